@@ -1,0 +1,169 @@
+"""What a model is and how it is trained: frozen, strict, and written into every model file as JSON."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+from charlm.errors import ModelError, UsageError
+
+
+class _Strict:
+    """Conversion to and from JSON objects that refuses keys and types it does not know."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return asdict(self)  # type: ignore[call-overload,no-any-return]  # every subclass is a dataclass
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """From a JSON object.
+
+        Raises:
+            ModelError: a key is missing or unknown, or a value has another type or is out of range.
+        """
+        expected = {f.name: f.type for f in fields(cls)}  # type: ignore[arg-type]  # as above
+        name = cls.__name__
+        if not isinstance(data, dict) or set(data) != set(expected):
+            found = ", ".join(sorted(data)) if isinstance(data, dict) else type(data).__name__
+            raise ModelError(f"{name}: expected the keys {', '.join(sorted(expected))}; found {found}")
+        for key, value in data.items():
+            if not _fits(value, expected[key]):
+                raise ModelError(f"{name}: {key} is {value!r}, expected {_type_name(expected[key])}")
+        try:
+            return cls(**data)
+        except UsageError as error:
+            raise ModelError(f"{name}: {error}") from error
+
+
+def _type_name(kind: Any) -> str:
+    return getattr(kind, "__name__", str(kind))
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if kind in (str, bool):
+        return isinstance(value, kind)
+    if kind == (float | None) or kind == (int | None):
+        return value is None or _fits(value, float if kind == (float | None) else int)
+    return isinstance(value, dict) and all(
+        isinstance(k, str) and isinstance(v, str) for k, v in value.items()
+    )
+
+
+def require(name: str, value: float, *, minimum: float | None = None, above: float | None = None,
+            maximum: float | None = None, below: float | None = None) -> None:
+    """Check that an option's value is finite and in its range.
+
+    Raises:
+        UsageError: it is not; the message gives the range.
+    """
+    rules = [
+        (minimum is not None, f"at least {minimum}", minimum is None or value >= minimum),
+        (above is not None, f"above {above}", above is None or value > above),
+        (maximum is not None, f"at most {maximum}", maximum is None or value <= maximum),
+        (below is not None, f"below {below}", below is None or value < below),
+    ]
+    if not math.isfinite(value) or not all(ok for _, _, ok in rules):
+        wanted = " and ".join(text for used, text, _ in rules if used)
+        raise UsageError(f"{name} is {value}: it must be a number {wanted}".rstrip())
+
+
+@dataclass(frozen=True)
+class ModelConfig(_Strict):
+    """The shape of a language model.
+
+    Attributes:
+        vocabulary: number of tokens V.
+        cell: a name in the registry of blocks.
+        options: options of the cell.
+        layers: depth of the stack.
+        hidden: units H of each layer.
+        embedding: size E of a token's embedding.
+    """
+
+    vocabulary: int
+    cell: str = "lstm"
+    options: Mapping[str, str] = field(default_factory=dict)
+    layers: int = 1
+    hidden: int = 256
+    embedding: int = 64
+
+    def __post_init__(self) -> None:
+        require("vocabulary", self.vocabulary, minimum=2)
+        require("--layers", self.layers, minimum=1, maximum=64)
+        require("--hidden", self.hidden, minimum=1, maximum=65536)
+        require("--embedding", self.embedding, minimum=1, maximum=65536)
+
+
+SCHEDULES = ("cosine", "linear", "constant")
+OPTIMIZERS = ("adamw", "sgd", "rmsprop")
+
+
+def choose(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Check that an option's value is one of its choices.
+
+    Raises:
+        UsageError: it is not; the message names them.
+    """
+    if value not in choices:
+        raise UsageError(f"unknown {name} {value!r}: choose one of {', '.join(choices)}")
+
+
+@dataclass(frozen=True)
+class TextConfig(_Strict):
+    """How a text becomes tokens and parts; ``charlm.text`` gives the words their meaning."""
+
+    level: str = "char"
+    unit: str = "line"
+    encoding: str = "utf-8"
+    lowercase: bool = False
+    min_count: int = 1
+    max_vocab: int | None = None
+    valid_fraction: float = 0.1
+    independent_lines: bool = False
+
+
+@dataclass(frozen=True)
+class TrainConfig(_Strict):
+    """How a model is trained.
+
+    Exactly one of ``steps`` and ``seconds`` is set: the length of the run, in optimiser steps or in seconds
+    of wall-clock time. ``window`` and ``batch`` are T and B of truncated backpropagation through time.
+    """
+
+    window: int = 64
+    batch: int = 32
+    steps: int | None = None
+    seconds: float | None = None
+    optimizer: str = "adamw"
+    lr: float = 4e-3
+    schedule: str = "cosine"
+    warmup: float = 0.05
+    clip: float = 1.0
+    weight_decay: float = 0.01
+    dropout: float = 0.1
+    restart: float = 0.015
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        require("--window", self.window, minimum=1)
+        require("--batch", self.batch, minimum=1)
+        if (self.steps is None) == (self.seconds is None):
+            raise UsageError("give exactly one of --steps (or --epochs) and --time")
+        if self.steps is not None:
+            require("--steps", self.steps, minimum=1)
+        if self.seconds is not None:
+            require("--time", self.seconds, above=0)
+        choose("--optimizer", self.optimizer, OPTIMIZERS)
+        choose("--schedule", self.schedule, SCHEDULES)
+        require("--lr", self.lr, above=0)
+        require("--warmup", self.warmup, minimum=0, below=1)
+        require("--clip", self.clip, above=0)
+        require("--weight-decay", self.weight_decay, minimum=0)
+        require("--dropout", self.dropout, minimum=0, below=1)
+        require("restart share", self.restart, minimum=0, maximum=1)
+        require("--seed", self.seed, minimum=0)

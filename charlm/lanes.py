@@ -1,0 +1,103 @@
+"""Texts of any length dealt into lanes of one fixed width, without padding between them.
+
+Tokens stand in one flat array; a *piece* is a range of it that begins as a text begins (zero state, zero input).
+Pieces are dealt to lanes in order: a lane whose piece has ended takes the next one. Training, validation and
+scoring all read their windows from here, so that there is one rule for what an input, a target and a start is.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charlm.nn.arrays import Flags, Ids
+
+
+class Piece(NamedTuple):
+    """Tokens ``begin`` to ``end`` of the flat array; those before ``counted`` only warm the state up."""
+
+    begin: int
+    end: int
+    counted: int
+
+
+@dataclass(frozen=True)
+class Window:
+    """T steps of B lanes.
+
+    Attributes:
+        positions: [T, B], index in the flat array of the token to predict; -1 where a lane has run dry.
+        starts: [T, B], True where a text begins.
+        counted: [T, B], True where the prediction counts.
+    """
+
+    positions: NDArray[np.int64]
+    starts: Flags
+    counted: Flags
+
+    def targets(self, ids: Ids) -> NDArray[np.int64]:
+        """[T, B], the token to predict; -1 where it does not count."""
+        taken = ids[np.maximum(self.positions, 0)].astype(np.int64)
+        return np.where(self.counted, taken, -1)
+
+    def inputs(self, ids: Ids) -> NDArray[np.int64]:
+        """[T, B], the token before the one to predict; -1, the zero vector, where a text begins."""
+        taken = ids[np.maximum(self.positions - 1, 0)].astype(np.int64)
+        return np.where(self.starts | (self.positions < 0), -1, taken)
+
+    def restarted(self, more: Flags) -> "Window":
+        """The same window with further starts."""
+        return replace(self, starts=self.starts | (more & (self.positions >= 0)))
+
+
+class Lanes:
+    """Deals pieces into ``width`` lanes and cuts them into windows.
+
+    Attributes:
+        position: [B], the next token of each lane.
+        end: [B], where its piece ends; equal to ``position`` when the lane needs a new piece.
+        counted: [B], from where its predictions count.
+        fresh: [B], True when the next token is its piece's first.
+    """
+
+    def __init__(self, pieces: Iterator[Piece], width: int) -> None:
+        self._pieces = pieces
+        self.position = np.zeros(width, np.int64)
+        self.end = np.zeros(width, np.int64)
+        self.counted = np.zeros(width, np.int64)
+        self.fresh = np.zeros(width, np.bool_)
+
+    def next_window(self, time: int) -> Window | None:
+        """The next ``time`` steps of every lane, or None when no lane has a token left."""
+        positions = np.full((time, self.position.size), -1, np.int64)
+        starts = np.zeros(positions.shape, np.bool_)
+        counted = np.zeros(positions.shape, np.bool_)
+        for lane in range(self.position.size):
+            self._fill(lane, positions[:, lane], starts[:, lane], counted[:, lane])
+        if positions[0].max() < 0:
+            return None
+        return Window(positions, starts, counted)
+
+    def _fill(self, lane: int, positions: NDArray[np.int64], starts: Flags, counted: Flags) -> None:
+        t, time = 0, positions.size
+        while t < time:
+            if self.position[lane] == self.end[lane] and not self._deal(lane):
+                return
+            begin = int(self.position[lane])
+            taken = min(time - t, int(self.end[lane]) - begin)
+            positions[t : t + taken] = np.arange(begin, begin + taken)
+            counted[t : t + taken] = positions[t : t + taken] >= self.counted[lane]
+            starts[t] = self.fresh[lane]
+            self.fresh[lane] = False
+            self.position[lane] += taken
+            t += taken
+
+    def _deal(self, lane: int) -> bool:
+        for piece in self._pieces:
+            if piece.end > piece.begin:
+                self.position[lane], self.end[lane], self.counted[lane] = piece
+                self.fresh[lane] = True
+                return True
+        return False

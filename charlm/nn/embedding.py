@@ -1,0 +1,50 @@
+"""Token ids into a layer's input rows, two ways.
+
+A small vocabulary is written as one-hot rows, and the embedding is folded into the first layer's operand
+(``W_x @ embedding``), so that the recurrent product does the look-up. A large one is gathered.
+The id -1 is the zero vector: the input before a text's first token.
+"""
+
+import numpy as np
+
+from charlm.nn.arrays import Array, Ids
+
+
+def folds(vocabulary: int, embedding: int) -> bool:
+    """Whether one-hot rows cost less than gathered ones.
+
+    One-hot rows take part in two products a step (forward and weight gradient) with V rows, gathered ones in three
+    (the input's gradient too) with E, besides the gathering itself.
+    """
+    return vocabulary <= max(128, 2 * embedding)
+
+
+def write_one_hot(rows: Array, ids: Ids) -> None:
+    """Write ids [T, B] as one-hot columns into rows [V, T, B]; -1 becomes a zero column."""
+    rows[...] = 0
+    step, lane = np.nonzero(ids >= 0)
+    rows[ids[step, lane], step, lane] = 1
+
+
+def write_gathered(rows: Array, table: Array, ids: Ids) -> None:
+    """Write the embeddings of ids [T, B] into rows [E, T, B], from table [V, E]; -1 becomes zeros."""
+    time, batch = ids.shape
+    vectors = table[ids.reshape(-1)]
+    vectors[ids.reshape(-1) < 0] = 0
+    rows[...] = vectors.T.reshape(-1, time, batch)
+
+
+def add_gathered_gradient(d_table: Array, d_rows: Array, ids: Ids) -> None:
+    """Add d_rows [E, T, B] to the rows of d_table [V, E] that ``ids`` [T, B] named; the adjoint of gathering.
+
+    Equal ids are summed by sorting and one ``add.reduceat``, so only rows that occurred are touched.
+    """
+    flat = ids.reshape(-1)
+    order = np.argsort(flat, kind="stable")
+    order = order[np.searchsorted(flat[order], 0) :]
+    if order.size == 0:
+        return
+    ordered = flat[order]
+    begins = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    gradients = d_rows.reshape(d_rows.shape[0], -1).T[order]
+    d_table[ordered[begins]] += np.add.reduceat(gradients, begins, axis=0)

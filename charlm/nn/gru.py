@@ -1,0 +1,256 @@
+"""Gated recurrent units, with the reset gate before the recurrent product or after it.
+
+    r = s(W_r [a_prev; x] + b_r)                        reset gate
+    u = s(W_u [a_prev; x] + b_u)                        update gate
+    c~ = tanh(W_c [r * a_prev; x] + b_c)                candidate, reset before (Cho et al. 2014)
+    c~ = tanh(W_cx x + b_c + r * (W_ca a_prev + b_ca))  candidate, reset after (PyTorch, cuDNN)
+    c = u * c~ + (1 - u) * c_prev;  a = c
+
+Cho et al. and PyTorch write z for 1 - u.
+
+Reset before takes two products a step: [r; u] on [h; x; 1], then c~ on [x; 1; r*h]. The input buffer's rows
+are [h; x; 1; r*h], so that both columns are contiguous pieces of it. Reset after takes three, on rows
+[1; h; x; 1]: [r; u] on [h; x; 1], the recurrent half of c~ on [1; h], its input half on [x; 1].
+"""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from charlm.nn.activations import gates_in_place, times_sigmoid_slope, times_tanh_slope
+from charlm.nn.arrays import Array, Flags, State, Views
+from charlm.nn.block import Block, Operand, Place, Tape, flat, start_lanes
+from charlm.nn.parameters import ParameterSpec
+
+
+@dataclass
+class GRUTape(Tape):
+    """The GRU's tape: gates and candidate of every step, and scratch for one step back."""
+
+    gates: Array  # [T, 2H, B]: r, u
+    candidates: Array  # [T, H, B]
+    recurrent: Array  # [T, H, B]: W_ca a_prev + b_ca (reset after)
+    dz: Array  # [4H, B], scratch
+    dh: Array  # [H, B], scratch
+    scratch: Array  # [2H, B], scratch
+
+
+class GRU(Block):
+    """What both variants share; the equations stand at the top of the module."""
+
+    state_names = ("hidden",)
+    gates = ("r", "u", "c")
+    sigmoid_gates = ("r", "u")
+    d_rows: int
+    """Rows of ``d_gates``, in H."""
+
+    def _new_tape(self, inputs: Array, hidden: Array, x: Array) -> GRUTape:
+        (_, T, B), H, dtype = x.shape, self.hidden, inputs.dtype
+        return GRUTape(
+            inputs=inputs,
+            x=x,
+            hidden=hidden,
+            d_gates=np.empty((self.d_rows * H, T, B), dtype),
+            gates=np.empty((T, 2 * H, B), dtype),
+            candidates=np.empty((T, H, B), dtype),
+            recurrent=np.empty((T, H, B), dtype),
+            dz=np.empty((self.d_rows * H, B), dtype),
+            dh=np.empty((H, B), dtype),
+            scratch=np.empty((2 * H, B), dtype),
+        )
+
+    @abstractmethod
+    def _candidate(self, operand: Operand, tape: GRUTape, t: int) -> None:
+        """Write the candidate of step t, before its tanh, into ``tape.candidates[t]``."""
+
+    @abstractmethod
+    def _candidate_back(self, operand: Operand, tape: GRUTape, t: int, dh: Array) -> None:
+        """From dz of the candidate to dr, the rest of dz, and what flows past the gates into dh."""
+
+    @abstractmethod
+    def _gates_product(self, operand: Operand, tape: GRUTape, t: int) -> None:
+        """Write [r; u] of step t, before the sigmoid, into ``tape.gates[t]``."""
+
+    def forward(self, operand: Operand, tape: Tape, state: State, starts: Flags, output: Array) -> State:
+        assert isinstance(tape, GRUTape)
+        H, T = self.hidden, output.shape[1]
+        hidden = tape.hidden
+        begins = start_lanes(starts)
+        (hidden[:, 0],) = state
+        for t in range(T):
+            h_prev, gates, candidate = hidden[:, t], tape.gates[t], tape.candidates[t]
+            if t in begins:
+                h_prev[:, begins[t]] = 0
+            self._gates_product(operand, tape, t)
+            gates_in_place(gates, 2 * H)
+            self._candidate(operand, tape, t)
+            np.tanh(candidate, out=candidate)
+            # c = c_prev + u * (c~ - c_prev): exact when u is 0, and one product fewer
+            h = hidden[:, t + 1]
+            np.subtract(candidate, h_prev, out=h)
+            h *= gates[H:]
+            h += h_prev
+            output[:, t] = h
+        return (hidden[:, T].copy(),)
+
+    def backward(
+        self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Flags
+    ) -> State:
+        assert isinstance(tape, GRUTape)
+        H, T = self.hidden, d_output.shape[1]
+        begins = start_lanes(starts)
+        dz, scratch = tape.dz, tape.scratch
+        dr, du, dcandidate = self._dz_parts(dz)
+        (dh,) = (np.array(d) for d in d_state)
+        for t in reversed(range(T)):
+            gates, candidate = tape.gates[t], tape.candidates[t]
+            u = gates[H:]
+            dh += d_output[:, t]
+            # c = c_prev + u * (c~ - c_prev)
+            np.subtract(candidate, tape.hidden[:, t], out=du)
+            du *= dh
+            np.multiply(dh, u, out=dcandidate)
+            dh -= dcandidate
+            times_tanh_slope(dcandidate, candidate, scratch[:H])
+            times_sigmoid_slope(du, u, scratch[:H])
+            self._candidate_back(operand, tape, t, dh)
+            tape.d_gates[:, t] = dz
+            if t in begins:
+                dh[:, begins[t]] = 0
+        return (dh,)
+
+    @abstractmethod
+    def _dz_parts(self, dz: Array) -> tuple[Array, Array, Array]:
+        """The rows of dz that belong to r, u and c~."""
+
+
+class GRUBefore(GRU):
+    """The GRU that resets before the product, as in the paper; its input rows are [h; x; 1; r*h]."""
+
+    d_rows = 3
+
+    def new_operand(self, input_rows: int, dtype: DTypeLike) -> Operand:
+        H, R = self.hidden, input_rows
+        gates, candidate = np.zeros((2 * H, H + R + 1), dtype), np.zeros((H, R + 1 + H), dtype)
+        places = {}
+        for index, g in enumerate(("r", "u")):
+            rows = gates[index * H : (index + 1) * H]
+            places[g] = Place(rows[:, :H], rows[:, H : H + R], rows[:, -1], self.scale(g))
+        places["c"] = Place(candidate[:, R + 1 :], candidate[:, :R], candidate[:, R], self.scale("c"))
+        return self._operand((gates, candidate), places, R)
+
+    def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike) -> GRUTape:
+        H, R = self.hidden, input_rows
+        inputs = np.zeros((H + R + 1 + H, time + 1, batch), dtype)
+        inputs[H + R] = 1
+        return self._new_tape(inputs, inputs[:H], inputs[H : H + R, :time])
+
+    def _dz_parts(self, dz: Array) -> tuple[Array, Array, Array]:
+        H = self.hidden
+        return dz[:H], dz[H : 2 * H], dz[2 * H :]
+
+    def _gates_product(self, operand: Operand, tape: GRUTape, t: int) -> None:
+        np.matmul(operand.products[0], tape.inputs[: -self.hidden, t], out=tape.gates[t])
+
+    def _candidate(self, operand: Operand, tape: GRUTape, t: int) -> None:
+        H = self.hidden
+        np.multiply(tape.gates[t, :H], tape.hidden[:, t], out=tape.inputs[-H:, t])
+        np.matmul(operand.products[1], tape.inputs[H:, t], out=tape.candidates[t])
+
+    def _candidate_back(self, operand: Operand, tape: GRUTape, t: int, dh: Array) -> None:
+        H = self.hidden
+        dr, _, dcandidate = self._dz_parts(tape.dz)
+        r, d_reset = tape.gates[t, :H], tape.dh
+        np.matmul(operand.recurrent_back[:, 2 * H :], dcandidate, out=d_reset)  # d(r * h_prev)
+        np.multiply(d_reset, tape.hidden[:, t], out=dr)
+        times_sigmoid_slope(dr, r, tape.scratch[:H])
+        d_reset *= r
+        dh += d_reset
+        np.matmul(operand.recurrent_back[:, : 2 * H], tape.dz[: 2 * H], out=tape.dh)
+        dh += tape.dh
+
+    def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
+        H = self.hidden
+        d_gates, inputs = flat(tape.d_gates[:, :time]), flat(tape.inputs[:, :time])
+        np.matmul(d_gates[: 2 * H], inputs[:-H].T, out=d_operand.products[0])
+        np.matmul(d_gates[2 * H :], inputs[H:].T, out=d_operand.products[1])
+
+
+class GRUAfter(GRU):
+    """The GRU that resets after the product, with a recurrent candidate bias; its input rows are [1; h; x; 1].
+
+    The rows of ``d_gates`` are [p; r; u; c~] with p = W_ca a_prev + b_ca, so that the recurrent matrices see
+    the contiguous rows [p; r; u] and the input matrices [r; u; c~].
+    """
+
+    d_rows = 4
+    recurrent_order = ("c", "r", "u")
+
+    def parameter_specs(self) -> list[ParameterSpec]:
+        return [*super().parameter_specs(), ParameterSpec("b_ca", (self.hidden,), False)]
+
+    def new_operand(self, input_rows: int, dtype: DTypeLike) -> Operand:
+        H, R = self.hidden, input_rows
+        gates = np.zeros((2 * H, H + R + 1), dtype)
+        recurrent, driven = np.zeros((H, 1 + H), dtype), np.zeros((H, R + 1), dtype)
+        places = {}
+        for index, g in enumerate(("r", "u")):
+            rows = gates[index * H : (index + 1) * H]
+            places[g] = Place(rows[:, :H], rows[:, H : H + R], rows[:, -1], self.scale(g))
+        places["c"] = Place(recurrent[:, 1:], driven[:, :R], driven[:, R], self.scale("c"))
+        return self._operand((gates, recurrent, driven), places, R)
+
+    def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike) -> GRUTape:
+        H, R = self.hidden, input_rows
+        inputs = np.zeros((1 + H + R + 1, time + 1, batch), dtype)
+        inputs[0] = inputs[-1] = 1
+        return self._new_tape(inputs, inputs[1 : 1 + H], inputs[1 + H : 1 + H + R, :time])
+
+    def pack(self, views: Views, operand: Operand, table: Array | None = None) -> None:
+        super().pack(views, operand, table)
+        operand.products[1][:, 0] = views["b_ca"]
+
+    def unpack_gradient(
+        self,
+        d_operand: Operand,
+        views: Views,
+        gradients: Views,
+        table: Array | None = None,
+        d_table: Array | None = None,
+    ) -> None:
+        super().unpack_gradient(d_operand, views, gradients, table, d_table)
+        gradients["b_ca"][...] = d_operand.products[1][:, 0]
+
+    def _dz_parts(self, dz: Array) -> tuple[Array, Array, Array]:
+        H = self.hidden
+        return dz[H : 2 * H], dz[2 * H : 3 * H], dz[3 * H :]
+
+    def _gates_product(self, operand: Operand, tape: GRUTape, t: int) -> None:
+        np.matmul(operand.products[0], tape.inputs[1:, t], out=tape.gates[t])
+
+    def _candidate(self, operand: Operand, tape: GRUTape, t: int) -> None:
+        H = self.hidden
+        recurrent, candidate, scratch = tape.recurrent[t], tape.candidates[t], tape.scratch[:H]
+        np.matmul(operand.products[1], tape.inputs[: 1 + H, t], out=recurrent)
+        np.matmul(operand.products[2], tape.inputs[1 + H :, t], out=candidate)
+        np.multiply(tape.gates[t, :H], recurrent, out=scratch)
+        candidate += scratch
+
+    def _candidate_back(self, operand: Operand, tape: GRUTape, t: int, dh: Array) -> None:
+        H = self.hidden
+        dr, _, dcandidate = self._dz_parts(tape.dz)
+        r = tape.gates[t, :H]
+        np.multiply(dcandidate, tape.recurrent[t], out=dr)
+        times_sigmoid_slope(dr, r, tape.scratch[:H])
+        np.multiply(dcandidate, r, out=tape.dz[:H])
+        np.matmul(operand.recurrent_back, tape.dz[: 3 * H], out=tape.dh)
+        dh += tape.dh
+
+    def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
+        H = self.hidden
+        d_gates, inputs = flat(tape.d_gates[:, :time]), flat(tape.inputs[:, :time])
+        np.matmul(d_gates[H : 3 * H], inputs[1:].T, out=d_operand.products[0])
+        np.matmul(d_gates[:H], inputs[: 1 + H].T, out=d_operand.products[1])
+        np.matmul(d_gates[3 * H :], inputs[1 + H :].T, out=d_operand.products[2])

@@ -1,0 +1,1 @@
+"""What a network ends in: from the top layer's activations to a loss."""

@@ -1,0 +1,135 @@
+"""The language model: P(sentence) = product over t of P(token t given the ones before).
+
+    y_t = softmax(W_y a_t + b_y);  loss = -mean_t log y_t[next token]
+
+A text starts from zero states and a zero input vector; its first token is predicted from those.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from charlm.config import ModelConfig
+from charlm.nn.arrays import Array, Flags, Ids, States
+from charlm.nn.block import Operand
+from charlm.nn.heads.softmax import SoftmaxHead
+from charlm.nn.parameters import Parameters, ParameterSpec, below
+from charlm.nn.stack import Dropout, Stack, StackTape
+
+
+@dataclass
+class Workspace:
+    """The memory that one user of a model works in: operands, their gradients, and a tape for T x B.
+
+    After the model's parameters change, ``LanguageModel.pack`` brings the operands up to date.
+    """
+
+    operands: tuple[Operand, ...]
+    d_operands: tuple[Operand, ...]
+    tape: StackTape
+
+
+class LanguageModel:
+    """Embedding, recurrent stack and softmax head with their parameters.
+
+    Args:
+        config: its shape.
+        dtype: float32 to train and use, float64 to check.
+
+    Raises:
+        UsageError: the configuration names a block or option that does not exist.
+    """
+
+    def __init__(self, config: ModelConfig, dtype: DTypeLike = np.float32) -> None:
+        self.config = config
+        self.stack = Stack(config)
+        self.head = SoftmaxHead(config.hidden, config.vocabulary)
+        self.parameters = Parameters(self.parameter_specs(), dtype)
+
+    def parameter_specs(self) -> list[ParameterSpec]:
+        """Name and shape of every parameter; those of the head begin with ``head.``."""
+        head = [spec._replace(name=f"head.{spec.name}") for spec in self.head.parameter_specs()]
+        return self.stack.parameter_specs() + head
+
+    def initialize(self, seed: int) -> None:
+        """Draw the parameters' first values; the same seed gives the same values in every dtype."""
+        generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 0])))
+        self.stack.initialize(self.parameters, generator)
+        self.head.initialize(below(self.parameters.views, "head."), generator)
+
+    def new_workspace(self, time: int, batch: int) -> Workspace:
+        """Allocate room for windows of up to ``time`` steps of ``batch`` lanes, and pack the operands."""
+        dtype = self.parameters.dtype
+        operands, d_operands = self.stack.new_operands(dtype), self.stack.new_operands(dtype)
+        work = Workspace(operands, d_operands, self.stack.new_tape(time, batch, dtype))
+        self.pack(work)
+        return work
+
+    def pack(self, work: Workspace) -> None:
+        """Derive the operands from the parameters."""
+        self.stack.pack(self.parameters, work.operands)
+
+    def zero_states(self, batch: int) -> States:
+        """The states in which a text begins."""
+        return self.stack.zero_states(batch, self.parameters.dtype)
+
+    def _forward(
+        self, work: Workspace, inputs: Ids, starts: Flags, states: States, dropout: Dropout | None = None
+    ) -> tuple[Array, States]:
+        after = self.stack.forward(
+            self.parameters, work.operands, work.tape, inputs, starts, states, dropout
+        )
+        return work.tape.activations[:, : inputs.shape[0]], after
+
+    def loss_and_gradients(
+        self,
+        work: Workspace,
+        inputs: Ids,
+        targets: Ids,
+        starts: Flags,
+        states: States,
+        dropout: Dropout | None = None,
+        upstream: tuple[Array, States] | None = None,
+    ) -> tuple[float, States, States]:
+        """One window of truncated backpropagation through time: the loss and every gradient.
+
+        Args:
+            work: packed; its tape is overwritten, and ``parameters.gradients`` too.
+            inputs: [T, B], ids; -1 is the zero vector.
+            targets: [T, B], ids; -1 is not counted.
+            starts: [T, B]; where True, the states are zero before that step.
+            states: carried from the window before; no gradient flows into it (that is the truncation).
+            dropout: on every layer's output.
+            upstream: gradients of something added to the loss, with respect to the top layer's output
+                [H, T, B] and the final states.
+
+        Returns:
+            The mean loss in nats, the states after the last step, and the gradients with respect to ``states``.
+        """
+        activations, after = self._forward(work, inputs, starts, states, dropout)
+        d_activations = work.tape.d_activations[:, : inputs.shape[0]]
+        views, gradients = below(self.parameters.views, "head."), below(self.parameters.gradients, "head.")
+        total, count = self.head.loss_and_gradients(views, gradients, activations, targets, d_activations)
+        d_after = self.zero_states(inputs.shape[1])
+        if upstream is not None:
+            d_activations += upstream[0]
+            d_after = upstream[1]
+        d_states = self.stack.backward(
+            self.parameters, work.operands, work.d_operands, work.tape, inputs, starts, d_after
+        )
+        return total / max(count, 1), after, d_states
+
+    def log_probabilities(
+        self, work: Workspace, inputs: Ids, targets: Ids, starts: Flags, states: States
+    ) -> tuple[Array, States]:
+        """Log-probability in nats of each target [T, B] (float64, 0 where it is -1), and the states after."""
+        activations, after = self._forward(work, inputs, starts, states)
+        return self.head.log_probabilities(below(self.parameters.views, "head."), activations, targets), after
+
+    def logits(self, work: Workspace, inputs: Ids, starts: Flags, states: States) -> tuple[Array, States]:
+        """Unnormalised log-probabilities of every next token, [V, T, B], and the states after."""
+        activations, after = self._forward(work, inputs, starts, states)
+        H, T, B = activations.shape
+        logits = self.head.logits(below(self.parameters.views, "head."), activations.reshape(H, T * B))
+        return logits.reshape(-1, T, B), after

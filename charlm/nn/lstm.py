@@ -1,0 +1,129 @@
+"""Long short-term memory (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000).
+
+    f = s(W_f [a_prev; x] + b_f)          forget gate
+    u = s(W_u [a_prev; x] + b_u)          update gate (the literature's input gate i)
+    o = s(W_o [a_prev; x] + b_o)          output gate
+    c~ = tanh(W_c [a_prev; x] + b_c)      candidate
+    c = u * c~ + f * c_prev               cell
+    a = o * tanh(c)                       activation, the hidden state h
+
+One product a step computes all four: rows [f; u; o; c~] on a column [h; x; 1].
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from charlm.nn.activations import gates_in_place, times_sigmoid_slope, times_tanh_slope
+from charlm.nn.arrays import Array, Flags, State, Views
+from charlm.nn.block import Block, Operand, Place, Tape, flat, start_lanes
+
+
+@dataclass
+class LSTMTape(Tape):
+    """The LSTM's tape: gates and cells of every step, and scratch for one step back."""
+
+    gates: Array  # [T, 4H, B], activated
+    cells: Array  # [T + 1, H, B]: c_{t-1} in entry t
+    tanh_cells: Array  # [T, H, B]
+    dz: Array  # [4H, B], scratch
+    scratch: Array  # [4H, B], scratch
+
+
+class LSTM(Block):
+    """The LSTM; the equations stand at the top of the module."""
+
+    state_names = ("hidden", "cell")
+    gates = ("f", "u", "o", "c")
+    sigmoid_gates = ("f", "u", "o")
+
+    def initialize(self, views: Views, generator: np.random.Generator) -> None:
+        """As every block, and a forget bias of 1, so that cells remember at first (Jozefowicz et al. 2015)."""
+        super().initialize(views, generator)
+        views["b_f"][...] = 1
+
+    def new_operand(self, input_rows: int, dtype: DTypeLike) -> Operand:
+        H, R = self.hidden, input_rows
+        product = np.zeros((4 * H, H + R + 1), dtype)
+        places = {}
+        for index, g in enumerate(self.gates):
+            rows = product[index * H : (index + 1) * H]
+            places[g] = Place(rows[:, :H], rows[:, H : H + R], rows[:, -1], self.scale(g))
+        return self._operand((product,), places, R)
+
+    def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike) -> LSTMTape:
+        H, R, T, B = self.hidden, input_rows, time, batch
+        inputs = np.zeros((H + R + 1, T + 1, B), dtype)
+        inputs[-1] = 1
+        return LSTMTape(
+            inputs=inputs,
+            x=inputs[H : H + R, :T],
+            hidden=inputs[:H],
+            d_gates=np.empty((4 * H, T, B), dtype),
+            gates=np.empty((T, 4 * H, B), dtype),
+            cells=np.empty((T + 1, H, B), dtype),
+            tanh_cells=np.empty((T, H, B), dtype),
+            dz=np.empty((4 * H, B), dtype),
+            scratch=np.empty((4 * H, B), dtype),
+        )
+
+    def forward(self, operand: Operand, tape: Tape, state: State, starts: Flags, output: Array) -> State:
+        assert isinstance(tape, LSTMTape)
+        H, T = self.hidden, output.shape[1]
+        (product,) = operand.products
+        inputs, hidden, cells = tape.inputs, tape.hidden, tape.cells
+        begins = start_lanes(starts)
+        hidden[:, 0], cells[0] = state
+        for t in range(T):
+            c_prev, c, tanh_c, z = cells[t], cells[t + 1], tape.tanh_cells[t], tape.gates[t]
+            if t in begins:
+                hidden[:, t, begins[t]] = 0
+                c_prev[:, begins[t]] = 0
+            np.matmul(product, inputs[:, t], out=z)
+            gates_in_place(z, 3 * H)
+            f, u, o, candidate = z[:H], z[H : 2 * H], z[2 * H : 3 * H], z[3 * H :]
+            np.multiply(u, candidate, out=tanh_c)
+            np.multiply(f, c_prev, out=c)
+            c += tanh_c
+            np.tanh(c, out=tanh_c)
+            h = hidden[:, t + 1]
+            np.multiply(o, tanh_c, out=h)
+            output[:, t] = h
+        return hidden[:, T].copy(), cells[T].copy()
+
+    def backward(
+        self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Flags
+    ) -> State:
+        assert isinstance(tape, LSTMTape)
+        H, T = self.hidden, d_output.shape[1]
+        begins = start_lanes(starts)
+        dz, scratch = tape.dz, tape.scratch
+        df, du, do, dcandidate = dz[:H], dz[H : 2 * H], dz[2 * H : 3 * H], dz[3 * H :]
+        dh, dc = (np.array(d) for d in d_state)
+        for t in reversed(range(T)):
+            gates, tanh_c = tape.gates[t], tape.tanh_cells[t]
+            f, u, o, candidate = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
+            dh += d_output[:, t]
+            # a = o * tanh(c)
+            np.multiply(dh, tanh_c, out=do)
+            dh *= o
+            times_tanh_slope(dh, tanh_c, scratch[:H])
+            dc += dh
+            # c = u * c~ + f * c_prev
+            np.multiply(dc, tape.cells[t], out=df)
+            np.multiply(dc, candidate, out=du)
+            np.multiply(dc, u, out=dcandidate)
+            dc *= f
+            # the gates' activations
+            times_sigmoid_slope(dz[: 3 * H], gates[: 3 * H], scratch[: 3 * H])
+            times_tanh_slope(dcandidate, candidate, scratch[:H])
+            tape.d_gates[:, t] = dz
+            np.matmul(operand.recurrent_back, dz, out=dh)
+            if t in begins:
+                dh[:, begins[t]] = 0
+                dc[:, begins[t]] = 0
+        return dh, dc
+
+    def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
+        np.matmul(flat(tape.d_gates[:, :time]), flat(tape.inputs[:, :time]).T, out=d_operand.products[0])

@@ -1,0 +1,105 @@
+"""The simple recurrent network (Elman 1990).
+
+    a = g(W_a [a_prev; x] + b_a)          g: tanh or ReLU
+
+One product a step on a column [h; x; 1].
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from charlm.nn.activations import times_tanh_slope
+from charlm.nn.arrays import Array, Flags, State, Views
+from charlm.nn.block import Block, Operand, Place, Tape, flat, start_lanes
+
+
+@dataclass
+class RNNTape(Tape):
+    """The RNN's tape: scratch for one step; its activations stand in ``outputs``."""
+
+    outputs: Array  # [T, H, B]: h_t, not blanked where the next text starts
+    dz: Array  # [H, B], scratch
+    scratch: Array  # [H, B], scratch
+
+
+class RNN(Block):
+    """The simple RNN; the equation stands at the top of the module."""
+
+    state_names = ("hidden",)
+    gates = ("a",)
+    options = {"activation": ("tanh", "relu")}  # noqa: RUF012 - declared a ClassVar in Block
+
+    def __init__(self, input_size: int, hidden: int, activation: str = "tanh") -> None:
+        super().__init__(input_size, hidden)
+        self.activation = activation
+
+    def initialize(self, views: Views, generator: np.random.Generator) -> None:
+        """As every block; with ReLU the recurrent matrix is the identity (Le et al. 2015)."""
+        super().initialize(views, generator)
+        if self.activation == "relu":
+            views["W_aa"][...] = np.eye(self.hidden)
+
+    def new_operand(self, input_rows: int, dtype: DTypeLike) -> Operand:
+        H, R = self.hidden, input_rows
+        product = np.zeros((H, H + R + 1), dtype)
+        place = Place(product[:, :H], product[:, H : H + R], product[:, -1], self.scale("a"))
+        return self._operand((product,), {"a": place}, R)
+
+    def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike) -> RNNTape:
+        H, R, T, B = self.hidden, input_rows, time, batch
+        inputs = np.zeros((H + R + 1, T + 1, B), dtype)
+        inputs[-1] = 1
+        return RNNTape(
+            inputs=inputs,
+            x=inputs[H : H + R, :T],
+            hidden=inputs[:H],
+            d_gates=np.empty((H, T, B), dtype),
+            outputs=np.empty((T, H, B), dtype),
+            dz=np.empty((H, B), dtype),
+            scratch=np.empty((H, B), dtype),
+        )
+
+    def forward(self, operand: Operand, tape: Tape, state: State, starts: Flags, output: Array) -> State:
+        assert isinstance(tape, RNNTape)
+        T = output.shape[1]
+        (product,) = operand.products
+        inputs, hidden = tape.inputs, tape.hidden
+        begins = start_lanes(starts)
+        (hidden[:, 0],) = state
+        for t in range(T):
+            if t in begins:
+                hidden[:, t, begins[t]] = 0
+            h = tape.outputs[t]
+            np.matmul(product, inputs[:, t], out=h)
+            if self.activation == "tanh":
+                np.tanh(h, out=h)
+            else:
+                np.maximum(h, 0, out=h)
+            hidden[:, t + 1] = h
+            output[:, t] = h
+        return (hidden[:, T].copy(),)
+
+    def backward(
+        self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Flags
+    ) -> State:
+        assert isinstance(tape, RNNTape)
+        begins = start_lanes(starts)
+        dz = tape.dz
+        (dh,) = (np.array(d) for d in d_state)
+        for t in reversed(range(d_output.shape[1])):
+            h = tape.outputs[t]
+            np.add(dh, d_output[:, t], out=dz)
+            if self.activation == "tanh":
+                times_tanh_slope(dz, h, tape.scratch)
+            else:
+                dz *= h > 0
+            tape.d_gates[:, t] = dz
+            np.matmul(operand.recurrent_back, dz, out=dh)
+            if t in begins:
+                dh[:, begins[t]] = 0
+        return (dh,)
+
+    def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
+        np.matmul(flat(tape.d_gates[:, :time]), flat(tape.inputs[:, :time]).T, out=d_operand.products[0])

@@ -1,0 +1,181 @@
+"""Layers on top of one another: a layer's input is the output of the layer below.
+
+The stack decides what stands in each layer's input rows: one-hot tokens, gathered embeddings, or the
+activations of the layer below, with dropout on every layer's output. The blocks do not know which.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from charlm.config import ModelConfig
+from charlm.nn.arrays import Array, Flags, Ids, States
+from charlm.nn.block import Operand, Tape
+from charlm.nn.dropout import draw_mask
+from charlm.nn.embedding import add_gathered_gradient, folds, write_gathered, write_one_hot
+from charlm.nn.initializers import uniform
+from charlm.nn.parameters import Parameters, ParameterSpec, below
+from charlm.nn.registry import make_block
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """How often to drop a value, and where the randomness comes from."""
+
+    rate: float
+    generator: np.random.Generator
+
+
+@dataclass
+class StackTape:
+    """What a window of the whole stack leaves for backward. Shorter windows use its first steps."""
+
+    layers: tuple[Tape, ...]
+    activations: Array  # [H, T, B], the top layer's output, after dropout
+    masks: tuple[Array, ...]  # [H, T, B] a layer
+    d_outputs: tuple[Array, Array]  # [max(H, E), T, B]: gradient of a layer's output, and of the one's below
+    dropped: bool = False
+
+    @property
+    def d_activations(self) -> Array:
+        """[H, T, B]: where the head writes the gradient with respect to ``activations``."""
+        return self.d_outputs[0][: self.activations.shape[0]]
+
+
+class Stack:
+    """An embedding [V, E] and ``layers`` blocks of H units. Parameters: ``embedding``, ``layers.<k>.<name>``."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        sizes = [config.embedding] + [config.hidden] * (config.layers - 1)
+        self.config = config
+        self.folded = folds(config.vocabulary, config.embedding)
+        self.blocks = [make_block(config.cell, size, config.hidden, config.options) for size in sizes]
+        self.input_rows = [config.vocabulary if self.folded else config.embedding, *sizes[1:]]
+
+    def parameter_specs(self) -> list[ParameterSpec]:
+        specs = [ParameterSpec("embedding", (self.config.vocabulary, self.config.embedding), True)]
+        for k, block in enumerate(self.blocks):
+            specs += [spec._replace(name=f"layers.{k}.{spec.name}") for spec in block.parameter_specs()]
+        return specs
+
+    def initialize(self, parameters: Parameters, generator: np.random.Generator) -> None:
+        """Embeddings uniform with unit variance; each block as it says itself."""
+        uniform(parameters.views["embedding"], float(np.sqrt(3)), generator)
+        for k, block in enumerate(self.blocks):
+            block.initialize(below(parameters.views, f"layers.{k}."), generator)
+
+    def new_operands(self, dtype: DTypeLike) -> tuple[Operand, ...]:
+        """Allocate the operands of all layers, or what takes their gradients."""
+        pairs = zip(self.blocks, self.input_rows, strict=True)
+        return tuple(block.new_operand(rows, dtype) for block, rows in pairs)
+
+    def new_tape(self, time: int, batch: int, dtype: DTypeLike) -> StackTape:
+        """Allocate a tape. What only backward and dropout use costs no memory until they touch it."""
+        H, pairs = self.config.hidden, zip(self.blocks, self.input_rows, strict=True)
+        width = max(H, self.config.embedding)
+        return StackTape(
+            layers=tuple(block.new_tape(rows, time, batch, dtype) for block, rows in pairs),
+            activations=np.empty((H, time, batch), dtype),
+            masks=tuple(np.empty((H, time, batch), dtype) for _ in self.blocks),
+            d_outputs=(np.empty((width, time, batch), dtype), np.empty((width, time, batch), dtype)),
+        )
+
+    def zero_states(self, batch: int, dtype: DTypeLike) -> States:
+        """The states in which a text begins: zeros."""
+        return tuple(block.zero_state(batch, dtype) for block in self.blocks)
+
+    def pack(self, parameters: Parameters, operands: tuple[Operand, ...]) -> None:
+        """Write the operands from the parameters; needed after every change of them."""
+        for k, block in enumerate(self.blocks):
+            block.pack(below(parameters.views, f"layers.{k}."), operands[k], self._table(parameters, k))
+
+    def _table(self, parameters: Parameters, k: int) -> Array | None:
+        return parameters.views["embedding"] if k == 0 and self.folded else None
+
+    def forward(
+        self,
+        parameters: Parameters,
+        operands: tuple[Operand, ...],
+        tape: StackTape,
+        inputs: Ids,
+        starts: Flags,
+        states: States,
+        dropout: Dropout | None = None,
+    ) -> States:
+        """Run a window; the top layer's output is then in ``tape.activations``.
+
+        Args:
+            parameters: for the embedding, where it is gathered.
+            operands: packed from the parameters.
+            tape: at least as long as the window, of its batch.
+            inputs: [T, B], ids; -1 is the zero vector.
+            starts: [T, B]; where True, the states are zero before that step.
+            states: before the first step; not modified.
+            dropout: on every layer's output; None when not training.
+
+        Returns:
+            The states after the last step, as copies.
+        """
+        T = inputs.shape[0]
+        x = tape.layers[0].x[:, :T]
+        if self.folded:
+            write_one_hot(x, inputs)
+        else:
+            write_gathered(x, parameters.views["embedding"], inputs)
+        tape.dropped = dropout is not None and dropout.rate > 0
+        after = []
+        for k, block in enumerate(self.blocks):
+            top = k + 1 == len(self.blocks)
+            output = (tape.activations if top else tape.layers[k + 1].x)[:, :T]
+            after.append(block.forward(operands[k], tape.layers[k], states[k], starts, output))
+            if dropout is not None and tape.dropped:
+                mask = tape.masks[k][:, :T]
+                draw_mask(mask, dropout.rate, dropout.generator)
+                output *= mask
+        return tuple(after)
+
+    def backward(
+        self,
+        parameters: Parameters,
+        operands: tuple[Operand, ...],
+        d_operands: tuple[Operand, ...],
+        tape: StackTape,
+        inputs: Ids,
+        starts: Flags,
+        d_states: States,
+    ) -> States:
+        """Run the window backwards from ``tape.d_activations`` and write the stack's gradients.
+
+        Args:
+            parameters: their ``gradients`` are overwritten.
+            operands: as given to forward.
+            d_operands: overwritten.
+            tape: as forward left it, with the gradient of the top layer's output in ``d_activations``.
+            inputs: as given to forward.
+            starts: as given to forward.
+            d_states: gradients with respect to the states that forward returned.
+
+        Returns:
+            Gradients with respect to the states that forward began with.
+        """
+        T, before = inputs.shape[0], []
+        d_output, spare, other = tape.d_activations[:, :T], tape.d_outputs[1], tape.d_outputs[0]
+        d_table = parameters.gradients["embedding"]
+        d_table[...] = 0
+        for k in reversed(range(len(self.blocks))):
+            block, layer = self.blocks[k], tape.layers[k]
+            if tape.dropped:
+                d_output *= tape.masks[k][:, :T]
+            before.append(block.backward(operands[k], layer, d_output, d_states[k], starts))
+            block.weight_gradient(layer, T, d_operands[k])
+            names, table = f"layers.{k}.", self._table(parameters, k)
+            views, gradients = below(parameters.views, names), below(parameters.gradients, names)
+            block.unpack_gradient(d_operands[k], views, gradients, table, d_table)
+            if table is None:
+                d_input = spare[: self.input_rows[k], :T]
+                block.input_gradient(operands[k], layer, d_input)
+                d_output, spare, other = d_input, other, spare
+        if not self.folded:
+            add_gathered_gradient(d_table, d_output, inputs)
+        return tuple(reversed(before))

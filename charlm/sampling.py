@@ -1,0 +1,80 @@
+"""Text from a model: each token drawn is the input of the next step."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charlm.config import require
+from charlm.nn.arrays import Ids
+from charlm.nn.language_model import LanguageModel
+from charlm.scoring import log_softmax
+
+WARM_WINDOW = 64
+"""Prompt tokens that are read at a time."""
+
+
+@dataclass(frozen=True)
+class SamplingConfig:
+    """How tokens are drawn.
+
+    Attributes:
+        length: most tokens to draw.
+        temperature: the logits are divided by it; 0 takes the likeliest token.
+        never: ids that are never drawn.
+        stop: ids after which a sample ends.
+    """
+
+    length: int
+    temperature: float = 1.0
+    never: tuple[int, ...] = ()
+    stop: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        require("--length", self.length, minimum=0)
+        require("--temperature", self.temperature, minimum=0)
+
+
+def sample(
+    model: LanguageModel, prompt: Ids, config: SamplingConfig, seed: Sequence[int]
+) -> Iterator[int]:
+    """Draw tokens one by one after a prompt, which may be empty.
+
+    Args:
+        model: what to draw from.
+        prompt: [N], ids; read from a start (zero states, zero input).
+        config: how.
+        seed: of this sample alone; the same seed, model and prompt give the same tokens.
+
+    Yields:
+        Ids, at most ``config.length``; the last may be one of ``config.stop``.
+    """
+    generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(list(seed))))
+    work, states = model.new_workspace(WARM_WINDOW, 1), model.zero_states(1)
+    fed = np.concatenate(([-1], np.asarray(prompt, np.int64)))[:, None]
+    still = np.zeros((WARM_WINDOW, 1), np.bool_)
+    # All but the last token only move the state; the last one's output is the first distribution.
+    for begin in range(0, len(fed) - 1, WARM_WINDOW):
+        inputs = fed[begin : min(begin + WARM_WINDOW, len(fed) - 1)]
+        _, states = model.logits(work, inputs, still[: len(inputs)], states)
+    token = fed[-1:]
+    for _ in range(config.length):
+        logits, states = model.logits(work, token, still[:1], states)
+        drawn = draw(logits[:, 0, 0], config, generator)
+        yield drawn
+        if drawn in config.stop:
+            return
+        token = np.array([[drawn]])
+
+
+def draw(logits: NDArray[np.floating], config: SamplingConfig, generator: np.random.Generator) -> int:
+    """Draw one id from logits [V]; at temperature 0 the likeliest, the smallest id among equals."""
+    wide = logits.astype(np.float64)
+    wide[list(config.never)] = -np.inf
+    if config.temperature == 0:
+        return int(np.argmax(wide))
+    # Subtracting the largest first keeps tiny temperatures from overflowing.
+    cumulated = np.cumsum(np.exp(log_softmax((wide - wide.max()) / config.temperature)))
+    drawn = int(np.searchsorted(cumulated, generator.random() * cumulated[-1], side="right"))
+    return min(drawn, wide.size - 1)

@@ -1,0 +1,152 @@
+"""Log-probabilities of tokens by the chain rule: log P(text) = sum over t of log P(token t given the ones before).
+
+Texts are packed into lanes of one width with starts between them, so nothing is computed twice and nothing is
+padded. Sums are float64.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charlm.lanes import Lanes, Piece, Window
+from charlm.nn.arrays import Array, Ids
+from charlm.nn.language_model import LanguageModel
+
+WINDOW = 32
+"""Steps at a time. Without a backward pass, longer windows only cost memory."""
+LANES = 64
+"""Most lanes; wide enough for the product to run near its peak."""
+WARM = 256
+"""Uncounted tokens that warm a lane up before its part of a stream."""
+MINIMUM_PART = 1024
+"""Shortest part of a stream that is given a lane of its own."""
+
+
+@dataclass(frozen=True)
+class TokenScores:
+    """For each token of a text: log-probability (nats), rank (1 is the likeliest), entropy (nats) of its step."""
+
+    logprobs: NDArray[np.float64]
+    ranks: NDArray[np.int64]
+    entropies: NDArray[np.float64]
+
+
+def packed(model: LanguageModel, ids: Ids, pieces: Iterator[Piece], lanes: int) -> Iterator[tuple[Window, Array]]:
+    """Windows of the pieces and the log-probabilities [T, B] of their counted tokens (0 elsewhere)."""
+    work = model.new_workspace(WINDOW, lanes)
+    dealt, states = Lanes(pieces, lanes), model.zero_states(lanes)
+    while (window := dealt.next_window(WINDOW)) is not None:
+        logprobs, states = model.log_probabilities(
+            work, window.inputs(ids), window.targets(ids), window.starts, states
+        )
+        yield window, logprobs
+
+
+def score_texts(model: LanguageModel, texts: Sequence[Ids]) -> list[NDArray[np.float64]]:
+    """Log-probability (nats) of every token of each text, each from a start."""
+    ids, bounds = _joined(texts)
+    out = np.zeros(ids.size)
+    for window, logprobs in packed(model, ids, _pieces(bounds), min(LANES, max(1, len(texts)))):
+        out[window.positions[window.counted]] = logprobs[window.counted]
+    return np.split(out, bounds[1:-1])
+
+
+def score_tokens(model: LanguageModel, texts: Sequence[Ids]) -> list[TokenScores]:
+    """As ``score_texts``, with rank and entropy of each token, which need the whole distribution at its step."""
+    ids, bounds = _joined(texts)
+    logprobs, entropies, ranks = np.zeros(ids.size), np.zeros(ids.size), np.zeros(ids.size, np.int64)
+    lanes = min(LANES, max(1, len(texts)))
+    dealt, states = Lanes(_pieces(bounds), lanes), model.zero_states(lanes)
+    work = model.new_workspace(WINDOW, lanes)
+    while (window := dealt.next_window(WINDOW)) is not None:
+        logits, states = model.logits(work, window.inputs(ids), window.starts, states)
+        where = window.positions[window.counted]
+        distribution = log_softmax(logits[:, window.counted].astype(np.float64))
+        chosen = distribution[ids[where].astype(np.int64), np.arange(where.size)]
+        logprobs[where] = chosen
+        ranks[where] = 1 + np.count_nonzero(distribution > chosen, axis=0)
+        entropies[where] = -np.sum(np.exp(distribution) * distribution, axis=0)
+    parts = (np.split(each, bounds[1:-1]) for each in (logprobs, ranks, entropies))
+    return [TokenScores(*scores) for scores in zip(*parts, strict=True)]
+
+
+def log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log-probabilities from logits along the first axis; -inf logits stay -inf."""
+    shifted = logits - logits.max(axis=0)
+    normal: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=0))
+    return normal
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a part of text costs: total in nats, tokens counted, and both for the unknown ones among them."""
+
+    nats: float
+    tokens: int
+    unknown_nats: float
+    unknown: int
+
+    @property
+    def nats_per_token(self) -> float:
+        return self.nats / self.tokens
+
+    @property
+    def known_nats_per_token(self) -> float | None:
+        """Without the unknown tokens; None where there are no others."""
+        known = self.tokens - self.unknown
+        return (self.nats - self.unknown_nats) / known if known else None
+
+
+def evaluate(
+    model: LanguageModel, ids: Ids, *, line_end: int | None, unknown: int | None, exact: bool = False
+) -> Evaluation:
+    """The one evaluation that training's validation and ``charlm eval`` share.
+
+    Args:
+        model: whose probabilities.
+        ids: [N], N >= 1.
+        line_end: where lines are independent, the id that ends one: every line starts from zero. None for a stream,
+            which is cut into lanes by its length alone, each warmed up by the tokens before it.
+        unknown: id of the unknown token, if there is one.
+        exact: run a stream in one lane, as if it had never been cut.
+    """
+    if line_end is not None:
+        bounds = np.concatenate(([0], np.flatnonzero(ids[:-1] == line_end) + 1, [ids.size]))
+        pieces, lanes = _pieces(bounds), min(LANES, bounds.size - 1)
+    else:
+        lanes = 1 if exact else max(1, min(LANES, ids.size // MINIMUM_PART))
+        pieces = _warmed(ids.size, lanes)
+    nats = unknown_nats = 0.0
+    tokens = unknowns = 0
+    for window, logprobs in packed(model, ids, pieces, lanes):
+        nats -= float(logprobs.sum())
+        tokens += int(np.count_nonzero(window.counted))
+        if unknown is not None:
+            hit = window.targets(ids) == unknown
+            unknown_nats -= float(logprobs[hit].sum())
+            unknowns += int(np.count_nonzero(hit))
+    return Evaluation(nats, tokens, unknown_nats, unknowns)
+
+
+def evaluation_tokens(size: int, *, lines: bool) -> int:
+    """How many tokens ``evaluate`` computes for ``size`` of them, warming up included."""
+    return size if lines else size + WARM * (max(1, min(LANES, size // MINIMUM_PART)) - 1)
+
+
+def _warmed(size: int, lanes: int) -> Iterator[Piece]:
+    cuts = [size * lane // lanes for lane in range(lanes + 1)]
+    for begin, end in zip(cuts[:-1], cuts[1:], strict=True):
+        yield Piece(max(0, begin - WARM), end, begin)
+
+
+def _pieces(bounds: NDArray[np.int64]) -> Iterator[Piece]:
+    for begin, end in zip(bounds[:-1], bounds[1:], strict=True):
+        yield Piece(int(begin), int(end), int(begin))
+
+
+def _joined(texts: Sequence[Ids]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    bounds = np.concatenate(([0], np.cumsum([len(text) for text in texts], dtype=np.int64)))
+    ids = np.concatenate([np.asarray(text, np.int64) for text in texts]) if texts else np.zeros(0, np.int64)
+    return ids, bounds

@@ -1,0 +1,16 @@
+"""Strings to ids and back; knows nothing of networks.
+
+Each file imports only from the ones above it:
+
+    reading.py       files -> blocks of normalised text, digested while they are read
+    store.py         ids appended one block after another, in little memory
+    vocabulary.py    what each id stands for
+    level.py         what a level of tokens has to provide
+    characters.py    the char level: one file a level
+    octets.py        the byte level
+    tokenizer.py     the registry of levels; text <-> ids under one vocabulary
+    lines.py         lists of independent lines: to recognise and to split them
+    splitting.py     which ids train and which validate
+    parts.py         the encoded parts, and what is counted in them
+    corpus.py        a file -> everything training and evaluation need of it
+"""

@@ -1,0 +1,186 @@
+"""A file of text to all that training and evaluation need of it, in one pass over the file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charlm.errors import InputError, UsageError
+from charlm.text.level import Indexer, TypeFacts
+from charlm.text.parts import Part, count_types, encode_parts
+from charlm.text.splitting import plan_split, take_all
+from charlm.text.store import GrowingStore, Ids, blocks_of
+from charlm.text.tokenizer import Tokenizer, check_options, find_level
+from charlm.text.vocabulary import EOS
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """What training needs of a text.
+
+    Attributes:
+        tokenizer: With the vocabulary of the training part, or the one given.
+        train: What to train on.
+        valid: What to validate with.
+        independent_lines: Whether each line is a text of its own.
+        detected: Whether that was found out rather than asked for.
+        blank_lines: Blank lines left out of a list of independent lines.
+        types: Distinct tokens in the training part, <EOS> not counted.
+        dropped_types: How many of these became <UNK>.
+        digest: SHA-256 in hex of the file.
+        valid_digest: SHA-256 in hex of the validation file, None if there is none.
+    """
+
+    tokenizer: Tokenizer
+    train: Part
+    valid: Part
+    independent_lines: bool
+    detected: bool
+    blank_lines: int
+    types: int
+    dropped_types: int
+    digest: str
+    valid_digest: str | None
+
+
+def prepare(
+    path: Path,
+    *,
+    level: str = "char",
+    unit: str | None = None,
+    encoding: str = "utf-8",
+    min_count: int = 1,
+    max_vocab: int | None = None,
+    lowercase: bool = False,
+    independent_lines: bool | None = None,
+    valid_path: Path | None = None,
+    valid_fraction: float = 0.1,
+    seed: int = 0,
+    tokenizer: Tokenizer | None = None,
+) -> Corpus:
+    """Read, split and encode a text; only its training part builds the vocabulary.
+
+    Args:
+        path: The text.
+        level: What a token is: "char" or "byte".
+        unit: What ends in <EOS>; None for the level's default.
+        encoding: The text's encoding; of no matter at the byte level.
+        min_count: Types that occur less often in the training part become <UNK>.
+        max_vocab: The most tokens to have, <EOS> and <UNK> included; None for no limit.
+        lowercase: Whether to turn the text to lower case.
+        independent_lines: Whether each line is a text of its own; None to find out.
+        valid_path: A text to validate with; all of `path` trains then, and `valid_fraction` does not matter.
+        valid_fraction: How much of the text to keep for validation: of its lines, drawn at random, if
+            they are independent, else of its end.
+        seed: Seed of that draw.
+        tokenizer: Used as it is instead of building one; level, unit, lowercase and the limits do not matter
+            then.
+
+    Raises:
+        InputError: The text cannot be read or decoded, is empty, or leaves nothing to learn or to
+            validate with.
+        OutputError: There is no space for temporary files.
+        UsageError: An option is out of its range or does not go with another.
+    """
+    if not 0 < valid_fraction < 1:
+        raise UsageError(
+            f"--valid-fraction is {valid_fraction}: it must lie between 0 and 1, for instance 0.1"
+        )
+    if tokenizer is not None:
+        level, unit, lowercase = tokenizer.level, tokenizer.unit, tokenizer.lowercase
+    unit = check_options(level, unit, lowercase)
+    _check_lines(unit, independent_lines)
+    indexer = find_level(level).indexer(unit, lowercase)
+    ids, digest = _index(indexer, path, encoding)
+    valid_ids, valid_digest = (None, None) if valid_path is None else _index(indexer, valid_path, encoding)
+    facts = indexer.facts()
+    if tokenizer is None:
+        _check_variety(path, ids)
+    plan = plan_split(
+        ids,
+        valid_ids,
+        facts,
+        independent_lines=independent_lines if unit == "line" else False,
+        fraction=valid_fraction,
+        seed=seed,
+    )
+    counts = count_types(plan.split, facts)
+    _check_parts(path, valid_path, counts, facts, valid_fraction)
+    if tokenizer is None:
+        tokenizer = Tokenizer(level, unit, indexer.vocabulary(counts[0], min_count, max_vocab), lowercase)
+    table = indexer.final_ids(tokenizer.vocabulary)
+    train, valid = encode_parts(plan.split, table, counts, facts, tokenizer)
+    seen = np.flatnonzero(counts[0])
+    return Corpus(
+        tokenizer=tokenizer,
+        train=train,
+        valid=valid,
+        independent_lines=plan.independent_lines,
+        detected=independent_lines is None,
+        blank_lines=plan.blank_lines,
+        types=int((seen != EOS).sum()),
+        dropped_types=int((table[seen] == tokenizer.unknown_id).sum()),
+        digest=digest,
+        valid_digest=valid_digest,
+    )
+
+
+def encode_file(
+    path: Path, *, tokenizer: Tokenizer, encoding: str = "utf-8", independent_lines: bool = False
+) -> Part:
+    """Read and encode a whole text under a given tokenizer, for instance to evaluate a model on it.
+
+    With `independent_lines` blank lines are left out, as `prepare` does.
+
+    Raises:
+        InputError: The text cannot be read or decoded, or is empty.
+        OutputError: There is no space for temporary files.
+        UsageError: Lines cannot be independent in the tokenizer's unit.
+    """
+    _check_lines(tokenizer.unit, independent_lines)
+    indexer = find_level(tokenizer.level).indexer(tokenizer.unit, tokenizer.lowercase)
+    ids, _ = _index(indexer, path, encoding)
+    facts = indexer.facts()
+    split = take_all(ids, facts, independent_lines=independent_lines)
+    counts = count_types(split, facts)
+    if not counts.any():
+        raise InputError(f"{path} holds only blank lines: there is no text in it")
+    return encode_parts(split, indexer.final_ids(tokenizer.vocabulary), counts, facts, tokenizer)[0]
+
+
+def _index(indexer: Indexer, path: Path, encoding: str) -> tuple[Ids, str]:
+    with GrowingStore() as store:
+        digest = indexer.index(path, encoding, store)
+        if not len(store):
+            raise InputError(f"{path} is empty: name a file that holds some text")
+        return store.finish(), digest
+
+
+def _check_lines(unit: str, independent_lines: bool | None) -> None:
+    if independent_lines and unit != "line":
+        raise UsageError(f"--independent-lines needs --unit line, but the unit is {unit}")
+
+
+def _check_variety(path: Path, ids: Ids) -> None:
+    # The <EOS> that closes every text is no variety, unless something follows it.
+    first = ids[0]
+    if all((block == first).all() for block in blocks_of(ids[:-1])):
+        raise InputError(f"{path} holds nothing to learn: one repeated character; name a longer text")
+
+
+def _check_parts(
+    path: Path, valid_path: Path | None, counts: NDArray[np.int64], facts: TypeFacts, fraction: float
+) -> None:
+    trains, validates = (int(count @ facts.characters) > 0 for count in counts)
+    if not trains and not validates:
+        raise InputError(f"{path} holds only blank lines: there is nothing to learn in it")
+    if not trains:
+        raise InputError(
+            f"{path} leaves nothing to train on with --valid-fraction {fraction}: make it smaller or add text"
+        )
+    if not validates:
+        raise InputError(
+            f"{valid_path or path} leaves nothing to validate with: name a text with --valid FILE, "
+            f"make --valid-fraction larger than {fraction}, or add text"
+        )

@@ -1,0 +1,96 @@
+"""The byte level: 256 bytes and the <EOS> that ends a file. Nothing is normalised, nothing can be unknown."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charlm.errors import ModelError, UsageError
+from charlm.text.level import Codec, Indexer, Level, TypeFacts, check_range, to_utf8
+from charlm.text.reading import read_bytes
+from charlm.text.store import GrowingStore
+from charlm.text.vocabulary import BYTE_TOKENS, EOS, Vocabulary
+
+SIZE = len(BYTE_TOKENS)
+LINE_END = ord("\n") + 1
+
+
+class ByteIndexer(Indexer):
+    """Provisional and final ids are the same: byte b is b + 1."""
+
+    def index(self, path: Path, encoding: str, store: GrowingStore) -> str:  # noqa: ARG002
+        """Append a file's ids; the encoding does not matter."""
+        reader = read_bytes(path)
+        for block in reader:
+            store.append(_ids_of(block))
+        if reader.size:
+            store.append(np.array([EOS]))
+        return reader.digest
+
+    def facts(self) -> TypeFacts:
+        """Facts of the 257 types; a byte counts as a character unless it continues one in UTF-8."""
+        values = np.arange(256)
+        spaces = [bytes([value]).isspace() for value in range(256)]
+        return TypeFacts(
+            characters=np.append(0, values & 0xC0 != 0x80).astype(np.int64),  # noqa: PLR2004
+            bytes=np.append(0, np.ones(256, np.int64)),
+            spaces=np.array([True, *spaces]),
+            line_ends=(LINE_END,),
+        )
+
+    def vocabulary(self, counts: NDArray[np.int64], min_count: int, max_vocab: int | None) -> Vocabulary:
+        """The fixed vocabulary with these counts.
+
+        Raises:
+            UsageError: There is a limit, which a fixed vocabulary cannot keep.
+        """
+        if min_count != 1 or max_vocab is not None:
+            raise UsageError(
+                "--min-count and --max-vocab do not go with --level byte, whose vocabulary is fixed"
+            )
+        return Vocabulary.of_bytes(counts)
+
+    def final_ids(self, vocabulary: Vocabulary) -> NDArray[np.int64]:
+        """The identity."""
+        return np.arange(len(vocabulary))
+
+
+class ByteCodec(Codec):
+    """Bytes to ids and back; a str is taken as its UTF-8."""
+
+    line_end_id = LINE_END
+
+    def encode(self, text: str | bytes, *, ended: bool) -> NDArray[np.int64]:
+        """Ids of a text's bytes, followed by <EOS> if `ended`."""
+        ids = _ids_of(text if isinstance(text, bytes) else to_utf8(text)).astype(np.int64)
+        return np.append(ids, EOS) if ended else ids
+
+    def decode(self, ids: NDArray[np.integer[Any]]) -> str:
+        """The bytes as UTF-8; those that are not come as lone surrogates, which `encode` turns back."""
+        return self.decode_bytes(ids).decode("utf-8", "surrogateescape")
+
+    def decode_bytes(self, ids: NDArray[np.integer[Any]]) -> bytes:
+        """The bytes themselves; <EOS> is none."""
+        checked = check_range(ids, SIZE)
+        values: NDArray[np.uint8] = (checked[checked != EOS] - 1).astype(np.uint8)
+        return values.tobytes()
+
+
+def _ids_of(data: bytes) -> NDArray[np.uint16]:
+    return np.frombuffer(data, np.uint8) + np.uint16(1)
+
+
+def _indexer(_unit: str, _lowercase: bool) -> Indexer:
+    return ByteIndexer()
+
+
+def _codec(_unit: str, _lowercase: bool, vocabulary: Vocabulary) -> Codec:
+    if not vocabulary.raw:
+        raise ModelError(
+            "the model's level is byte, but its vocabulary is not that of bytes: the file is damaged"
+        )
+    return ByteCodec()
+
+
+BYTE = Level(units=("file",), lowercases=False, indexer=_indexer, codec=_codec)

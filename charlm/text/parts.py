@@ -1,0 +1,66 @@
+"""The encoded parts of a text, and what is counted in them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charlm.text.level import TypeFacts
+from charlm.text.splitting import Split
+from charlm.text.store import GrowingStore, Ids
+from charlm.text.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Encoded text, for training or for validation.
+
+    Attributes:
+        ids: uint8, uint16 or uint32 [tokens], read-only.
+        characters: Code points of the text, the line breaks behind <EOS> included.
+        bytes: Its bytes in UTF-8, likewise.
+        unknown: How many of the tokens are <UNK>.
+        lines: Lines, one that the text breaks off in not included.
+    """
+
+    ids: Ids
+    characters: int
+    bytes: int
+    unknown: int
+    lines: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def count_types(split: Split, facts: TypeFacts) -> NDArray[np.int64]:
+    """How often each type occurs in either part, int64 [2, types]."""
+    types = len(facts.spaces)
+    counts = np.zeros((2, types), np.int64)
+    for pair in split():
+        for part, block in enumerate(pair):
+            counts[part] += np.bincount(block, minlength=types)
+    return counts
+
+
+def encode_parts(
+    split: Split, table: NDArray[np.int64], counts: NDArray[np.int64], facts: TypeFacts, tokenizer: Tokenizer
+) -> tuple[Part, Part]:
+    """Turn provisional ids into final ones by `table`, int64 [types], and sum up each part."""
+    narrow = table.astype(np.min_scalar_type(int(table.max())))
+    with GrowingStore() as train, GrowingStore() as valid:
+        for pair in split():
+            for store, block in zip((train, valid), pair, strict=True):
+                store.append(narrow[block])
+        unknown = table == tokenizer.unknown_id
+        first, second = (
+            Part(
+                ids=store.finish(),
+                characters=int(count @ facts.characters),
+                bytes=int(count @ facts.bytes),
+                unknown=int(count[unknown].sum()),
+                lines=int(count[list(facts.line_ends)].sum()),
+            )
+            for store, count in zip((train, valid), counts, strict=True)
+        )
+    return first, second

@@ -1,0 +1,126 @@
+"""Training and validation parts of a text, given as provisional ids with <EOS> as id 0.
+
+A *split* is a function that yields pairs (training ids, validation ids) in the order of the file, block by block, the
+same ones whenever it is called; so a part can be walked several times without a copy of it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from charlm.text.level import TypeFacts
+from charlm.text.lines import divide_lines, draw_lines, looks_like_list, survey_lines
+from charlm.text.store import BLOCK_IDS, Ids, blocks_of
+from charlm.text.vocabulary import EOS
+
+Split = Callable[[], Iterator[tuple[Ids, Ids]]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a text is split.
+
+    Attributes:
+        split: The split.
+        independent_lines: Whether each line is a text of its own.
+        blank_lines: Blank lines that are left out, which is done where lines are independent.
+    """
+
+    split: Split
+    independent_lines: bool
+    blank_lines: int
+
+
+def plan_split(
+    ids: Ids,
+    valid_ids: Ids | None,
+    facts: TypeFacts,
+    *,
+    independent_lines: bool | None,
+    fraction: float,
+    seed: int,
+) -> Plan:
+    """Choose how to split.
+
+    Args:
+        ids: The text.
+        valid_ids: A text to validate with; all of `ids` trains then.
+        facts: What is known of the types of both.
+        independent_lines: Whether each line is a text of its own; None to find out.
+        fraction: How much of `ids` to keep for validation if there are no `valid_ids`.
+        seed: Seed for drawing lines.
+    """
+    survey = None if independent_lines is False else survey_lines(ids, facts)
+    if survey is None or not (independent_lines or looks_like_list(survey)):
+        whole = split_stream(ids, facts, fraction) if valid_ids is None else join(ids, valid_ids, facts)
+        return Plan(whole, independent_lines=False, blank_lines=0)
+    if valid_ids is not None:
+        blank_lines = survey.blank + survey_lines(valid_ids, facts).blank
+        return Plan(join(ids, valid_ids, facts, independent_lines=True), True, blank_lines)
+    validates = draw_lines(survey.lines - survey.blank, fraction, seed)
+    return Plan(lambda: divide_lines(ids, facts, validates), True, survey.blank)
+
+
+def take_all(ids: Ids, facts: TypeFacts, *, independent_lines: bool = False) -> Split:
+    """Put all of a text (but for the blank ones of independent lines) into the first part."""
+    if independent_lines:
+        return lambda: divide_lines(ids, facts, None)
+    return lambda: ((block, block[:0]) for block in blocks_of(ids))
+
+
+def join(ids: Ids, valid_ids: Ids, facts: TypeFacts, *, independent_lines: bool = False) -> Split:
+    """Put all of one text into the first part and all of another into the second."""
+    train, valid = (take_all(each, facts, independent_lines=independent_lines) for each in (ids, valid_ids))
+
+    def parts() -> Iterator[tuple[Ids, Ids]]:
+        yield from train()
+        yield from ((nothing, block) for block, nothing in valid())
+
+    return parts
+
+
+def split_stream(ids: Ids, facts: TypeFacts, fraction: float) -> Split:
+    """Split a stream so that about the last `fraction` of its code points validates.
+
+    Validation begins at the first line start at or after that point, or at the point itself if no line starts there.
+    """
+    cut = _cut(ids, facts, fraction)
+
+    def parts() -> Iterator[tuple[Ids, Ids]]:
+        nothing = ids[:0]
+        yield from ((block, nothing) for block in blocks_of(ids[:cut]))
+        yield from ((nothing, block) for block in blocks_of(ids[cut:]))
+
+    return parts
+
+
+def _cut(ids: Ids, facts: TypeFacts, fraction: float) -> int:
+    if (facts.characters == 1).all():
+        point = len(ids) - round(len(ids) * fraction)
+    else:
+        point = _token_at(ids, facts, fraction)
+    # An <EOS> that stands for no text makes no line of its own.
+    stop = len(ids) - int(facts.characters[EOS] == 0)
+    line_ends = np.zeros(len(facts.characters), np.bool_)
+    line_ends[list(facts.line_ends)] = True
+    before = max(point - 1, 0)
+    for number, block in enumerate(blocks_of(ids[before : stop - 1])):
+        found = np.flatnonzero(line_ends[block])
+        if found.size:
+            return before + number * BLOCK_IDS + int(found[0]) + 1
+    return point
+
+
+def _token_at(ids: Ids, facts: TypeFacts, fraction: float) -> int:
+    """The number of tokens before the last `fraction` of the code points."""
+    total = sum(int(facts.characters[block].sum()) for block in blocks_of(ids))
+    character = total - round(total * fraction)
+    seen = passed = 0
+    for block in blocks_of(ids):
+        reached = seen + np.cumsum(facts.characters[block])
+        if reached[-1] > character:
+            return passed + int(np.searchsorted(reached, character, side="right"))
+        seen = int(reached[-1])
+        passed += len(block)
+    return passed

@@ -1,0 +1,127 @@
+"""Ids appended one array after another, kept in as few bytes as their values need."""
+
+import io
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import IO, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charlm.errors import OutputError
+
+Ids = NDArray[np.unsignedinteger[Any]]
+"""One-dimensional array of ids in the smallest unsigned type that holds them."""
+
+# Beyond this many bytes a store moves to a temporary file, whose pages the system can drop as it needs memory.
+MEMORY_BYTES = 16 << 20
+
+BLOCK_IDS = 1 << 20
+
+
+def blocks_of(ids: Ids, size: int = BLOCK_IDS) -> Iterator[Ids]:
+    """Views of `size` consecutive ids each (the last may be shorter), as plain arrays."""
+    plain = np.asarray(ids)
+    for start in range(0, len(plain), size):
+        yield plain[start : start + size]
+
+
+class GrowingStore:
+    """Ids appended one array after another; uint8 at first, wider from the first id on that needs it.
+
+    Use it as a context manager, so that the temporary file goes away when something fails on the way. The array
+    that `finish` returns stays valid after that.
+    """
+
+    def __init__(self, memory_bytes: int = MEMORY_BYTES) -> None:
+        self._memory_bytes = memory_bytes
+        self._file: IO[bytes] = io.BytesIO()
+        self._in_memory = True
+        self._length = 0
+        self.dtype: np.dtype[np.unsignedinteger[Any]] = np.dtype(np.uint8)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        # A BytesIO whose buffer an array shares can be neither closed nor need it.
+        if not self._in_memory:
+            self._file.close()
+
+    def append(self, ids: NDArray[np.integer[Any]]) -> None:
+        """Append non-negative ids of any integer type.
+
+        Raises:
+            OutputError: The temporary file cannot be written.
+        """
+        if not ids.size:
+            return
+        needed = np.min_scalar_type(int(ids.max()))
+        if needed.itemsize > self.dtype.itemsize:
+            self._widen(np.dtype(needed))
+        length = self._length + ids.size
+        with _disk_errors():
+            if self._in_memory and length * self.dtype.itemsize > self._memory_bytes:
+                self._move(self.dtype, in_memory=False)
+            self._file.write(ids.astype(self.dtype, copy=False).data)
+        self._length = length
+
+    def finish(self) -> Ids:
+        """All ids as one read-only array: in memory, or a `np.memmap` of an unlinked file.
+
+        Raises:
+            OutputError: The temporary file cannot be written.
+        """
+        if self._in_memory:
+            # The view shares the buffer, so nothing is copied.
+            ids: Ids = np.frombuffer(_buffer(self._file), self.dtype, self._length)
+            ids.flags.writeable = False
+            return ids
+        with _disk_errors():
+            self._file.flush()
+            mapped: Ids = np.memmap(self._file, self.dtype, mode="r", shape=(self._length,))
+            self._file.close()
+        return mapped
+
+    def _widen(self, dtype: np.dtype[np.unsignedinteger[Any]]) -> None:
+        in_memory = self._in_memory and self._length * dtype.itemsize <= self._memory_bytes
+        with _disk_errors():
+            self._move(dtype, in_memory=in_memory)
+        self.dtype = dtype
+
+    def _move(self, dtype: np.dtype[np.unsignedinteger[Any]], *, in_memory: bool) -> None:
+        """Rewrite what is there in `dtype`, block by block, to a new place."""
+        old, new = self._file, io.BytesIO() if in_memory else tempfile.TemporaryFile()  # noqa: SIM115
+        try:
+            old.seek(0)
+            while block := old.read(BLOCK_IDS * self.dtype.itemsize):
+                new.write(np.frombuffer(block, self.dtype).astype(dtype).data)
+        except BaseException:
+            new.close()
+            raise
+        old.close()
+        self._file, self._in_memory = new, in_memory
+
+
+def _buffer(file: IO[bytes]) -> memoryview:
+    if not isinstance(file, io.BytesIO):
+        raise TypeError("only a file in memory has a buffer")
+    return file.getbuffer()
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"the temporary file for the text's ids cannot be written in {tempfile.gettempdir()}: "
+            f"{error.strerror or error}; free some space there, or point TMPDIR at another folder"
+        ) from error

@@ -1,0 +1,129 @@
+"""Text to ids and back under one vocabulary, and the registry of levels."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charlm.errors import UsageError
+from charlm.text.characters import CHAR
+from charlm.text.level import Codec, Level
+from charlm.text.octets import BYTE
+from charlm.text.vocabulary import EOS, UNK, Vocabulary
+
+LEVELS: dict[str, Level] = {"char": CHAR, "byte": BYTE}
+"""Every level by its name; a new one is a file and an entry here."""
+
+
+def find_level(name: str) -> Level:
+    """The level of this name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if name not in LEVELS:
+        raise UsageError(f"unknown level {name!r}: --level is one of {', '.join(LEVELS)}")
+    return LEVELS[name]
+
+
+def check_options(level: str, unit: str | None, lowercase: bool) -> str:
+    """Check that a level can do what is asked of it.
+
+    Returns:
+        The unit, the level's default if it is None.
+
+    Raises:
+        UsageError: The level does not exist, does not have this unit, or cannot turn text to lower case.
+    """
+    found = find_level(level)
+    if unit is not None and unit not in found.units:
+        raise UsageError(
+            f"--unit {unit} does not go with --level {level}: choose from {', '.join(found.units)}"
+        )
+    if lowercase and not found.lowercases:
+        raise UsageError(f"--lowercase does not go with --level {level}, which takes its input as it is")
+    return unit or found.units[0]
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """Turns text into ids and back.
+
+    Attributes:
+        level: What a token is: a key of `LEVELS`.
+        unit: What ends in <EOS>: "line", "paragraph" or "file".
+        vocabulary: What each id stands for.
+        lowercase: Whether text is turned to lower case before it is encoded.
+
+    Raises:
+        UsageError: Level, unit and lowercase do not go together.
+        ModelError: The vocabulary is not one of this level.
+    """
+
+    level: str
+    unit: str
+    vocabulary: Vocabulary
+    lowercase: bool = False
+    _codec: Codec = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        check_options(self.level, self.unit, self.lowercase)
+        codec = find_level(self.level).codec(self.unit, self.lowercase, self.vocabulary)
+        object.__setattr__(self, "_codec", codec)  # the one way to set a field of a frozen class
+
+    def __len__(self) -> int:
+        return len(self.vocabulary)
+
+    @property
+    def eos_id(self) -> int:
+        """The id that ends a unit."""
+        return EOS
+
+    @property
+    def has_unknown(self) -> bool:
+        """Whether there is an <UNK>; at the byte level nothing can be unknown."""
+        return not self.vocabulary.raw
+
+    @property
+    def unknown_id(self) -> int | None:
+        """The id of <UNK>, None if there is none."""
+        return UNK if self.has_unknown else None
+
+    @property
+    def line_end_id(self) -> int | None:
+        """The id after which a new line of text begins; None if the vocabulary has none."""
+        return self._codec.line_end_id
+
+    def encode(self, text: str | bytes) -> NDArray[np.int64]:
+        r"""Ids, int64 [tokens], of a text that is normalised already; no <EOS> is added.
+
+        At the byte level a str is taken as its UTF-8. What is not in the vocabulary becomes <UNK>.
+
+        Raises:
+            TypeError: The text is bytes and the level is not byte.
+        """
+        return self._codec.encode(text, ended=False)
+
+    def encode_sentence(self, text: str | bytes) -> NDArray[np.int64]:
+        r"""Ids, int64 [tokens], of a text to be scored: as `encode`, and closed by one <EOS>.
+
+        An end of the unit that the text has already is not doubled: in lines "abc\n" and "abc" are the same.
+        """
+        return self._codec.encode(text, ended=True)
+
+    def decode(self, ids: NDArray[np.integer[Any]]) -> str:
+        """The text that ids stand for, exactly; <UNK> comes as U+FFFD.
+
+        Raises:
+            IndexError: An id is outside the vocabulary.
+        """
+        return self._codec.decode(ids)
+
+    def decode_bytes(self, ids: NDArray[np.integer[Any]]) -> bytes:
+        """What to write to a file or pipe: the text in UTF-8; at the byte level the bytes, <EOS> being none.
+
+        Raises:
+            IndexError: An id is outside the vocabulary.
+        """
+        return self._codec.decode_bytes(ids)

@@ -1,0 +1,172 @@
+"""What each id stands for, as three flat arrays that a model file can hold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charlm.errors import ModelError, UsageError
+
+EOS = 0
+"""Id of the token that ends a unit of text, at every level."""
+UNK = 1
+"""Id of the token that stands for everything unknown, at every level but byte."""
+
+SPECIAL_TOKENS = ("<EOS>", "<UNK>")
+BYTE_TOKENS = (b"<EOS>", *(bytes([value]) for value in range(256)))
+
+# Lone surrogates are no UTF-8, but a text may hold them; this keeps each as the three bytes it would have.
+SURROGATES = "surrogatepass"
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """Tokens by id, and how often each occurred in training.
+
+    Id 0 is <EOS>, id 1 is <UNK>, the rest stand by falling count, ties by code point. At the byte level there
+    is no <UNK>: the id of byte b is b + 1.
+
+    Attributes:
+        data: uint8 [bytes], all tokens in UTF-8, one after another; the bytes themselves at the byte level.
+        offsets: int64 [size + 1], where each token begins in `data`, and the end.
+        counts: int64 [size], occurrences in the training text; that of <UNK> sums all that became <UNK>.
+        raw: Whether this is the fixed vocabulary of the byte level.
+    """
+
+    data: NDArray[np.uint8]
+    offsets: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    raw: bool = False
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def token(self, token_id: int) -> str:
+        r"""The token with this id, for showing it; a byte that is not ASCII shows as \xNN.
+
+        Raises:
+            IndexError: The id is not in the vocabulary.
+        """
+        if not 0 <= token_id < len(self):
+            raise IndexError(f"id {token_id} is outside the vocabulary of {len(self)} tokens")
+        data = self.data[self.offsets[token_id] : self.offsets[token_id + 1]].tobytes()
+        return data.decode("utf-8", "backslashreplace" if self.raw else SURROGATES)
+
+    def ordinary_tokens(self) -> list[str]:
+        """The tokens from id 2 on, that is without <EOS> and <UNK>; not at the byte level."""
+        data, offsets = self.data.tobytes(), self.offsets[2:].tolist()
+        return [data[start:stop].decode("utf-8", SURROGATES) for start, stop in pairwise(offsets)]
+
+    def ids_of(self, tokens: Sequence[str]) -> NDArray[np.int64]:
+        """Ids, int64 [len(tokens)], of ordinary tokens; <UNK> for those that are not in the vocabulary."""
+        known = {token: token_id for token_id, token in enumerate(self.ordinary_tokens(), start=2)}
+        return np.fromiter((known.get(token, UNK) for token in tokens), np.int64, len(tokens))
+
+    @classmethod
+    def from_counts(
+        cls,
+        types: Sequence[str],
+        counts: NDArray[np.int64],
+        min_count: int = 1,
+        max_vocab: int | None = None,
+        *,
+        eos_count: int = 0,
+    ) -> Self:
+        """Build the vocabulary of a training text.
+
+        Args:
+            types: The distinct ordinary tokens.
+            counts: int64 [len(types)], how often each occurs; types that never do are left out.
+            min_count: Types that occur less often become <UNK>.
+            max_vocab: The most tokens to have, <EOS> and <UNK> included; None for no limit.
+            eos_count: How often <EOS> occurs.
+
+        Raises:
+            UsageError: `min_count` is under 1 or `max_vocab` under 3.
+        """
+        if min_count < 1:
+            raise UsageError(f"--min-count is {min_count}: it must be at least 1")
+        if max_vocab is not None and max_vocab < len(SPECIAL_TOKENS) + 1:
+            raise UsageError(
+                f"--max-vocab is {max_vocab}: it counts <EOS> and <UNK>, so it must be at least 3"
+            )
+        frequent = np.flatnonzero(counts >= min_count).tolist()
+        by_rank = sorted(frequent, key=lambda index: (-counts[index], types[index]))
+        kept = by_rank if max_vocab is None else by_rank[: max_vocab - len(SPECIAL_TOKENS)]
+        unknown_count = int(counts.sum() - counts[kept].sum())
+        tokens = [
+            token.encode("utf-8", SURROGATES)
+            for token in (*SPECIAL_TOKENS, *(types[index] for index in kept))
+        ]
+        return cls(*_flatten(tokens), np.array([eos_count, unknown_count, *counts[kept].tolist()], np.int64))
+
+    @classmethod
+    def of_bytes(cls, counts: NDArray[np.int64]) -> Self:
+        """The fixed vocabulary of the byte level: <EOS> and the 256 bytes; `counts` is int64 [257]."""
+        return cls(*_flatten(BYTE_TOKENS), counts, raw=True)
+
+    @classmethod
+    def from_arrays(
+        cls, data: NDArray[np.uint8], offsets: NDArray[np.integer[Any]], counts: NDArray[np.integer[Any]]
+    ) -> Self:
+        """Restore a vocabulary from the arrays of a model file, which may be damaged.
+
+        Raises:
+            ModelError: The arrays are not those of a vocabulary; the message says why.
+        """
+        _check_shapes(data, offsets, counts)
+        vocabulary = cls(data, offsets.astype(np.int64), counts.astype(np.int64), _is_raw(data, offsets))
+        if not vocabulary.raw:
+            _check_tokens(vocabulary)
+        return vocabulary
+
+
+def _flatten(tokens: Sequence[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    offsets = np.zeros(len(tokens) + 1, np.int64)
+    np.cumsum([len(token) for token in tokens], out=offsets[1:])
+    return np.frombuffer(b"".join(tokens), np.uint8), offsets
+
+
+def _is_raw(data: NDArray[np.uint8], offsets: NDArray[np.integer[Any]]) -> bool:
+    raw_data, raw_offsets = _flatten(BYTE_TOKENS)
+    return np.array_equal(data, raw_data) and np.array_equal(offsets, raw_offsets)
+
+
+def _check_shapes(
+    data: NDArray[np.uint8], offsets: NDArray[np.integer[Any]], counts: NDArray[np.integer[Any]]
+) -> None:
+    for name, array, kinds in (("data", data, "u"), ("offsets", offsets, "iu"), ("counts", counts, "iu")):
+        if array.ndim != 1 or array.dtype.kind not in kinds:
+            raise _damaged(f"{name} is {array.dtype} {list(array.shape)}, expected one row of integers")
+    if data.dtype != np.uint8:
+        raise _damaged(f"data is {data.dtype}, expected uint8")
+    if len(counts) < len(SPECIAL_TOKENS) or len(offsets) != len(counts) + 1:
+        raise _damaged(f"{len(offsets)} offsets do not belong to {len(counts)} counts")
+    if offsets[0] != 0 or offsets[-1] != len(data) or not np.all(offsets[1:] > offsets[:-1]):
+        raise _damaged(f"offsets do not rise from 0 to {len(data)}, the size of the data")
+    if counts.min() < 0 or counts.max() > np.iinfo(np.int64).max:
+        raise _damaged("a count is negative or too large")
+
+
+def _check_tokens(vocabulary: Vocabulary) -> None:
+    # All valid together and none begun inside a character: then each one is valid by itself.
+    starts_inside = vocabulary.data[vocabulary.offsets[:-1]] & 0xC0 == 0x80  # noqa: PLR2004
+    try:
+        vocabulary.data.tobytes().decode("utf-8", SURROGATES)
+    except UnicodeDecodeError as error:
+        raise _damaged(f"its tokens are not valid UTF-8 at byte {error.start}") from None
+    if starts_inside.any():
+        raise _damaged(f"token {int(starts_inside.argmax())} begins inside a character")
+    specials = (vocabulary.token(EOS), vocabulary.token(UNK))
+    if specials != SPECIAL_TOKENS:
+        raise _damaged(f"its first tokens are {specials}, expected {SPECIAL_TOKENS}")
+    tokens = vocabulary.ordinary_tokens()
+    if len(set(tokens)) != len(tokens):
+        raise _damaged("it holds a token twice")
+
+
+def _damaged(what: str) -> ModelError:
+    return ModelError(f"the model's vocabulary is damaged: {what}; take the file from its origin again")

@@ -1,0 +1,133 @@
+"""The endless sequence of training windows, and the place in it.
+
+A stream is cut anew each epoch into one piece a lane, at line starts near a random shift; lines that are
+independent are one piece each, in a new order each epoch. Everything about an epoch follows from the seed and
+its number, so the place in the sequence is a few integers.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charlm.lanes import Lanes, Piece, Window
+from charlm.nn.arrays import Flags, Ids
+
+_SEARCH = 1 << 12
+"""How far to look for a line start, in tokens."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Training tokens and how they are dealt.
+
+    Attributes:
+        ids: [N], all tokens.
+        line_end: the id after which a line begins, or None if there is none.
+        independent_lines: every line starts from zero.
+        restart: share of the line starts within a stream that are reset to a start.
+        seed: decides orders, shifts and restarts.
+    """
+
+    ids: Ids
+    line_end: int | None
+    independent_lines: bool
+    restart: float
+    seed: int
+
+    def epoch(self, number: int, lanes: int) -> Iterator[Piece]:
+        """The pieces of one epoch; together they hold every token once."""
+        generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, 1, number])))
+        if self.independent_lines:
+            bounds = self._line_bounds()
+            order = generator.permutation(np.arange(bounds.size - 1, dtype=bounds.dtype))
+            return (_piece(bounds[i], bounds[i + 1]) for i in order)
+        return self._cut(lanes, float(generator.random()))
+
+    def _line_bounds(self) -> NDArray[np.uint32] | NDArray[np.int64]:
+        kind = np.uint32 if self.ids.size < 1 << 32 else np.int64
+        ends = np.flatnonzero(self.ids == self.line_end).astype(kind) + kind(1)
+        last = [] if ends.size and ends[-1] == self.ids.size else [self.ids.size]
+        return np.concatenate((np.zeros(1, kind), ends, np.array(last, kind)))
+
+    def _cut(self, lanes: int, shift: float) -> Iterator[Piece]:
+        """Cut the stream at a line start near every (k + shift) / lanes of it; the first piece starts at 0."""
+        size = self.ids.size
+        wanted = ((np.arange(lanes) + shift) * size / lanes).astype(np.int64)
+        cuts = sorted({0, *(self._line_start(int(position)) for position in wanted), size})
+        return (_piece(begin, end) for begin, end in zip(cuts[:-1], cuts[1:], strict=True))
+
+    def _line_start(self, position: int) -> int:
+        """The first line start at or after a position, or the position itself if none is near."""
+        if self.line_end is None or position == 0:
+            return position
+        found = np.flatnonzero(self.ids[position - 1 : position - 1 + _SEARCH] == self.line_end)
+        return position + int(found[0]) if found.size else position
+
+    def restarts(self, window: Window, epoch: int) -> Flags:
+        """[T, B], True at the seeded share of line starts that begin as a text does."""
+        before = self.ids[np.maximum(window.positions - 1, 0)]
+        chosen = _hash(window.positions, self.seed * 1_000_003 + epoch) < self.restart * 2.0**32
+        flags: Flags = chosen & (before == self.line_end) & (window.positions > 0)
+        return flags
+
+
+def _piece(begin: int, end: int) -> Piece:
+    return Piece(int(begin), int(end), int(begin))
+
+
+def _hash(positions: NDArray[np.int64], salt: int) -> NDArray[np.uint64]:
+    """32 well-mixed bits of each position (the finaliser of MurmurHash3): no state, no memory a line."""
+    x = (positions.astype(np.uint64) ^ np.uint64((salt * 0x9E3779B97F4A7C15) % (1 << 64))) * np.uint64(
+        0xFF51AFD7ED558CCD
+    )
+    x ^= x >> np.uint64(33)
+    x *= np.uint64(0xC4CEB9FE1A85EC53)
+    x ^= x >> np.uint64(33)
+    return x >> np.uint64(32)
+
+
+class Batches:
+    """Endless windows [T, B] of a stream; ``place`` and ``move_to`` save and restore where it is.
+
+    Attributes:
+        epoch: number of the epoch that pieces are dealt from.
+        dealt: pieces of that epoch that have been dealt.
+    """
+
+    def __init__(self, stream: Stream, batch: int) -> None:
+        self.stream = stream
+        self.batch = batch
+        self.epoch = 0
+        self.dealt = 0
+        self.lanes = Lanes(self._pieces(), batch)
+
+    def _pieces(self) -> Iterator[Piece]:
+        while True:
+            for piece in islice(self.stream.epoch(self.epoch, self.batch), self.dealt, None):
+                self.dealt += 1
+                yield piece
+            self.epoch += 1
+            self.dealt = 0
+
+    def next_window(self, time: int) -> Window:
+        """The next window; there is always one."""
+        window = self.lanes.next_window(time)
+        assert window is not None
+        if self.stream.independent_lines or self.stream.line_end is None or not self.stream.restart:
+            return window
+        return window.restarted(self.stream.restarts(window, self.epoch))
+
+    def place(self) -> dict[str, NDArray[np.int64]]:
+        """Where the sequence is, as integers."""
+        lanes = np.stack((self.lanes.position, self.lanes.end, self.lanes.counted, self.lanes.fresh))
+        return {"lanes": lanes.astype(np.int64), "epoch": np.array([self.epoch, self.dealt], np.int64)}
+
+    def move_to(self, place: dict[str, NDArray[np.int64]]) -> None:
+        """Continue from a saved place, exactly."""
+        self.epoch, self.dealt = (int(n) for n in place["epoch"])
+        self.lanes = Lanes(self._pieces(), self.batch)
+        self.lanes.position, self.lanes.end, self.lanes.counted = (row.copy() for row in place["lanes"][:3])
+        self.lanes.fresh = place["lanes"][3].astype(np.bool_)

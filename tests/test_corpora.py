@@ -1,0 +1,99 @@
+"""What the texts in corpora/ promise."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+CORPORA = Path(__file__).resolve().parent.parent / "corpora"
+FILES = ["dinosaurs.txt"]
+
+
+def lines_of(name: str) -> list[str]:
+    """The lines of a corpus, without their line ends."""
+    return (CORPORA / name).read_text(encoding="ascii").splitlines()
+
+
+def test_every_corpus_is_tested() -> None:
+    """No text lies in corpora/ that the tests below do not look at."""
+    assert sorted(path.name for path in CORPORA.glob("*.txt")) == sorted(FILES)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_form(name: str) -> None:
+    """ASCII only, LF line ends, a final newline, and no line empty or padded."""
+    data = (CORPORA / name).read_bytes()
+    assert data.isascii()
+    assert b"\r" not in data
+    assert data.endswith(b"\n")
+    for line in data.decode("ascii").removesuffix("\n").split("\n"):
+        assert line
+        assert line == line.strip()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_readme_gives_the_number_of_lines(name: str) -> None:
+    """The table in corpora/README.md has a row for the file, with its number of lines."""
+    readme = (CORPORA / "README.md").read_text(encoding="utf-8")
+    row = re.search(rf"^\| \[`{re.escape(name)}`\].*\| (\d+) \|$", readme, flags=re.MULTILINE)
+    assert row is not None
+    assert int(row[1]) == len(lines_of(name))
+
+
+def test_dinosaurs_are_many() -> None:
+    assert len(lines_of("dinosaurs.txt")) >= 700
+
+
+def test_dinosaurs_are_genus_names() -> None:
+    """Each line is one capitalised word of 3 to 30 letters."""
+    for name in lines_of("dinosaurs.txt"):
+        assert re.fullmatch(r"[A-Z][a-z]+", name), name
+        assert 3 <= len(name) <= 30, name
+
+
+def test_dinosaurs_are_sorted_without_duplicates() -> None:
+    names = lines_of("dinosaurs.txt")
+    assert names == sorted(set(names))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Allosaurus",
+        "Ankylosaurus",
+        "Archaeopteryx",
+        "Brachiosaurus",
+        "Diplodocus",
+        "Iguanodon",
+        "Parasaurolophus",
+        "Spinosaurus",
+        "Stegosaurus",
+        "Triceratops",
+        "Tyrannosaurus",
+        "Velociraptor",
+    ],
+)
+def test_well_known_dinosaurs_are_in(name: str) -> None:
+    assert name in lines_of("dinosaurs.txt")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Dimetrodon",
+        "Elasmosaurus",
+        "Ichthyosaurus",
+        "Mosasaurus",
+        "Plesiosaurus",
+        "Postosuchus",
+        "Pteranodon",
+        "Pterodactylus",
+        "Quetzalcoatlus",
+        "Sarcosuchus",
+        "Silesaurus",
+        "Tanystropheus",
+    ],
+)
+def test_other_extinct_reptiles_and_their_kin_are_out(name: str) -> None:
+    """Contemporaries and look-alikes that are not dinosaurs do not slip in."""
+    assert name not in lines_of("dinosaurs.txt")
