@@ -57,7 +57,7 @@ def sample(
     # All but the last token only move the state; the last one's output is the first distribution.
     for begin in range(0, len(fed) - 1, WARM_WINDOW):
         inputs = fed[begin : min(begin + WARM_WINDOW, len(fed) - 1)]
-        _, states = model.logits(work, inputs, still[: len(inputs)], states)
+        states = model.advance(work, inputs, still[: len(inputs)], states)
     token = fed[-1:]
     for _ in range(config.length):
         logits, states = model.logits(work, token, still[:1], states)

@@ -30,6 +30,16 @@ class Workspace:
     tape: StackTape
 
 
+def parameter_specs(config: ModelConfig) -> list[ParameterSpec]:
+    """Name and shape of every parameter of a model, without making it; those of the head begin with ``head.``.
+
+    Raises:
+        UsageError: the configuration names a block or option that does not exist.
+    """
+    head = SoftmaxHead(config.hidden, config.vocabulary).parameter_specs()
+    return Stack(config).parameter_specs() + [spec._replace(name=f"head.{spec.name}") for spec in head]
+
+
 class LanguageModel:
     """Embedding, recurrent stack and softmax head with their parameters.
 
@@ -45,12 +55,7 @@ class LanguageModel:
         self.config = config
         self.stack = Stack(config)
         self.head = SoftmaxHead(config.hidden, config.vocabulary)
-        self.parameters = Parameters(self.parameter_specs(), dtype)
-
-    def parameter_specs(self) -> list[ParameterSpec]:
-        """Name and shape of every parameter; those of the head begin with ``head.``."""
-        head = [spec._replace(name=f"head.{spec.name}") for spec in self.head.parameter_specs()]
-        return self.stack.parameter_specs() + head
+        self.parameters = Parameters(parameter_specs(config), dtype)
 
     def initialize(self, seed: int) -> None:
         """Draw the parameters' first values; the same seed gives the same values in every dtype."""
@@ -119,6 +124,10 @@ class LanguageModel:
             self.parameters, work.operands, work.d_operands, work.tape, inputs, starts, d_after
         )
         return total / max(count, 1), after, d_states
+
+    def advance(self, work: Workspace, inputs: Ids, starts: Flags, states: States) -> States:
+        """The states after a window, for tokens whose predictions nobody needs."""
+        return self._forward(work, inputs, starts, states)[1]
 
     def log_probabilities(
         self, work: Workspace, inputs: Ids, targets: Ids, starts: Flags, states: States

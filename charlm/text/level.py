@@ -1,9 +1,9 @@
 """What a level of tokens (characters, bytes, ...) has to provide; each level stands in its own file.
 
-Reading a corpus takes two steps, since only the training part may build the vocabulary, and which part that is
-shows at the end. An `Indexer` first gives each distinct token (a *type*) a provisional id in order of first
-appearance; with the vocabulary built, a table of one entry a type turns provisional ids into final ones. A `Codec`
-encodes and decodes short texts under a finished vocabulary.
+Reading a corpus takes two steps, since only the training part may build the vocabulary, and which part that
+is shows at the end. An `Indexer` first gives each distinct token (a *type*) a provisional id in order of
+first appearance; with the vocabulary built, a table of one entry a type turns provisional ids into final
+ones. A `Codec` encodes and decodes short texts under a finished vocabulary.
 """
 
 from abc import ABC, abstractmethod
@@ -89,8 +89,8 @@ class Level:
         units: What may end in <EOS>; the first is the default.
         lowercases: Whether the level can turn text to lower case.
         indexer: Makes an indexer of (unit, lowercase).
-        codec: Makes a codec of (unit, lowercase, vocabulary); raises ModelError if the vocabulary is not one of
-            this level.
+        codec: Makes a codec of (unit, lowercase, vocabulary); raises ModelError if the vocabulary is not
+            one of this level.
     """
 
     units: tuple[str, ...]

@@ -1,7 +1,7 @@
 """Lists of lines that are independent of each other, such as names: to recognise and to split them.
 
-Texts are given as provisional ids with each line ended by <EOS>, and are walked in blocks of whole lines, so that
-memory is bounded by the block size or by the longest line, whichever is more.
+Texts are given as provisional ids with each line ended by <EOS>, and are walked in blocks of whole lines, so
+that memory is bounded by the block size or by the longest line, whichever is more.
 """
 
 from collections.abc import Iterator

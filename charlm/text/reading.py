@@ -1,7 +1,7 @@
 r"""Files to blocks of normalised text, in bounded memory and in one pass.
 
-Normalised means: a byte order mark at the start is dropped and "\r\n" becomes "\n". Nothing else is touched; a
-lone "\r" stays. A file is hashed while it is read, so that its digest costs no second pass.
+Normalised means: a byte order mark at the start is dropped and "\r\n" becomes "\n". Nothing else is touched;
+a lone "\r" stays. A file is hashed while it is read, so that its digest costs no second pass.
 """
 
 import codecs

@@ -1,7 +1,7 @@
 """Training and validation parts of a text, given as provisional ids with <EOS> as id 0.
 
-A *split* is a function that yields pairs (training ids, validation ids) in the order of the file, block by block, the
-same ones whenever it is called; so a part can be walked several times without a copy of it.
+A *split* is a function that yields pairs (training ids, validation ids) in the order of the file, block by
+block, the same ones whenever it is called; so a part can be walked several times without a copy of it.
 """
 
 from collections.abc import Callable, Iterator
@@ -83,7 +83,8 @@ def join(ids: Ids, valid_ids: Ids, facts: TypeFacts, *, independent_lines: bool 
 def split_stream(ids: Ids, facts: TypeFacts, fraction: float) -> Split:
     """Split a stream so that about the last `fraction` of its code points validates.
 
-    Validation begins at the first line start at or after that point, or at the point itself if no line starts there.
+    Validation begins at the first line start at or after that point, or at the point itself if no line starts
+    there.
     """
     cut = _cut(ids, facts, fraction)
 

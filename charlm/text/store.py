@@ -15,7 +15,7 @@ from charlm.errors import OutputError
 Ids = NDArray[np.unsignedinteger[Any]]
 """One-dimensional array of ids in the smallest unsigned type that holds them."""
 
-# Beyond this many bytes a store moves to a temporary file, whose pages the system can drop as it needs memory.
+# Beyond this many bytes a store moves to a temporary file, whose pages the system can drop at need.
 MEMORY_BYTES = 16 << 20
 
 BLOCK_IDS = 1 << 20
@@ -31,8 +31,8 @@ def blocks_of(ids: Ids, size: int = BLOCK_IDS) -> Iterator[Ids]:
 class GrowingStore:
     """Ids appended one array after another; uint8 at first, wider from the first id on that needs it.
 
-    Use it as a context manager, so that the temporary file goes away when something fails on the way. The array
-    that `finish` returns stays valid after that.
+    Use it as a context manager, so that the temporary file goes away when something fails on the way. The
+    array that `finish` returns stays valid after that.
     """
 
     def __init__(self, memory_bytes: int = MEMORY_BYTES) -> None:

@@ -1,0 +1,99 @@
+"""A trained model as one file that can be shared: weights, vocabulary, and how it came to be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from charlm.config import ModelConfig, TextConfig
+from charlm.errors import ModelError, UsageError
+from charlm.files import Tensors, expect_tensors, read_tensors, tensor_bytes
+from charlm.nn.language_model import LanguageModel, parameter_specs
+from charlm.text.tokenizer import Tokenizer
+from charlm.text.vocabulary import Vocabulary
+
+FORMAT = 1
+"""Version of the file format; a file of another is refused."""
+MODEL_FILE = "model.safetensors"
+_KEYS = {"format", "kind", "model", "text", "record"}
+_VOCABULARY = ("vocabulary.data", "vocabulary.offsets", "vocabulary.counts")
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A network with its tokenizer and its record.
+
+    Attributes:
+        network: parameters in float32.
+        tokenizer: text to ids and back.
+        text: how the corpus was read and split.
+        record: what was trained on what, and how well: JSON.
+    """
+
+    network: LanguageModel
+    tokenizer: Tokenizer
+    text: TextConfig
+    record: Mapping[str, Any]
+
+
+def model_bytes(model: TrainedModel) -> bytes:
+    """The bytes of the model's file; the same model gives the same bytes.
+
+    Raises:
+        OutputError: a weight is NaN or infinite.
+    """
+    tensors: dict[str, Any] = dict(model.network.parameters.views)
+    vocabulary = model.tokenizer.vocabulary
+    arrays = (vocabulary.data, vocabulary.offsets, vocabulary.counts)
+    tensors.update(zip(_VOCABULARY, arrays, strict=True))
+    metadata = {
+        "format": FORMAT,
+        "kind": "language model",
+        "model": model.network.config.to_json(),
+        "text": model.text.to_json(),
+        "record": model.record,
+    }
+    return tensor_bytes(tensors, metadata)
+
+
+def load_model(path: Path) -> TrainedModel:
+    """Read a model file, or the one in a run's folder.
+
+    Raises:
+        ModelError: it is missing, damaged, of another format, or does not fit itself.
+    """
+    file = path / MODEL_FILE if path.is_dir() else path
+    tensors, metadata = read_tensors(file)
+    try:
+        return _from_file(file, tensors, metadata)
+    except (UsageError, ModelError) as error:
+        message = str(error)
+        raise ModelError(message if str(file) in message else f"{file}: {message}") from error
+
+
+def _from_file(file: Path, tensors: Tensors, metadata: dict[str, Any]) -> TrainedModel:
+    if metadata.get("kind") != "language model" and "format" in metadata:
+        raise ModelError(f"{file} holds no language model but: {metadata.get('kind', 'something unnamed')}")
+    if metadata.get("format") != FORMAT:
+        found = metadata.get("format")
+        raise ModelError(f"{file} has format {found}, this charlm reads {FORMAT}: use the charlm that wrote it")
+    if set(metadata) != _KEYS or not isinstance(metadata["record"], dict):
+        raise ModelError(f"{file} is damaged: its metadata has the keys {', '.join(sorted(metadata))}")
+    config, text = ModelConfig.from_json(metadata["model"]), TextConfig.from_json(metadata["text"])
+    expected: dict[str, tuple[tuple[int, ...], Any]] = {
+        spec.name: (spec.shape, np.float32) for spec in parameter_specs(config)
+    }
+    size = config.vocabulary
+    expected["vocabulary.offsets"] = ((size + 1,), np.int64)
+    expected["vocabulary.counts"] = ((size,), np.int64)
+    data = tensors.get("vocabulary.data")
+    expected["vocabulary.data"] = ((0,) if data is None else data.shape, np.uint8)
+    expect_tensors(file, tensors, expected)
+    vocabulary = Vocabulary.from_arrays(*(tensors[name] for name in _VOCABULARY))
+    tokenizer = Tokenizer(text.level, text.unit, vocabulary, text.lowercase)
+    network = LanguageModel(config)
+    for name, view in network.parameters.views.items():
+        view[...] = tensors[name]
+    return TrainedModel(network, tokenizer, text, metadata["record"])

@@ -1,0 +1,53 @@
+"""Which model a command means."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from charlm.cli.console import note
+from charlm.errors import ModelError
+
+if TYPE_CHECKING:
+    from charlm.checkpoint import TrainedModel
+
+RUNS = Path("runs")
+ModelOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        "-m",
+        help="A run's folder or a model file. Default: $CHARLM_MODEL, or else the newest model under runs/.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write the results as JSON.")]
+
+
+def load(given: Path | None) -> "TrainedModel":
+    """Load the model that is meant, and say which if nobody named it.
+
+    Raises:
+        ModelError: there is none, or it cannot be read.
+    """
+    from charlm.checkpoint import load_model  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    return load_model(locate(given))
+
+
+def locate(given: Path | None) -> Path:
+    """The path of the model that is meant.
+
+    Raises:
+        ModelError: none is named and there is none under runs/.
+    """
+    if given is not None:
+        return given
+    if named := os.environ.get("CHARLM_MODEL"):
+        return Path(named)
+    models = sorted(RUNS.glob("*/model.safetensors"), key=lambda file: (file.stat().st_mtime_ns, str(file)))
+    if not models:
+        raise ModelError("there is no model under runs/: train one with charlm train FILE, or name one with --model")
+    note(f"using {models[-1].parent}, the newest model (another: --model)")
+    return models[-1].parent

@@ -1,0 +1,108 @@
+"""``charlm info``: what a model is, how it was trained, and how to do it again."""
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from charlm.cli.console import result, result_json, visible
+from charlm.cli.find import JsonOption, ModelOption, load
+
+if TYPE_CHECKING:
+    from charlm.checkpoint import TrainedModel
+
+SHOWN_TOKENS = 80
+
+
+def info(model: ModelOption = None, as_json: JsonOption = False) -> None:
+    """Architecture, parameters, vocabulary, training record, and the command that repeats the training."""
+    trained = load(model)
+    if as_json:
+        result_json(_as_json(trained))
+        return
+    for line in _lines(trained):
+        result(line)
+
+
+def _as_json(trained: "TrainedModel") -> dict[str, Any]:
+    vocabulary = trained.tokenizer.vocabulary
+    return {
+        "model": trained.network.config.to_json(),
+        "parameters": len(trained.network.parameters),
+        "text": trained.text.to_json(),
+        "vocabulary": [
+            {"token": vocabulary.token(i), "count": int(vocabulary.counts[i])} for i in range(len(vocabulary))
+        ],
+        "record": dict(trained.record),
+        "command": command(trained),
+    }
+
+
+def _lines(trained: "TrainedModel") -> list[str]:
+    config, text, record = trained.network.config, trained.text, trained.record
+    corpus, vocabulary = record["corpus"], trained.tokenizer.vocabulary
+    options = "".join(f", {option} {value}" for option, value in config.options.items())
+    lines = [
+        f"architecture   {config.cell}{options}: {config.layers} x {config.hidden} hidden, embedding {config.embedding}",
+        f"parameters     {len(trained.network.parameters):,}",
+        *(f"  {name:<20} {list(view.shape)}" for name, view in trained.network.parameters.views.items()),
+        f"tokens         {text.level} level, {text.unit} ends in <EOS>"
+        + (", every line a text of its own" if text.independent_lines else ""),
+        f"vocabulary     {len(vocabulary):,}: {_tokens(trained)}",
+        f"corpus         {corpus['path']} ({corpus['digest'][:16]}), {corpus['train_tokens']:,} tokens to train on, "
+        f"{corpus['valid_tokens']:,} to validate with"
+        + (f" ({corpus['valid_path']})" if corpus["valid_path"] else ""),
+        f"best           step {record['step']:,}, validation {_nats(record['valid_nats_per_token'])}",
+        "made with      " + ", ".join(f"{key} {value}" for key, value in record["made_with"].items()),
+        f"again          {command(trained)}",
+    ]
+    return lines
+
+
+def _nats(value: float | None) -> str:
+    return "not yet" if value is None else f"{value:.4f} nats a token"
+
+
+def _tokens(trained: "TrainedModel") -> str:
+    vocabulary = trained.tokenizer.vocabulary
+    shown = [visible(vocabulary.token(i))[1:-1] for i in range(min(SHOWN_TOKENS, len(vocabulary)))]
+    return " ".join(shown) + (" ..." if len(vocabulary) > SHOWN_TOKENS else "")
+
+
+def command(trained: "TrainedModel") -> str:
+    """The command that trains this model again, every option spelled out."""
+    config, text, train = trained.network.config, trained.text, trained.record["train"]
+    corpus = trained.record["corpus"]
+    options: dict[str, Any] = {
+        "--valid": corpus["valid_path"],
+        "--valid-fraction": None if corpus["valid_path"] else text.valid_fraction,
+        "--level": text.level,
+        "--unit": text.unit,
+        "--encoding": text.encoding,
+        "--min-count": text.min_count,
+        "--max-vocab": text.max_vocab,
+        "--cell": config.cell,
+        **{f"--{option}": value for option, value in config.options.items()},
+        "--layers": config.layers,
+        "--hidden": config.hidden,
+        "--embedding": config.embedding,
+        "--window": train["window"],
+        "--batch": train["batch"],
+        "--steps": train["steps"],
+        "--time": None if train["seconds"] is None else f"{train['seconds']:g}s",
+        "--optimizer": train["optimizer"],
+        "--lr": train["lr"],
+        "--schedule": train["schedule"],
+        "--warmup": train["warmup"],
+        "--clip": train["clip"],
+        "--weight-decay": train["weight_decay"],
+        "--dropout": train["dropout"],
+        "--seed": train["seed"],
+    }
+    words = ["charlm", "train", corpus["path"]]
+    for option, value in options.items():
+        if value is not None:
+            words += [option, str(value)]
+    if text.level != "byte":
+        words.append("--independent-lines" if text.independent_lines else "--no-independent-lines")
+    if text.lowercase:
+        words.append("--lowercase")
+    return shlex.join(words)

@@ -1,0 +1,175 @@
+"""Following a run: a bar in a terminal, plain lines elsewhere, and what Ctrl-C does."""
+
+import math
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Protocol
+
+import numpy as np
+from tqdm import tqdm
+
+from charlm.cli.console import counted, note, result
+from charlm.sampling import SamplingConfig, sample
+from charlm.training.run import Run
+from charlm.training.trainer import StepReport, ValidationReport
+
+SAMPLE_LENGTH = 160
+SAMPLE_LINES = 5
+SMOOTHING = 0.98
+"""Weight of the past in the training loss that is shown."""
+BITS = 1 / math.log(2)
+
+
+class Interrupt:
+    """Whether Ctrl-C or a termination signal has asked for an end."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """The first signal asks; a second one does not wait."""
+        del number, frame
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """While this lasts, SIGINT and SIGTERM ask for an end."""
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.signal(number, self.handle) for number in numbers]
+        try:
+            yield
+        finally:
+            for number, handler in zip(numbers, before, strict=True):
+                signal.signal(number, handler)
+
+
+class Display(Protocol):
+    """Shows a run's reports."""
+
+    def step(self, report: StepReport) -> None:
+        """After every step."""
+
+    def validation(self, report: ValidationReport) -> None:
+        """After every validation."""
+
+    def close(self) -> None:
+        """At the end, whatever it was."""
+
+
+def follow(run: Run, *, quiet: bool) -> None:
+    """Run to the end or to Ctrl-C, showing how it goes.
+
+    Raises:
+        KeyboardInterrupt: it was stopped; what continues it has been said.
+    """
+    interrupt = Interrupt()
+    display: Display = _Silent() if quiet else _Bar(run) if sys.stderr.isatty() else _Lines(run)
+    with interrupt.watching():
+        try:
+            for report in run.reports(lambda: interrupt.asked):
+                if isinstance(report, StepReport):
+                    display.step(report)
+                elif isinstance(report, ValidationReport):
+                    display.validation(report)
+        finally:
+            display.close()
+    progress, folder = run.trainer.progress, run.folder.path
+    if run.stopped:
+        note(f"stopped after {counted(progress.step, 'step')}; go on with: charlm train --resume --model {folder}")
+        raise KeyboardInterrupt
+    if not quiet:
+        best = progress.best_loss
+        result(f"{folder}: validation {best:.4f} nats a token ({best * BITS:.4f} bits) at step {progress.best_step}")
+
+
+def _live_sample(run: Run) -> str:
+    """A sample from the present weights, indented."""
+    lines, tokenizer = run.corpus.independent_lines, run.corpus.tokenizer
+    never = () if tokenizer.unknown_id is None else (tokenizer.unknown_id,)
+    step = run.trainer.progress.step
+    if not lines:
+        config = SamplingConfig(SAMPLE_LENGTH, 0.8, never)
+        drawn = list(sample(run.trainer.model, np.zeros(0, np.int64), config, (step, 0)))
+        return "    " + tokenizer.decode(np.array(drawn, np.int64)).rstrip("\n").replace("\n", "\n    ")
+    config = SamplingConfig(SAMPLE_LENGTH, 0.8, never, (tokenizer.eos_id,))
+    words = (
+        list(sample(run.trainer.model, np.zeros(0, np.int64), config, (step, index)))
+        for index in range(SAMPLE_LINES)
+    )
+    return "    " + ", ".join(tokenizer.decode(np.array(word, np.int64)).strip() for word in words)
+
+
+def _validation_line(run: Run, report: ValidationReport) -> str:
+    train = "" if report.train_loss is None else f"train {report.train_loss:.4f}, "
+    valid = report.valid.nats_per_token
+    return (
+        f"step {report.step:,} ({report.progress:.0%}, {run.clock():.0f} s): {train}"
+        f"validation {valid:.4f} nats a token ({valid * BITS:.4f} bits){', best' if report.best else ''}"
+    )
+
+
+class _Silent:
+    def step(self, report: StepReport) -> None:
+        pass
+
+    def validation(self, report: ValidationReport) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class _Lines:
+    """For standard error that is no terminal: a line and a sample a validation."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def step(self, report: StepReport) -> None:
+        pass
+
+    def validation(self, report: ValidationReport) -> None:
+        note(_validation_line(self._run, report))
+        print(_live_sample(self._run), file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        pass
+
+
+class _Bar:
+    """For a terminal: a bar with the figures of the moment."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._loss = math.nan
+        self._valid = ""
+        self._began, self._first = run.clock(), run.trainer.progress.step
+        done = run.trainer.pace.plan.at(self._first)
+        self._bar = tqdm(
+            total=1.0, initial=done, file=sys.stderr, dynamic_ncols=True, leave=False,
+            bar_format="{percentage:3.0f}%|{bar}| {desc}, {remaining} left", mininterval=0.2,
+        )  # fmt: skip
+
+    def step(self, report: StepReport) -> None:
+        weight = SMOOTHING if math.isfinite(self._loss) else 0.0
+        self._loss = report.loss + weight * ((self._loss if weight else 0.0) - report.loss)
+        config = self._run.config.train
+        elapsed = max(self._run.clock() - self._began, 1e-9)
+        rate = (report.step - self._first) * config.window * config.batch / elapsed
+        self._bar.set_description_str(
+            f"{self._loss:.3f} nats ({self._loss * BITS:.3f} bits){self._valid}, lr {report.lr:.1e}, {rate:,.0f} tok/s",
+            refresh=False,
+        )
+        self._bar.update(report.progress - self._bar.n)
+
+    def validation(self, report: ValidationReport) -> None:
+        self._valid = f", valid {report.valid.nats_per_token:.3f}"
+        tqdm.write(f"{_validation_line(self._run, report)}\n{_live_sample(self._run)}", file=sys.stderr)
+
+    def close(self) -> None:
+        self._bar.close()

@@ -1,0 +1,91 @@
+"""``charlm score``: the probability of texts."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from charlm.cli.console import note, result, result_json, visible
+from charlm.cli.find import JsonOption, ModelOption, load
+from charlm.errors import UsageError
+
+if TYPE_CHECKING:
+    from charlm.checkpoint import TrainedModel
+    from charlm.scores import Score
+
+GROUP = 256
+"""Texts that are scored together."""
+
+
+def score(
+    texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, and without --file, standard input is read, a text a line.", show_default=False)] = None,
+    model: ModelOption = None,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="Score the lines of a file.", show_default=False)] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="Score a file or standard input as one text.")] = False,
+    per_token: Annotated[bool, typer.Option("--per-token", help="Also log-probability, rank and entropy of each token.")] = False,
+    encoding: Annotated[str, typer.Option("--encoding", help="Encoding of the file or standard input.")] = "utf-8",
+    as_json: JsonOption = False,
+) -> None:
+    """Log-probability of texts, by the chain rule, each from a start and with its <EOS>.
+
+    A text that begins with a dash follows "--": charlm score -- "-5".
+    """
+    if texts and file:
+        raise UsageError("give texts or --file, not both")
+    if texts and whole:
+        raise UsageError("--whole goes with --file or standard input: a text on the command line is whole already")
+    if not texts and not file and sys.stdin.isatty():
+        raise UsageError('nothing to score: give a text (charlm score "some text"), --file FILE, or a pipe')
+    trained = load(model)
+    inputs: Iterator[str | bytes] = iter(texts) if texts else _read(trained, file, encoding, whole)
+    if not as_json and not per_token:
+        result(f"{'nats':>12} {'tokens':>8} {'bits/token':>11} {'perplexity':>11}  text")
+    unknown = 0
+    for scored in _scores(trained, inputs, per_token):
+        unknown += scored.oov > 0
+        if as_json:
+            result_json(scored.to_json())
+        else:
+            _show(scored)
+    if unknown:
+        note(
+            f"{unknown} of these texts hold tokens the model has never seen; what it gives <UNK> there is "
+            "arbitrary unless it was trained with --min-count or --max-vocab (--json has scores without them)"
+        )
+
+
+def _scores(trained: "TrainedModel", inputs: Iterator[str | bytes], per_token: bool) -> "Iterator[Score]":
+    from itertools import islice  # noqa: PLC0415 - only here
+
+    from charlm.scores import score_all  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    while group := list(islice(inputs, GROUP)):
+        yield from score_all(trained, group, per_token=per_token)
+
+
+def _read(trained: "TrainedModel", file: Path | None, encoding: str, whole: bool) -> Iterator[str | bytes]:
+    """The texts of a file or of standard input: its lines, or all of it."""
+    from charlm.text.inputs import read_lines, read_whole  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.text.reading import Source, file_source  # noqa: PLC0415 - likewise
+
+    source = Source("standard input", lambda: sys.stdin.buffer) if file is None else file_source(file)
+    decoded = None if trained.tokenizer.level == "byte" else encoding
+    if whole:
+        yield read_whole(source, decoded)
+    else:
+        yield from read_lines(source, decoded)
+
+
+def _show(scored: "Score") -> None:
+    shown = visible(scored.text) if scored.text != scored.text.strip() or not scored.text.isprintable() else scored.text
+    line = f"{scored.logprob:12.4f} {scored.tokens:8} {scored.bits_per_token:11.4f} {scored.perplexity:11.4f}  {shown}"
+    if not scored.per_token:
+        result(line + ("  [unknown tokens]" if scored.oov else ""))
+        return
+    result(f"{'nats':>12} {'rank':>8} {'entropy':>11}  token")
+    for token in scored.per_token:
+        result(f"{token.logprob:12.4f} {token.rank:8} {token.entropy:11.4f}  {visible(token.token)}")
+    result(f"{scored.logprob:12.4f}  nats in {scored.tokens} tokens, {scored.bits_per_token:.4f} bits a token: {shown}")
+

@@ -1,0 +1,130 @@
+"""Files written whole or not at all, and tensors in and out of them with everything checked."""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charlm.errors import ModelError, OutputError
+
+Tensors = Mapping[str, NDArray[Any]]
+
+_METADATA_KEY = "charlm"
+"""One key only: the format does not keep the order of several, and the same model must be the same bytes."""
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace ``path`` by ``data``: written beside it, flushed to the disk, then renamed.
+
+    Raises:
+        OutputError: it cannot be written; what stood at ``path`` stands there still, and nothing else is left.
+    """
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {path}: {error.strerror or error}. Free some space or choose another folder with --model"
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    # There is no way to read it but to set it.
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename survive a power cut, where folders can be opened (not on Windows)."""
+    if hasattr(os, "O_DIRECTORY"):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def tensor_bytes(tensors: Tensors, metadata: Mapping[str, Any]) -> bytes:
+    """Tensors and a JSON object as the bytes of a safetensors file; the same input gives the same bytes.
+
+    Raises:
+        OutputError: a tensor holds NaN or infinity; such a model is never written.
+    """
+    from safetensors.numpy import save  # noqa: PLC0415 - only commands that touch models pay for it
+
+    for name, tensor in tensors.items():
+        if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
+            raise OutputError(f"refusing to save: {name} holds NaN or infinity. The last good files are kept")
+    text = json.dumps(metadata, sort_keys=True, ensure_ascii=True)
+    contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    return bytes(save(contiguous, metadata={_METADATA_KEY: text}))
+
+
+def read_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Tensors and the JSON object of a file that ``tensor_bytes`` made.
+
+    Raises:
+        ModelError: there is no such file, it is no such file, or it is damaged.
+    """
+    from safetensors import SafetensorError, safe_open  # noqa: PLC0415 - as above
+
+    if path.is_dir() or not path.exists():
+        raise ModelError(f"no model at {path}: train one with charlm train, or name another with --model")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = (file.metadata() or {}).get(_METADATA_KEY)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
+        raise ModelError(f"{path} is not a model file or is damaged ({error}). Use another copy of it") from error
+    if metadata is None:
+        raise ModelError(f"{path} was not written by charlm: it lacks its metadata")
+    try:
+        parsed = json.loads(metadata)
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is damaged: its metadata is no JSON ({error})") from error
+    if not isinstance(parsed, dict):
+        raise ModelError(f"{path} is damaged: its metadata is no JSON object")
+    return tensors, parsed
+
+
+def expect_tensors(path: Path, tensors: Tensors, expected: Mapping[str, tuple[tuple[int, ...], Any]]) -> None:
+    """Check names, shapes, types and finiteness of tensors read from ``path``.
+
+    Args:
+        path: for the message.
+        tensors: what was read.
+        expected: name -> (shape, dtype).
+
+    Raises:
+        ModelError: something differs; all differences of the first kind found are listed.
+    """
+    missing, extra = sorted(set(expected) - set(tensors)), sorted(set(tensors) - set(expected))
+    if missing or extra:
+        parts = [f"{what}: {', '.join(names)}" for what, names in (("missing", missing), ("extra", extra)) if names]
+        raise ModelError(f"{path} does not hold the tensors of its model; {'; '.join(parts)}")
+    wrong = [
+        f"{name} is {tensors[name].dtype} {list(tensors[name].shape)}, expected {np.dtype(kind)} {list(shape)}"
+        for name, (shape, kind) in expected.items()
+        if tensors[name].shape != shape or tensors[name].dtype != kind
+    ]
+    if wrong:
+        raise ModelError(f"{path} has tensors that do not fit its model; {'; '.join(wrong)}")
+    for name, tensor in tensors.items():
+        if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
+            raise ModelError(f"{path} is damaged: {name} holds NaN or infinity")

@@ -1,0 +1,146 @@
+"""What a model says of texts, in the units people use. Every total is in nats unless its name says otherwise."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from charlm.checkpoint import TrainedModel
+from charlm.nn.arrays import Ids
+from charlm.scoring import TokenScores, evaluate, score_texts, score_tokens
+from charlm.text.parts import Part
+from charlm.text.reading import normalise
+
+NATS_PER_BIT = math.log(2)
+
+
+@dataclass(frozen=True)
+class TokenScore:
+    """One token of a text: log-probability and entropy in nats, rank 1 for the likeliest."""
+
+    token: str
+    logprob: float
+    rank: int
+    entropy: float
+
+
+@dataclass(frozen=True)
+class Score:
+    """A text's score.
+
+    Attributes:
+        text: as given.
+        tokens: number of tokens, <EOS> included.
+        logprob: log P(text), <EOS> included, in nats.
+        logprob_without_eos: the same without the last factor.
+        oov: tokens that are <UNK>.
+        logprob_without_oov: ``logprob`` without theirs.
+        per_token: each token, where asked for.
+    """
+
+    text: str
+    tokens: int
+    logprob: float
+    logprob_without_eos: float
+    oov: int
+    logprob_without_oov: float
+    per_token: tuple[TokenScore, ...] | None = None
+
+    @property
+    def bits_per_token(self) -> float:
+        return -self.logprob / self.tokens / NATS_PER_BIT
+
+    @property
+    def perplexity(self) -> float:
+        return perplexity(-self.logprob / self.tokens)
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that ``charlm score --json`` writes."""
+        data = asdict(self)
+        per_token = data.pop("per_token")
+        data |= {"bits_per_token": self.bits_per_token, "perplexity": self.perplexity}
+        return data if per_token is None else {**data, "per_token": list(per_token)}
+
+
+def perplexity(nats_per_token: float) -> float:
+    """exp of the cost of a token; the largest float where it would overflow."""
+    return math.exp(min(nats_per_token, 709.0))
+
+
+def score_all(model: TrainedModel, texts: Sequence[str | bytes], *, per_token: bool = False) -> list[Score]:
+    """Score texts, each from a start and with its <EOS>.
+
+    Args:
+        model: whose probabilities.
+        texts: str is normalised as a file would be; bytes only at byte level.
+        per_token: also give each token's.
+    """
+    encoded = [
+        model.tokenizer.encode_sentence(normalise(text) if isinstance(text, str) else text) for text in texts
+    ]
+    if per_token:
+        details = score_tokens(model.network, encoded)
+        return [_score(model, *each) for each in zip(texts, encoded, details, strict=True)]
+    logprobs = score_texts(model.network, encoded)
+    empty = np.zeros(0)
+    plain = [TokenScores(each, np.zeros(0, np.int64), empty) for each in logprobs]
+    return [_score(model, *each) for each in zip(texts, encoded, plain, strict=True)]
+
+
+def _score(model: TrainedModel, text: str | bytes, ids: Ids, scores: TokenScores) -> Score:
+    logprobs = scores.logprobs
+    unknown = ids == (-1 if model.tokenizer.unknown_id is None else model.tokenizer.unknown_id)
+    details = None
+    if scores.ranks.size:
+        names = [model.tokenizer.vocabulary.token(int(i)) for i in ids]
+        columns = (logprobs.tolist(), scores.ranks.tolist(), scores.entropies.tolist())
+        details = tuple(TokenScore(*each) for each in zip(names, *columns, strict=True))
+    return Score(
+        text=text if isinstance(text, str) else text.decode("utf-8", "surrogateescape"),
+        tokens=len(ids),
+        logprob=float(logprobs.sum()),
+        logprob_without_eos=float(logprobs[:-1].sum()),
+        oov=int(np.count_nonzero(unknown)),
+        logprob_without_oov=float(logprobs[~unknown].sum()),
+        per_token=details,
+    )
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """What ``charlm eval`` says of a text; ``oov`` counts its unknown tokens."""
+
+    tokens: int
+    nats_per_token: float
+    bits_per_token: float
+    bits_per_char: float
+    bits_per_byte: float
+    perplexity: float
+    oov: int
+    nats_per_token_without_oov: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that ``charlm eval --json`` writes."""
+        return asdict(self)
+
+
+def evaluate_part(model: TrainedModel, part: Part, *, exact: bool = False) -> EvaluationResult:
+    """What encoded text costs under a model; see ``charlm.scoring.evaluate``."""
+    tokenizer = model.tokenizer
+    line_end = tokenizer.line_end_id if model.text.independent_lines else None
+    found = evaluate(
+        model.network, part.ids, line_end=line_end, unknown=tokenizer.unknown_id, exact=exact
+    )
+    bits = found.nats / NATS_PER_BIT
+    return EvaluationResult(
+        tokens=found.tokens,
+        nats_per_token=found.nats_per_token,
+        bits_per_token=bits / found.tokens,
+        bits_per_char=bits / part.characters,
+        bits_per_byte=bits / part.bytes,
+        perplexity=perplexity(found.nats_per_token),
+        oov=found.unknown,
+        nats_per_token_without_oov=found.known_nats_per_token,
+    )

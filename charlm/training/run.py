@@ -1,0 +1,164 @@
+"""One run from beginning to end: trains, validates, keeps the best model, and can be stopped and continued."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from charlm.checkpoint import TrainedModel
+from charlm.config import ModelConfig, TextConfig, TrainConfig
+from charlm.nn.language_model import LanguageModel
+from charlm.text.corpus import Corpus
+from charlm.training.batching import Stream
+from charlm.training.run_folder import RunFolder
+from charlm.training.trainer import PlanReport, Report, StepReport, Trainer, ValidationReport
+
+SAVE_SECONDS = 60.0
+"""Longest time between two saves of the state."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """All that decides a run besides its texts."""
+
+    model: ModelConfig
+    text: TextConfig
+    train: TrainConfig
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {"model": self.model.to_json(), "text": self.text.to_json(), "train": self.train.to_json()}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "RunConfig":
+        """From a JSON object.
+
+        Raises:
+            ModelError: a part is missing or does not fit.
+        """
+        return cls(
+            ModelConfig.from_json(data.get("model")),
+            TextConfig.from_json(data.get("text")),
+            TrainConfig.from_json(data.get("train")),
+        )
+
+
+class Run:
+    """A run in a folder.
+
+    Args:
+        folder: where it is kept.
+        config: what is trained and how.
+        corpus: on what.
+        about: of the corpus and the machine, for the record: JSON.
+        clock: seconds since the command began.
+
+    Attributes:
+        trainer: the trainer at work.
+        stopped: whether ``reports`` ended because it was asked to.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        config: RunConfig,
+        corpus: Corpus,
+        about: dict[str, Any],
+        clock: Callable[[], float],
+    ) -> None:
+        self.folder = folder
+        self.config = config
+        self.corpus = corpus
+        self.about = about
+        self.stopped = False
+        self._seconds_before = 0.0
+        self._clock = clock
+        self._saved_at = clock()
+        tokenizer, train = corpus.tokenizer, config.train
+        network = LanguageModel(config.model)
+        network.initialize(train.seed)
+        stream = Stream(
+            corpus.train.ids, tokenizer.line_end_id, corpus.independent_lines, train.restart, train.seed
+        )
+        self.trainer = Trainer(
+            network, stream, corpus.valid.ids, train, unknown=tokenizer.unknown_id, clock=self.clock
+        )
+
+    def clock(self) -> float:
+        """Seconds that the run has taken, those before it was last stopped included."""
+        return self._seconds_before + self._clock()
+
+    @property
+    def model(self) -> TrainedModel:
+        """The model with its present weights."""
+        return TrainedModel(self.trainer.model, self.corpus.tokenizer, self.config.text, self._record())
+
+    def _record(self) -> dict[str, Any]:
+        state = self.trainer.progress
+        return {
+            **self.about,
+            "train": self.config.train.to_json(),
+            "step": state.step,
+            "valid_nats_per_token": state.best_loss if state.validations else None,
+        }
+
+    def resume(self, tensors: dict[str, Any], state: dict[str, Any]) -> None:
+        """Continue from what ``folder.load_state`` gave.
+
+        Raises:
+            ModelError: it does not fit.
+        """
+        self.folder.check_state(tensors, self.trainer.state()[0])
+        self._seconds_before = float(state["seconds"]) - self._clock()
+        self.trainer.restore(tensors, state)
+
+    def reports(self, stop: Callable[[], bool]) -> Iterator[Report]:
+        """Train; every report has been saved and logged when it is yielded.
+
+        Args:
+            stop: asked after every step; when true, the state is saved and the run ends.
+
+        Raises:
+            TrainingError: training cannot go on.
+            OutputError: a file cannot be written.
+        """
+        for report in self.trainer.run():
+            if isinstance(report, ValidationReport):
+                if report.best:
+                    self.folder.save_model(self.model)
+                self._log_validation(report)
+                self._save_state()
+            elif isinstance(report, PlanReport):
+                self.folder.log({"event": "plan", **report.plan._asdict()})
+            elif self._clock() - self._saved_at > SAVE_SECONDS:
+                self._save_state()
+            yield report
+            if isinstance(report, StepReport) and stop():
+                self._stop()
+                return
+
+    def _stop(self) -> None:
+        self.stopped = True
+        self._save_state()
+
+    def _save_state(self) -> None:
+        # The best model by a scheduled validation is kept, so that a run that is stopped and resumed ends as
+        # if nothing had happened; only a run that has none yet leaves its present weights.
+        if not self.trainer.progress.validations:
+            self.folder.save_model(self.model)
+        tensors, state = self.trainer.state()
+        self.folder.save_state(tensors, {**state, "run": self.config.to_json(), "about": self.about})
+        self._saved_at = self._clock()
+
+    def _log_validation(self, report: ValidationReport) -> None:
+        self.folder.log(
+            {
+                "event": "validation",
+                "step": report.step,
+                "progress": report.progress,
+                "train_nats_per_token": report.train_loss,
+                "valid_nats_per_token": report.valid.nats_per_token,
+                "best": report.best,
+                "seconds": round(self.clock(), 3),
+                "valid": asdict(report.valid),
+            }
+        )

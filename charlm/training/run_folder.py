@@ -1,0 +1,129 @@
+"""The folder of a run: the model, the state to continue from, and the log.
+
+    model.safetensors      the best weights by validation loss; all that using the model needs
+    training.safetensors   everything that continuing needs, and the digest of the model it goes with
+    log.jsonl              one JSON object a report
+
+The model is written first, then the state, each whole or not at all, so that a run killed at any moment leaves
+a model that can be used and a state that can be continued from.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from charlm.checkpoint import MODEL_FILE, TrainedModel, model_bytes
+from charlm.errors import ModelError, OutputError
+from charlm.files import Tensors, expect_tensors, read_tensors, tensor_bytes, write_atomically
+
+STATE_FILE = "training.safetensors"
+LOG_FILE = "log.jsonl"
+STATE_FORMAT = 1
+
+
+class RunFolder:
+    """Reads and writes the files of one run; making the object touches nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.model_file = path / MODEL_FILE
+        self.state_file = path / STATE_FILE
+        self.log_file = path / LOG_FILE
+
+    def occupied(self) -> bool:
+        """Whether it holds a model or the state of a run."""
+        return self.model_file.exists() or self.state_file.exists()
+
+    def create(self) -> None:
+        """Make the folder, and make sure that files can be written into it.
+
+        Raises:
+            OutputError: that is not so.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"cannot make the folder {self.path}: {error.strerror or error}. Name another with --model"
+            ) from error
+        probe = self.path / ".writable"
+        write_atomically(probe, b"")
+        probe.unlink()
+
+    def clear(self) -> None:
+        """Forget an earlier run's state and log; its model stays until a better one is written."""
+        try:
+            self.state_file.unlink(missing_ok=True)
+            self.log_file.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot clear {self.path}: {error.strerror or error}") from error
+
+    def save_model(self, model: TrainedModel) -> None:
+        """Write the model's file.
+
+        Raises:
+            OutputError: it cannot be written, or a weight is not finite.
+        """
+        write_atomically(self.model_file, model_bytes(model))
+
+    def save_state(self, tensors: Tensors, numbers: Mapping[str, Any]) -> None:
+        """Write what continuing needs.
+
+        Raises:
+            OutputError: as ``save_model``.
+        """
+        metadata = {
+            "format": STATE_FORMAT,
+            "state": numbers,
+            "model_digest": self._model_digest(),
+            "log_bytes": self.log_file.stat().st_size if self.log_file.exists() else 0,
+        }
+        write_atomically(self.state_file, tensor_bytes(tensors, metadata))
+
+    def _model_digest(self) -> str:
+        return hashlib.sha256(self.model_file.read_bytes()).hexdigest() if self.model_file.exists() else ""
+
+    def load_state(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Read what ``save_state`` wrote, and cut the log back to where it was.
+
+        Raises:
+            ModelError: there is none, or it is damaged or of another format.
+        """
+        if not self.state_file.exists():
+            raise ModelError(f"{self.path} holds no run to resume: leave out --resume to begin one")
+        tensors, metadata = read_tensors(self.state_file)
+        if metadata.get("format") != STATE_FORMAT or not isinstance(metadata.get("state"), dict):
+            raise ModelError(f"{self.state_file} is damaged or of another version: begin anew with --overwrite")
+        length = metadata.get("log_bytes")
+        if isinstance(length, int) and self.log_file.exists() and 0 <= length < self.log_file.stat().st_size:
+            with self.log_file.open("r+b") as log:
+                log.truncate(length)
+        return tensors, metadata["state"]
+
+    def check_state(self, tensors: Tensors, like: Tensors) -> None:
+        """Check that tensors read have the names, shapes and types of a fresh run's.
+
+        Raises:
+            ModelError: they have not.
+        """
+        expected = {name: (np.shape(tensor), tensor.dtype) for name, tensor in like.items()}
+        expect_tensors(self.state_file, tensors, expected)
+
+    def log(self, record: Mapping[str, Any]) -> None:
+        """Add one object to the log.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        line = json.dumps(record, ensure_ascii=True).encode() + b"\n"
+        try:
+            with self.log_file.open("ab") as log:
+                log.write(line)
+        except OSError as error:
+            raise OutputError(
+                f"cannot write {self.log_file}: {error.strerror or error}. What was saved before is kept"
+            ) from error

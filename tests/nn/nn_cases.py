@@ -1,0 +1,291 @@
+"""Small models, tokens, states and upstream gradients that the engine's tests share."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from charlm.config import ModelConfig
+from charlm.nn.language_model import LanguageModel, Workspace
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import reference
+from reference import Array, Parameters, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import DTypeLike
+
+    from charlm.nn.arrays import States
+    from charlm.nn.stack import Dropout
+
+
+class Kind(NamedTuple):
+    """A block as the registry and the reference name it."""
+
+    cell: str
+    options: Mapping[str, str]
+    activation: str = "tanh"
+    reset: str = "before"
+
+
+KINDS = {
+    "rnn-tanh": Kind("rnn", {"activation": "tanh"}),
+    "rnn-relu": Kind("rnn", {"activation": "relu"}, activation="relu"),
+    "gru-before": Kind("gru", {"reset": "before"}),
+    "gru-after": Kind("gru", {"reset": "after"}, reset="after"),
+    "lstm": Kind("lstm", {}),
+}
+DEPTHS = (1, 2, 3)
+INPUT_PATHS = {"one-hot": True, "gathered": False}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model's parameters, and one window for it with everything that a window may hold."""
+
+    kind: Kind
+    layers: int
+    parameters: Parameters
+    inputs: Array  # [T, B], with -1
+    targets: Array  # [T, B], with -1
+    starts: Array  # [T, B], one at the first step
+    state: State
+    weights_out: Array  # [T, B, H]
+    weights_state: State
+
+    @property
+    def upstream(self) -> tuple[Array, States]:
+        """The weights as an upstream gradient in the engine's layout."""
+        return self.weights_out.transpose(2, 0, 1), tuple(self.weights_state)
+
+    def reference_gradients(self, *, upstream: bool = True) -> reference.Gradients:
+        """What the reference finds for this window alone."""
+        nothing = [tuple(np.zeros_like(part) for part in parts) for parts in self.weights_state]
+        return reference.loss_gradient_with_upstream(
+            self.parameters,
+            self.kind.cell,
+            self.layers,
+            self.inputs,
+            self.targets,
+            self.starts,
+            self.state,
+            self.weights_out if upstream else np.zeros_like(self.weights_out),
+            self.weights_state if upstream else nothing,
+            activation=self.kind.activation,
+            reset=self.kind.reset,
+        )
+
+    def reference_run(self) -> reference.Result:
+        """The reference's forward pass."""
+        return reference.run(
+            self.parameters,
+            self.kind.cell,
+            self.layers,
+            self.inputs,
+            self.targets,
+            self.starts,
+            self.state,
+            activation=self.kind.activation,
+            reset=self.kind.reset,
+        )
+
+
+@cache
+def make_case(
+    kind_name: str,
+    layers: int,
+    *,
+    seed: int = 3,
+    time: int = 5,
+    batch: int = 3,
+    vocabulary: int = 5,
+    embedding: int = 2,
+    hidden: int = 3,
+) -> Case:
+    """Random numbers everywhere; lane 0 begins at the first step, lane 1 in the middle, the others go on."""
+    rng, kind = np.random.default_rng(seed), KINDS[kind_name]
+    sizes = {"vocabulary": vocabulary, "embedding": embedding, "hidden": hidden}
+    shapes = reference.parameter_shapes(kind.cell, layers, **sizes, reset=kind.reset)
+    parameters = reference.random_parameters(rng, shapes, scale=0.6)
+    if kind.activation == "relu":
+        for name, value in parameters.items():
+            if name.endswith("b_a"):
+                value += 0.7  # so that no unit of so small a network is dead
+    inputs = rng.integers(vocabulary, size=(time, batch))
+    targets = rng.integers(vocabulary, size=(time, batch))
+    starts = np.zeros((time, batch), bool)
+    starts[0, 0] = starts[time // 2, 1] = True
+    inputs[starts] = -1
+    inputs[1, -1] = -1  # no token, yet no start
+    targets[0, 1] = targets[-1, 0] = -1
+    states = [
+        reference.random_state(rng, kind.cell, layers, hidden=hidden, batch=batch, scale=scale)
+        for scale in (0.8, 1.0)
+    ]
+    weights_out = rng.standard_normal((time, batch, hidden))
+    return Case(kind, layers, parameters, inputs, targets, starts, states[0], weights_out, states[1])
+
+
+@cache
+def expected_gradients(kind_name: str, layers: int) -> reference.Gradients:
+    """The reference's gradients of ``make_case``'s default case: slow, so found once."""
+    return make_case(kind_name, layers).reference_gradients()
+
+
+def make_model(
+    kind: Kind, layers: int, parameters: Parameters, dtype: DTypeLike = np.float64
+) -> LanguageModel:
+    """The engine with the given parameters."""
+    vocabulary, embedding = parameters["embedding"].shape
+    config = ModelConfig(
+        vocabulary=vocabulary,
+        cell=kind.cell,
+        options=dict(kind.options),
+        layers=layers,
+        hidden=parameters["head.W_y"].shape[1],
+        embedding=embedding,
+    )
+    model = LanguageModel(config, dtype)
+    assert model.parameters.views.keys() == parameters.keys()
+    for name, value in parameters.items():
+        assert model.parameters.views[name].shape == value.shape
+        model.parameters.views[name][...] = value
+    return model
+
+
+def fresh_model(
+    kind_name: str, *, layers: int = 2, dtype: DTypeLike = np.float64, seed: int = 1, **sizes: int
+) -> LanguageModel:
+    """An initialised model, its biases moved off their first values."""
+    kind = KINDS[kind_name]
+    config = ModelConfig(cell=kind.cell, options=dict(kind.options), layers=layers, **sizes)
+    model = LanguageModel(config, dtype)
+    model.initialize(seed)
+    rng = np.random.default_rng(seed)
+    for name, view in model.parameters.views.items():
+        if ".b_" in name:
+            view += 0.3 * rng.standard_normal(view.shape)
+    return model
+
+
+class Found(NamedTuple):
+    """What the engine found for one window; nothing in it is the engine's own memory."""
+
+    loss: float
+    outputs: Array  # [T, B, H]
+    state: States
+    gradients: dict[str, Array]
+    initial: States
+
+
+def run_engine(
+    model: LanguageModel,
+    case: Case,
+    work: Workspace | None = None,
+    *,
+    when: slice = slice(None),
+    state: States | None = None,
+    upstream: bool = True,
+    dropout: Dropout | None = None,
+) -> Found:
+    """One window (or the steps ``when`` of it) forward and backward, in a workspace of its own if none is given."""
+    inputs = case.inputs[when]
+    if work is None:
+        work = model.new_workspace(*inputs.shape)
+    d_output, d_state = case.upstream
+    loss, after, initial = model.loss_and_gradients(
+        work,
+        inputs,
+        case.targets[when],
+        case.starts[when],
+        tuple(case.state) if state is None else state,
+        dropout,
+        (d_output[:, when], d_state) if upstream else None,
+    )
+    outputs = work.tape.activations[:, : len(inputs)].transpose(1, 2, 0).copy()
+    gradients = {name: gradient.copy() for name, gradient in model.parameters.gradients.items()}
+    return Found(loss, outputs, after, gradients, initial)
+
+
+def objective(model: LanguageModel, work: Workspace, case: Case) -> float:
+    """Mean loss + sum(weights * outputs) + sum(weights * final states), by the engine's forward pass alone."""
+    model.pack(work)
+    d_output, d_state = case.upstream
+    logprobs, after = model.log_probabilities(
+        work, case.inputs, case.targets, case.starts, tuple(case.state)
+    )
+    total = -float(logprobs.sum()) / np.count_nonzero(case.targets >= 0)
+    total += float((d_output * work.tape.activations).sum())
+    for weights, parts in zip(d_state, after, strict=True):
+        total += sum(float((w * part).sum()) for w, part in zip(weights, parts, strict=True))
+    return total
+
+
+def central_differences(f: Callable[[], float], array: Array, step: float = 1e-5) -> Array:
+    """df / d array, one entry at a time; ``array`` is changed and put back."""
+    slopes = np.zeros(array.shape)
+    for index in np.ndindex(array.shape):
+        value = array[index]
+        array[index] = value + step
+        above = f()
+        array[index] = value - step
+        slopes[index] = (above - f()) / (2 * step)
+        array[index] = value
+    return slopes
+
+
+def assert_states_close(
+    actual: Sequence[Sequence[Array]],
+    expected: Sequence[Sequence[Array]],
+    *,
+    rtol: float = 0.0,
+    atol: float = 1e-12,
+) -> None:
+    """Every part of every layer's state is close."""
+    assert [len(parts) for parts in actual] == [len(parts) for parts in expected]
+    for parts, expected_parts in zip(actual, expected, strict=True):
+        for part, expected_part in zip(parts, expected_parts, strict=True):
+            np.testing.assert_allclose(part, expected_part, rtol=rtol, atol=atol)
+
+
+def assert_gradients_close(
+    actual: Mapping[str, Array], expected: Mapping[str, Array], *, rtol: float = 0.0, atol: float = 1e-12
+) -> None:
+    """Every parameter's gradient is close, and none is a mere zero."""
+    assert actual.keys() == expected.keys()
+    for name, gradient in expected.items():
+        assert np.any(gradient), f"{name}: nothing to compare with"
+        assert np.any(actual[name]), f"{name}: the gradient is zero"
+        np.testing.assert_allclose(actual[name], gradient, rtol=rtol, atol=atol, err_msg=name)
+
+
+def assert_state_gradients_live(initial: Sequence[Sequence[Array]], starts: Array) -> None:
+    """The gradient by an initial state is zero for the lanes that begin at once, and for no other lane."""
+    begun = starts[0]
+    for parts in initial:
+        for part in parts:
+            assert not np.any(part[:, begun])
+            assert np.all(np.any(part[:, ~begun], axis=0))
+
+
+def copied(states: Sequence[Sequence[Array]]) -> States:
+    """States with memory of their own."""
+    return tuple(tuple(part.copy() for part in parts) for parts in states)
+
+
+def tape_arrays(work: Workspace) -> list[tuple[str, Array]]:
+    """Every array of a workspace's tape by name, those of the layers included."""
+    tape = work.tape
+    named: list[tuple[str, Any]] = [("activations", tape.activations)]
+    named += [("masks", mask) for mask in tape.masks] + [("d_outputs", part) for part in tape.d_outputs]
+    for layer in tape.layers:
+        named += list(vars(layer).items())
+    return named
