@@ -49,13 +49,18 @@ def _fits(value: Any, kind: Any) -> bool:
         return isinstance(value, kind)
     if kind == (float | None) or kind == (int | None):
         return value is None or _fits(value, float if kind == (float | None) else int)
-    return isinstance(value, dict) and all(
-        isinstance(k, str) and isinstance(v, str) for k, v in value.items()
-    )
+    return isinstance(value, dict) and all(isinstance(k, str) and isinstance(v, str) for k, v in value.items())
 
 
-def require(name: str, value: float, *, minimum: float | None = None, above: float | None = None,
-            maximum: float | None = None, below: float | None = None) -> None:
+def require(
+    name: str,
+    value: float,
+    *,
+    minimum: float | None = None,
+    above: float | None = None,
+    maximum: float | None = None,
+    below: float | None = None,
+) -> None:
     """Check that an option's value is finite and in its range.
 
     Raises:

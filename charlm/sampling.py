@@ -36,9 +36,7 @@ class SamplingConfig:
         require("--temperature", self.temperature, minimum=0)
 
 
-def sample(
-    model: LanguageModel, prompt: Ids, config: SamplingConfig, seed: Sequence[int]
-) -> Iterator[int]:
+def sample(model: LanguageModel, prompt: Ids, config: SamplingConfig, seed: Sequence[int]) -> Iterator[int]:
     """Draw tokens one by one after a prompt, which may be empty.
 
     Args:

@@ -50,10 +50,12 @@ class Score:
 
     @property
     def bits_per_token(self) -> float:
+        """Mean cost of a token, <EOS> included."""
         return -self.logprob / self.tokens / NATS_PER_BIT
 
     @property
     def perplexity(self) -> float:
+        """exp of the mean cost of a token in nats, <EOS> included."""
         return perplexity(-self.logprob / self.tokens)
 
     def to_json(self) -> dict[str, Any]:
@@ -65,7 +67,7 @@ class Score:
 
 
 def perplexity(nats_per_token: float) -> float:
-    """exp of the cost of a token; the largest float where it would overflow."""
+    """Exp of the cost of a token; the largest float where it would overflow."""
     return math.exp(min(nats_per_token, 709.0))
 
 
@@ -77,9 +79,7 @@ def score_all(model: TrainedModel, texts: Sequence[str | bytes], *, per_token: b
         texts: str is normalised as a file would be; bytes only at byte level.
         per_token: also give each token's.
     """
-    encoded = [
-        model.tokenizer.encode_sentence(normalise(text) if isinstance(text, str) else text) for text in texts
-    ]
+    encoded = [model.tokenizer.encode_sentence(normalise(text) if isinstance(text, str) else text) for text in texts]
     if per_token:
         details = score_tokens(model.network, encoded)
         return [_score(model, *each) for each in zip(texts, encoded, details, strict=True)]
@@ -130,9 +130,7 @@ def evaluate_part(model: TrainedModel, part: Part, *, exact: bool = False) -> Ev
     """What encoded text costs under a model; see ``charlm.scoring.evaluate``."""
     tokenizer = model.tokenizer
     line_end = tokenizer.line_end_id if model.text.independent_lines else None
-    found = evaluate(
-        model.network, part.ids, line_end=line_end, unknown=tokenizer.unknown_id, exact=exact
-    )
+    found = evaluate(model.network, part.ids, line_end=line_end, unknown=tokenizer.unknown_id, exact=exact)
     bits = found.nats / NATS_PER_BIT
     return EvaluationResult(
         tokens=found.tokens,

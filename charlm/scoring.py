@@ -6,6 +6,7 @@ padded. Sums are float64.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,9 +39,7 @@ def packed(model: LanguageModel, ids: Ids, pieces: Iterator[Piece], lanes: int) 
     work = model.new_workspace(WINDOW, lanes)
     dealt, states = Lanes(pieces, lanes), model.zero_states(lanes)
     while (window := dealt.next_window(WINDOW)) is not None:
-        logprobs, states = model.log_probabilities(
-            work, window.inputs(ids), window.targets(ids), window.starts, states
-        )
+        logprobs, states = model.log_probabilities(work, window.inputs(ids), window.targets(ids), window.starts, states)
         yield window, logprobs
 
 
@@ -90,6 +89,7 @@ class Evaluation:
 
     @property
     def nats_per_token(self) -> float:
+        """Mean cost of a token."""
         return self.nats / self.tokens
 
     @property
@@ -137,13 +137,13 @@ def evaluation_tokens(size: int, *, lines: bool) -> int:
 
 def _warmed(size: int, lanes: int) -> Iterator[Piece]:
     cuts = [size * lane // lanes for lane in range(lanes + 1)]
-    for begin, end in zip(cuts[:-1], cuts[1:], strict=True):
+    for begin, end in pairwise(cuts):
         yield Piece(max(0, begin - WARM), end, begin)
 
 
 def _pieces(bounds: NDArray[np.int64]) -> Iterator[Piece]:
-    for begin, end in zip(bounds[:-1], bounds[1:], strict=True):
-        yield Piece(int(begin), int(end), int(begin))
+    for begin, end in pairwise(bounds.tolist()):
+        yield Piece(begin, end, begin)
 
 
 def _joined(texts: Sequence[Ids]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -1,5 +1,6 @@
 """The commands, and what becomes of their errors."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -42,7 +43,8 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
     del version
@@ -71,10 +73,8 @@ def main() -> None:
 def _fail(message: str, status: int) -> None:
     # A second Ctrl-C while the message is written must not add a traceback.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
+    with contextlib.suppress(OSError):
         sys.stdout.flush()
-    except OSError:
-        pass
     try:
         print(f"charlm: {message}", file=sys.stderr, flush=True)
     finally:

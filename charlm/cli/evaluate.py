@@ -15,10 +15,21 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    file: Annotated[Path | None, typer.Argument(help="A text. Default: the validation part of the model's own corpus.", show_default=False)] = None,
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A text. Default: the validation part of the model's own corpus.", show_default=False),
+    ] = None,
     model: ModelOption = None,
-    exact: Annotated[bool, typer.Option("--exact", help="Read the text in one lane instead of several: slower, and the same to about 0.1 %.")] = False,
-    encoding: Annotated[str | None, typer.Option("--encoding", help="Encoding of the file.", show_default="as trained")] = None,
+    exact: Annotated[
+        bool,
+        typer.Option(
+            "--exact",
+            help="Read the text in one lane instead of several: slower, and the same to about 0.1 %.",
+        ),
+    ] = False,
+    encoding: Annotated[
+        str | None, typer.Option("--encoding", help="Encoding of the file.", show_default="as trained")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Cost of a text under a model: nats, bits and perplexity, as validation in training counts them."""

@@ -40,21 +40,19 @@ def _lines(trained: "TrainedModel") -> list[str]:
     config, text, record = trained.network.config, trained.text, trained.record
     corpus, vocabulary = record["corpus"], trained.tokenizer.vocabulary
     options = "".join(f", {option} {value}" for option, value in config.options.items())
-    lines = [
-        f"architecture   {config.cell}{options}: {config.layers} x {config.hidden} hidden, embedding {config.embedding}",
+    return [
+        f"architecture   {config.cell}{options}: {config.layers} x {config.hidden}, embedding {config.embedding}",
         f"parameters     {len(trained.network.parameters):,}",
         *(f"  {name:<20} {list(view.shape)}" for name, view in trained.network.parameters.views.items()),
         f"tokens         {text.level} level, {text.unit} ends in <EOS>"
         + (", every line a text of its own" if text.independent_lines else ""),
         f"vocabulary     {len(vocabulary):,}: {_tokens(trained)}",
         f"corpus         {corpus['path']} ({corpus['digest'][:16]}), {corpus['train_tokens']:,} tokens to train on, "
-        f"{corpus['valid_tokens']:,} to validate with"
-        + (f" ({corpus['valid_path']})" if corpus["valid_path"] else ""),
+        f"{corpus['valid_tokens']:,} to validate with" + (f" ({corpus['valid_path']})" if corpus["valid_path"] else ""),
         f"best           step {record['step']:,}, validation {_nats(record['valid_nats_per_token'])}",
         "made with      " + ", ".join(f"{key} {value}" for key, value in record["made_with"].items()),
         f"again          {command(trained)}",
     ]
-    return lines
 
 
 def _nats(value: float | None) -> str:

@@ -98,8 +98,7 @@ def _live_sample(run: Run) -> str:
         return "    " + tokenizer.decode(np.array(drawn, np.int64)).rstrip("\n").replace("\n", "\n    ")
     config = SamplingConfig(SAMPLE_LENGTH, 0.8, never, (tokenizer.eos_id,))
     words = (
-        list(sample(run.trainer.model, np.zeros(0, np.int64), config, (step, index)))
-        for index in range(SAMPLE_LINES)
+        list(sample(run.trainer.model, np.zeros(0, np.int64), config, (step, index))) for index in range(SAMPLE_LINES)
     )
     return "    " + ", ".join(tokenizer.decode(np.array(word, np.int64)).strip() for word in words)
 
@@ -149,7 +148,7 @@ class _Bar:
         self._loss = math.nan
         self._valid = ""
         self._began, self._first = run.clock(), run.trainer.progress.step
-        done = run.trainer.pace.plan.at(self._first)
+        done = run.trainer.pace.progress(self._first)
         self._bar = tqdm(
             total=1.0, initial=done, file=sys.stderr, dynamic_ncols=True, leave=False,
             bar_format="{percentage:3.0f}%|{bar}| {desc}, {remaining} left", mininterval=0.2,

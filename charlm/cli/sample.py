@@ -23,15 +23,19 @@ def sample(
     length: Annotated[
         int | None,
         typer.Option(
-            "--length", "-l", help=f"Most tokens to draw, the prompt not counted. Default: {DEFAULT_LENGTH}.",
+            "--length",
+            "-l",
+            help=f"Most tokens to draw, the prompt not counted. Default: {DEFAULT_LENGTH}.",
             show_default=False,
         ),
     ] = None,
     temperature: Annotated[
-        float, typer.Option("--temperature", "-t", help="Below 1 safer, above 1 bolder, 0 the likeliest token always.")
+        float,
+        typer.Option("--temperature", "-t", help="Below 1 safer, above 1 bolder, 0 the likeliest token always."),
     ] = 1.0,
     seed: Annotated[
-        int | None, typer.Option("--seed", "-s", help="The same seed gives the same text.", show_default="random")
+        int | None,
+        typer.Option("--seed", "-s", help="The same seed gives the same text.", show_default="random"),
     ] = None,
     number: Annotated[int, typer.Option("-n", "--number", help="How many samples to draw.")] = 1,
     unknown: Annotated[bool, typer.Option("--unknown", help="Allow <UNK>, shown as U+FFFD.")] = False,
@@ -51,7 +55,12 @@ def sample(
 
 
 def _write_samples(
-    trained: "TrainedModel", prompt: str, config: "SamplingConfig", seed: int | None, number: int, unknown: bool
+    trained: "TrainedModel",
+    prompt: str,
+    config: "SamplingConfig",
+    seed: int | None,
+    number: int,
+    unknown: bool,
 ) -> None:
     import secrets  # noqa: PLC0415 - only here
     from dataclasses import replace  # noqa: PLC0415 - only here

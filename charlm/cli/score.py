@@ -20,11 +20,21 @@ GROUP = 256
 
 
 def score(
-    texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, and without --file, standard input is read, a text a line.", show_default=False)] = None,
+    texts: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Texts; without any, and without --file, standard input is read, a text a line.",
+            show_default=False,
+        ),
+    ] = None,
     model: ModelOption = None,
-    file: Annotated[Path | None, typer.Option("--file", "-f", help="Score the lines of a file.", show_default=False)] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="Score the lines of a file.", show_default=False)
+    ] = None,
     whole: Annotated[bool, typer.Option("--whole", help="Score a file or standard input as one text.")] = False,
-    per_token: Annotated[bool, typer.Option("--per-token", help="Also log-probability, rank and entropy of each token.")] = False,
+    per_token: Annotated[
+        bool, typer.Option("--per-token", help="Also log-probability, rank and entropy of each token.")
+    ] = False,
     encoding: Annotated[str, typer.Option("--encoding", help="Encoding of the file or standard input.")] = "utf-8",
     as_json: JsonOption = False,
 ) -> None:
@@ -88,4 +98,3 @@ def _show(scored: "Score") -> None:
     for token in scored.per_token:
         result(f"{token.logprob:12.4f} {token.rank:8} {token.entropy:11.4f}  {visible(token.token)}")
     result(f"{scored.logprob:12.4f}  nats in {scored.tokens} tokens, {scored.bits_per_token:.4f} bits a token: {shown}")
-

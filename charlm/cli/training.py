@@ -14,6 +14,7 @@ from charlm.errors import InputError, ModelError, OutputError, UsageError
 from charlm.machine import fingerprint
 from charlm.nn.registry import block_options
 from charlm.text.corpus import Corpus, prepare
+from charlm.text.tokenizer import check_options
 from charlm.training.defaults import default_sizes, fit
 from charlm.training.run import Run, RunConfig
 from charlm.training.run_folder import RunFolder
@@ -80,6 +81,7 @@ def begin(folder: Path, path: Path, given: Choices, *, overwrite: bool, quiet: b
         )
     _check(given)
     text = TextConfig(**given.of(TextConfig))
+    text = replace(text, unit=check_options(text.level, given.unit, text.lowercase))
     corpus = _prepare(path, given.valid, text, given.independent_lines, given.seed)
     config = _configure(given, text, corpus)
     about = {"corpus": _about(path, given.valid, corpus), "made_with": fingerprint()}
@@ -103,7 +105,11 @@ def continue_run(folder: Path, path: Path | None, *, quiet: bool) -> None:
     except (KeyError, TypeError) as error:
         raise ModelError(f"{files.state_file} is damaged ({error}): begin anew with --overwrite") from error
     corpus = _prepare(
-        found, None if valid is None else Path(valid), config.text, config.text.independent_lines, config.train.seed
+        found,
+        None if valid is None else Path(valid),
+        config.text,
+        config.text.independent_lines,
+        config.train.seed,
     )
     if (corpus.digest, corpus.valid_digest) != (was["digest"], was["valid_digest"]):
         raise InputError(f"{found} has changed since the run began: put it back, or begin anew with --overwrite")
@@ -111,8 +117,11 @@ def continue_run(folder: Path, path: Path | None, *, quiet: bool) -> None:
     run.resume(tensors, state)
     if not quiet:
         now = fingerprint()
-        changed = [f"{key} {about['made_with'].get(key)} -> {now[key]}" for key in now
-                   if about["made_with"].get(key) != now[key]]
+        changed = [
+            f"{key} {about['made_with'].get(key)} -> {now[key]}"
+            for key in now
+            if about["made_with"].get(key) != now[key]
+        ]
         if changed:
             note(f"the machine differs from where the run began, so its last digits may too: {', '.join(changed)}")
         note(f"continuing {folder} after {counted(run.trainer.progress.step, 'step')}")
@@ -170,7 +179,12 @@ def _configure(given: Choices, text: TextConfig, corpus: Corpus) -> RunConfig:
     cell = given.cell or "lstm"
     shape = {"hidden": sizes.hidden, "embedding": sizes.embedding, **given.of(ModelConfig)}
     model = ModelConfig(
-        **{**shape, "vocabulary": len(corpus.tokenizer), "cell": cell, "options": block_options(cell, options)}
+        **{
+            **shape,
+            "vocabulary": len(corpus.tokenizer),
+            "cell": cell,
+            "options": block_options(cell, options),
+        }
     )
     window, batch = fit(tokens, given.window or sizes.window, given.batch or sizes.batch)
     seconds = None if given.time is None else _seconds(given.time)

@@ -6,7 +6,7 @@ from charlm.nn.arrays import Array
 
 
 def gates_in_place(z: Array, sigmoids: int) -> None:
-    """Activate stacked pre-activations [rows, B]: the first ``sigmoids`` rows by the logistic sigmoid, the rest by tanh.
+    """Activate stacked pre-activations [rows, B]: the first ``sigmoids`` rows by the sigmoid, the rest by tanh.
 
     sigmoid(x) = tanh(x / 2) / 2 + 1/2, and the operand that made ``z`` has halved the sigmoid rows
     already, so one tanh over the whole block does all the work.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from charlm.nn.arrays import Array, Flags, State, Views
 from charlm.nn.initializers import glorot, orthogonal
@@ -148,9 +148,7 @@ class Block(ABC):
         """A sigmoid's rows are halved in the operand; ``activations.py`` says why."""
         return 0.5 if gate in self.sigmoid_gates else 1.0
 
-    def _operand(
-        self, products: tuple[Array, ...], places: Mapping[str, Place], input_rows: int
-    ) -> Operand:
+    def _operand(self, products: tuple[Array, ...], places: Mapping[str, Place], input_rows: int) -> Operand:
         dtype, width = products[0].dtype, len(self.gates) * self.hidden
         recurrent_back = np.zeros((self.hidden, width), dtype)
         return Operand(products, places, recurrent_back, np.zeros((input_rows, width), dtype))
@@ -183,9 +181,7 @@ class Block(ABC):
         """
 
     @abstractmethod
-    def backward(
-        self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Flags
-    ) -> State:
+    def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Flags) -> State:
         """Run the window backwards, after ``forward`` on the same tape.
 
         Args:
@@ -210,7 +206,7 @@ class Block(ABC):
         np.matmul(operand.input_back, d_gates[-rows:], out=flat(d_input))
 
 
-def start_lanes(starts: Flags) -> dict[int, Array]:
+def start_lanes(starts: Flags) -> dict[int, NDArray[np.int64]]:
     """Step -> the lanes in which a text begins at that step; steps without any are left out."""
     return {int(t): np.flatnonzero(starts[t]) for t in np.flatnonzero(starts.any(axis=1))}
 

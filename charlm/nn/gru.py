@@ -95,14 +95,12 @@ class GRU(Block):
             output[:, t] = h
         return (hidden[:, T].copy(),)
 
-    def backward(
-        self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Flags
-    ) -> State:
+    def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Flags) -> State:
         assert isinstance(tape, GRUTape)
         H, T = self.hidden, d_output.shape[1]
         begins = start_lanes(starts)
         dz, scratch = tape.dz, tape.scratch
-        dr, du, dcandidate = self._dz_parts(dz)
+        _, du, dcandidate = self._dz_parts(dz)
         (dh,) = (np.array(d) for d in d_state)
         for t in reversed(range(T)):
             gates, candidate = tape.gates[t], tape.candidates[t]

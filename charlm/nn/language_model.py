@@ -82,9 +82,7 @@ class LanguageModel:
     def _forward(
         self, work: Workspace, inputs: Ids, starts: Flags, states: States, dropout: Dropout | None = None
     ) -> tuple[Array, States]:
-        after = self.stack.forward(
-            self.parameters, work.operands, work.tape, inputs, starts, states, dropout
-        )
+        after = self.stack.forward(self.parameters, work.operands, work.tape, inputs, starts, states, dropout)
         return work.tape.activations[:, : inputs.shape[0]], after
 
     def loss_and_gradients(

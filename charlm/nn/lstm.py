@@ -92,9 +92,7 @@ class LSTM(Block):
             output[:, t] = h
         return hidden[:, T].copy(), cells[T].copy()
 
-    def backward(
-        self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Flags
-    ) -> State:
+    def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Flags) -> State:
         assert isinstance(tape, LSTMTape)
         H, T = self.hidden, d_output.shape[1]
         begins = start_lanes(starts)
@@ -105,17 +103,17 @@ class LSTM(Block):
             gates, tanh_c = tape.gates[t], tape.tanh_cells[t]
             f, u, o, candidate = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
             dh += d_output[:, t]
-            # a = o * tanh(c)
+            # through a = o * tanh(c)
             np.multiply(dh, tanh_c, out=do)
             dh *= o
             times_tanh_slope(dh, tanh_c, scratch[:H])
             dc += dh
-            # c = u * c~ + f * c_prev
+            # through c = u * c~ + f * c_prev
             np.multiply(dc, tape.cells[t], out=df)
             np.multiply(dc, candidate, out=du)
             np.multiply(dc, u, out=dcandidate)
             dc *= f
-            # the gates' activations
+            # through the gates' activations
             times_sigmoid_slope(dz[: 3 * H], gates[: 3 * H], scratch[: 3 * H])
             times_tanh_slope(dcandidate, candidate, scratch[:H])
             tape.d_gates[:, t] = dz

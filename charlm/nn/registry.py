@@ -47,7 +47,5 @@ def make_block(cell: str, input_size: int, hidden: int, options: Mapping[str, st
     Raises:
         UsageError: as ``block_options``.
     """
-    make, _ = BLOCKS.get(cell, (None, None))
     chosen = block_options(cell, options)
-    assert make is not None
-    return make(input_size, hidden, **chosen)
+    return BLOCKS[cell][0](input_size, hidden, **chosen)

@@ -81,9 +81,7 @@ class RNN(Block):
             output[:, t] = h
         return (hidden[:, T].copy(),)
 
-    def backward(
-        self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Flags
-    ) -> State:
+    def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Flags) -> State:
         assert isinstance(tape, RNNTape)
         begins = start_lanes(starts)
         dz = tape.dz

@@ -3,9 +3,11 @@
 Each file imports only from the ones above it:
 
     reading.py       files -> blocks of normalised text, digested while they are read
+    inputs.py        the texts to score in a file or a pipe
     store.py         ids appended one block after another, in little memory
     vocabulary.py    what each id stands for
     level.py         what a level of tokens has to provide
+    segment.py       blocks of text -> code points, and marks where a unit ends
     characters.py    the char level: one file a level
     octets.py        the byte level
     tokenizer.py     the registry of levels; text <-> ids under one vocabulary

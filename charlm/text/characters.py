@@ -11,7 +11,6 @@ Decoding turns <EOS> back, so every text comes back exactly. A text that does no
 completed: "a" becomes "a\n" (line) or "a\n\n" (paragraph, also from "a\n").
 """
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,85 +20,13 @@ from numpy.typing import NDArray
 from charlm.errors import ModelError
 from charlm.text.level import Codec, Indexer, Level, TypeFacts, check_range, to_utf8
 from charlm.text.reading import read_text
+from charlm.text.segment import END, NEWLINE, SYMBOLS, UNIT_ENDS, Segmenter, Symbols, code_points, lowered
 from charlm.text.store import GrowingStore
 from charlm.text.vocabulary import EOS, SPECIAL_TOKENS, SURROGATES, UNK, Vocabulary
 
-UNIT_ENDS = {"line": "\n", "paragraph": "\n\n", "file": ""}
-
-NEWLINE = ord("\n")
 REPLACEMENT = 0xFFFD
-END = 0x110000  # stands for <EOS> among code points; the first number that is none
-SYMBOLS = END + 1
 UNSEEN = -1
-
-Symbols = NDArray[np.uint32] | NDArray[np.uint8]
-
-# How far back a place is sought where lower-casing may cut a text.
-LONGEST_WORD = 1024
-
-
-def code_points(text: str) -> Symbols:
-    """The code points of a text, lone surrogates included: uint8 if all are ASCII, else uint32."""
-    if text.isascii():
-        return np.frombuffer(text.encode("ascii"), np.uint8)
-    return np.frombuffer(text.encode("utf-32-le", SURROGATES), "<u4")
-
-
-def lowered(blocks: Iterable[str]) -> Iterator[str]:
-    """Blocks of text in lower case, the same wherever the blocks were cut.
-
-    A capital sigma looks at its whole word; so the last, perhaps unfinished word waits for the next block.
-    """
-    held = ""
-    for block in blocks:
-        text = held + block
-        cut = 1 + max(text.rfind(space, max(0, len(text) - LONGEST_WORD)) for space in " \n")
-        if not cut and len(text) > LONGEST_WORD:
-            cut = len(text)
-        held = text[cut:]
-        if cut:
-            yield text[:cut].lower()
-    if held:
-        yield held.lower()
-
-
-class Segmenter:
-    """Cuts blocks of text into symbols, marking ends of units with `END`, wherever the blocks were cut."""
-
-    def __init__(self, unit: str) -> None:
-        self._unit = unit
-        self._held = ""  # the odd line break at a block's end, whose twin may begin the next block
-        self._ended = False
-
-    def feed(self, text: str) -> Symbols:
-        r"""Symbols of the next block; in lines, "\n" is left to the table that turns symbols into ids."""
-        if self._unit != "paragraph":
-            self._ended = text.endswith("\n") and self._unit == "line"
-            return code_points(text)
-        text = self._held + text
-        self._held = "\n" if (len(text) - len(text.rstrip("\n"))) % 2 else ""
-        text = text.removesuffix(self._held)
-        self._ended = text.endswith("\n")
-        return _pair_line_breaks(code_points(text))
-
-    def flush(self) -> Symbols:
-        """What was held back, with no unit's end added."""
-        return code_points(self._held)
-
-    def finish(self) -> Symbols:
-        """The missing end of the last unit, if it is missing; a line break held back is completed to it."""
-        return np.array([], np.uint8) if self._ended and not self._held else np.array([END], np.uint32)
-
-
-def _pair_line_breaks(symbols: Symbols) -> Symbols:
-    breaks = np.flatnonzero(symbols == NEWLINE)
-    starts_run = np.append(True, np.diff(breaks) != 1)[: len(breaks)]
-    order = np.arange(len(breaks))
-    rank_in_run = order - np.maximum.accumulate(np.where(starts_run, order, 0))
-    second = breaks[rank_in_run % 2 == 1]
-    marked = symbols.astype(np.uint32)
-    marked[second - 1] = END
-    return np.delete(marked, second)
+LOOKUP_BLOCK = 1 << 16
 
 
 class CharIndexer(Indexer):
@@ -165,9 +92,7 @@ class CharCodec(Codec):
     def __init__(self, unit: str, lowercase: bool, vocabulary: Vocabulary) -> None:
         tokens = [] if vocabulary.raw else vocabulary.ordinary_tokens()
         if vocabulary.raw or any(len(token) != 1 for token in tokens):
-            raise ModelError(
-                "the model's level is char, but its vocabulary holds other tokens: the file is damaged"
-            )
+            raise ModelError("the model's level is char, but its vocabulary holds other tokens: the file is damaged")
         points = code_points("".join(tokens)).astype(np.uint32)
         self._unit = unit
         self._lowercase = lowercase
@@ -187,9 +112,13 @@ class CharCodec(Codec):
         segmenter = Segmenter(self._unit)
         symbols = segmenter.feed(text.lower() if self._lowercase else text)
         rest = segmenter.finish() if ended else segmenter.flush()
-        return np.take(self._table, np.concatenate([symbols, rest]) if rest.size else symbols).astype(
-            np.int64
-        )
+        ids = np.empty(len(symbols) + len(rest), np.int64)
+        # Looked up block by block, what NumPy needs in between stays in the processor's cache.
+        for start in range(0, len(symbols), LOOKUP_BLOCK):
+            block = symbols[start : start + LOOKUP_BLOCK]
+            ids[start : start + len(block)] = np.take(self._table, block)
+        ids[len(symbols) :] = self._table[rest]
+        return ids
 
     def decode(self, ids: NDArray[np.integer[Any]]) -> str:
         """The text; <EOS> is the unit's end, <UNK> is U+FFFD."""

@@ -84,9 +84,7 @@ def prepare(
         UsageError: An option is out of its range or does not go with another.
     """
     if not 0 < valid_fraction < 1:
-        raise UsageError(
-            f"--valid-fraction is {valid_fraction}: it must lie between 0 and 1, for instance 0.1"
-        )
+        raise UsageError(f"--valid-fraction is {valid_fraction}: it must lie between 0 and 1, for instance 0.1")
     if tokenizer is not None:
         level, unit, lowercase = tokenizer.level, tokenizer.unit, tokenizer.lowercase
     unit = check_options(level, unit, lowercase)
@@ -126,9 +124,7 @@ def prepare(
     )
 
 
-def encode_file(
-    path: Path, *, tokenizer: Tokenizer, encoding: str = "utf-8", independent_lines: bool = False
-) -> Part:
+def encode_file(path: Path, *, tokenizer: Tokenizer, encoding: str = "utf-8", independent_lines: bool = False) -> Part:
     """Read and encode a whole text under a given tokenizer, for instance to evaluate a model on it.
 
     With `independent_lines` blank lines are left out, as `prepare` does.

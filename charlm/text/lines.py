@@ -61,9 +61,7 @@ def looks_like_list(survey: LineSurvey) -> bool:
     return survey.lines >= LIST_LINES and survey.items >= LIST_SHARE * survey.lines
 
 
-def divide_lines(
-    ids: Ids, facts: TypeFacts, validates: NDArray[np.bool_] | None
-) -> Iterator[tuple[Ids, Ids]]:
+def divide_lines(ids: Ids, facts: TypeFacts, validates: NDArray[np.bool_] | None) -> Iterator[tuple[Ids, Ids]]:
     """Divide a text by its lines; blank ones go to neither part.
 
     Args:

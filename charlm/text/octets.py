@@ -46,9 +46,7 @@ class ByteIndexer(Indexer):
             UsageError: There is a limit, which a fixed vocabulary cannot keep.
         """
         if min_count != 1 or max_vocab is not None:
-            raise UsageError(
-                "--min-count and --max-vocab do not go with --level byte, whose vocabulary is fixed"
-            )
+            raise UsageError("--min-count and --max-vocab do not go with --level byte, whose vocabulary is fixed")
         return Vocabulary.of_bytes(counts)
 
     def final_ids(self, vocabulary: Vocabulary) -> NDArray[np.int64]:
@@ -87,9 +85,7 @@ def _indexer(_unit: str, _lowercase: bool) -> Indexer:
 
 def _codec(_unit: str, _lowercase: bool, vocabulary: Vocabulary) -> Codec:
     if not vocabulary.raw:
-        raise ModelError(
-            "the model's level is byte, but its vocabulary is not that of bytes: the file is damaged"
-        )
+        raise ModelError("the model's level is byte, but its vocabulary is not that of bytes: the file is damaged")
     return ByteCodec()
 
 

@@ -97,10 +97,8 @@ def split_stream(ids: Ids, facts: TypeFacts, fraction: float) -> Split:
 
 
 def _cut(ids: Ids, facts: TypeFacts, fraction: float) -> int:
-    if (facts.characters == 1).all():
-        point = len(ids) - round(len(ids) * fraction)
-    else:
-        point = _token_at(ids, facts, fraction)
+    one_each = (facts.characters == 1).all()
+    point = len(ids) - round(len(ids) * fraction) if one_each else _token_at(ids, facts, fraction)
     # An <EOS> that stands for no text makes no line of its own.
     stop = len(ids) - int(facts.characters[EOS] == 0)
     line_ends = np.zeros(len(facts.characters), np.bool_)

@@ -38,9 +38,7 @@ def check_options(level: str, unit: str | None, lowercase: bool) -> str:
     """
     found = find_level(level)
     if unit is not None and unit not in found.units:
-        raise UsageError(
-            f"--unit {unit} does not go with --level {level}: choose from {', '.join(found.units)}"
-        )
+        raise UsageError(f"--unit {unit} does not go with --level {level}: choose from {', '.join(found.units)}")
     if lowercase and not found.lowercases:
         raise UsageError(f"--lowercase does not go with --level {level}, which takes its input as it is")
     return unit or found.units[0]

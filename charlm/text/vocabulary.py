@@ -90,17 +90,12 @@ class Vocabulary:
         if min_count < 1:
             raise UsageError(f"--min-count is {min_count}: it must be at least 1")
         if max_vocab is not None and max_vocab < len(SPECIAL_TOKENS) + 1:
-            raise UsageError(
-                f"--max-vocab is {max_vocab}: it counts <EOS> and <UNK>, so it must be at least 3"
-            )
+            raise UsageError(f"--max-vocab is {max_vocab}: it counts <EOS> and <UNK>, so it must be at least 3")
         frequent = np.flatnonzero(counts >= min_count).tolist()
         by_rank = sorted(frequent, key=lambda index: (-counts[index], types[index]))
         kept = by_rank if max_vocab is None else by_rank[: max_vocab - len(SPECIAL_TOKENS)]
         unknown_count = int(counts.sum() - counts[kept].sum())
-        tokens = [
-            token.encode("utf-8", SURROGATES)
-            for token in (*SPECIAL_TOKENS, *(types[index] for index in kept))
-        ]
+        tokens = [token.encode("utf-8", SURROGATES) for token in (*SPECIAL_TOKENS, *(types[index] for index in kept))]
         return cls(*_flatten(tokens), np.array([eos_count, unknown_count, *counts[kept].tolist()], np.int64))
 
     @classmethod
@@ -135,9 +130,7 @@ def _is_raw(data: NDArray[np.uint8], offsets: NDArray[np.integer[Any]]) -> bool:
     return np.array_equal(data, raw_data) and np.array_equal(offsets, raw_offsets)
 
 
-def _check_shapes(
-    data: NDArray[np.uint8], offsets: NDArray[np.integer[Any]], counts: NDArray[np.integer[Any]]
-) -> None:
+def _check_shapes(data: NDArray[np.uint8], offsets: NDArray[np.integer[Any]], counts: NDArray[np.integer[Any]]) -> None:
     for name, array, kinds in (("data", data, "u"), ("offsets", offsets, "iu"), ("counts", counts, "iu")):
         if array.ndim != 1 or array.dtype.kind not in kinds:
             raise _damaged(f"{name} is {array.dtype} {list(array.shape)}, expected one row of integers")

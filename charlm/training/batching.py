@@ -7,7 +7,8 @@ its number, so the place in the sequence is a few integers.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,18 +47,19 @@ class Stream:
             return (_piece(bounds[i], bounds[i + 1]) for i in order)
         return self._cut(lanes, float(generator.random()))
 
-    def _line_bounds(self) -> NDArray[np.uint32] | NDArray[np.int64]:
+    def _line_bounds(self) -> NDArray[np.integer[Any]]:
+        """Where each line begins, and the end of the last, in the smaller type that holds them."""
         kind = np.uint32 if self.ids.size < 1 << 32 else np.int64
-        ends = np.flatnonzero(self.ids == self.line_end).astype(kind) + kind(1)
-        last = [] if ends.size and ends[-1] == self.ids.size else [self.ids.size]
-        return np.concatenate((np.zeros(1, kind), ends, np.array(last, kind)))
+        ends = np.flatnonzero(self.ids == self.line_end) + 1
+        inner = ends[ends < self.ids.size]
+        return np.concatenate(([0], inner, [self.ids.size])).astype(kind)
 
     def _cut(self, lanes: int, shift: float) -> Iterator[Piece]:
         """Cut the stream at a line start near every (k + shift) / lanes of it; the first piece starts at 0."""
         size = self.ids.size
         wanted = ((np.arange(lanes) + shift) * size / lanes).astype(np.int64)
         cuts = sorted({0, *(self._line_start(int(position)) for position in wanted), size})
-        return (_piece(begin, end) for begin, end in zip(cuts[:-1], cuts[1:], strict=True))
+        return (_piece(begin, end) for begin, end in pairwise(cuts))
 
     def _line_start(self, position: int) -> int:
         """The first line start at or after a position, or the position itself if none is near."""
@@ -115,7 +117,8 @@ class Batches:
     def next_window(self, time: int) -> Window:
         """The next window; there is always one."""
         window = self.lanes.next_window(time)
-        assert window is not None
+        if window is None:
+            raise ValueError("a stream without tokens has no windows")
         if self.stream.independent_lines or self.stream.line_end is None or not self.stream.restart:
             return window
         return window.restarted(self.stream.restarts(window, self.epoch))

@@ -46,7 +46,7 @@ def fit(tokens: int, window: int, batch: int) -> tuple[int, int]:
     """
     if tokens < FEWEST_TOKENS:
         raise InputError(
-            f"there are only {tokens} tokens to train on: it takes at least {FEWEST_TOKENS}, and thousands to learn much"
+            f"only {tokens} tokens to train on: it takes at least {FEWEST_TOKENS}, and thousands to learn much"
         )
     while window * batch > tokens:
         if batch > 1 and batch * 4 >= window:

@@ -29,9 +29,7 @@ class Optimizer(ABC):
     def __init__(self, parameters: Parameters, weight_decay: float) -> None:
         self.parameters = parameters
         self.weight_decay = weight_decay
-        self.moments: Mapping[str, Array] = {
-            name: np.zeros_like(parameters.values) for name in self.moment_names
-        }
+        self.moments: Mapping[str, Array] = {name: np.zeros_like(parameters.values) for name in self.moment_names}
         self.updates = 0
         self._scratch = np.empty((2, min(BLOCK, len(parameters))), parameters.dtype)
 

@@ -76,12 +76,8 @@ class Run:
         tokenizer, train = corpus.tokenizer, config.train
         network = LanguageModel(config.model)
         network.initialize(train.seed)
-        stream = Stream(
-            corpus.train.ids, tokenizer.line_end_id, corpus.independent_lines, train.restart, train.seed
-        )
-        self.trainer = Trainer(
-            network, stream, corpus.valid.ids, train, unknown=tokenizer.unknown_id, clock=self.clock
-        )
+        stream = Stream(corpus.train.ids, tokenizer.line_end_id, corpus.independent_lines, train.restart, train.seed)
+        self.trainer = Trainer(network, stream, corpus.valid.ids, train, unknown=tokenizer.unknown_id, clock=self.clock)
 
     def clock(self) -> float:
         """Seconds that the run has taken, those before it was last stopped included."""

@@ -136,16 +136,16 @@ class Trainer:
         Raises:
             TrainingError: loss or gradient are not finite. The parameters are those before the step.
         """
-        while (done := self.pace.plan.at(self.progress.step)) < 1:
-            yield self._step(done)
+        while self.pace.progress(self.progress.step) < 1:
+            yield self._step()
             if self.pace.replan(self.progress.step):
                 yield PlanReport(self.pace.plan)
-            done = self.pace.plan.at(self.progress.step)
+            done = self.pace.progress(self.progress.step)
             if done >= (self.progress.validations + 1) / self._validations() or done >= 1:
                 yield self._validate(done)
 
-    def _step(self, progress: float) -> StepReport:
-        began, config = self.clock(), self.config
+    def _step(self) -> StepReport:
+        began, config, step = self.clock(), self.config, self.progress.step
         window, ids = self.batches.next_window(config.window), self.stream.ids
         self.model.pack(self._work)
         dropout = Dropout(config.dropout, self.generator) if config.dropout else None
@@ -155,18 +155,19 @@ class Trainer:
         norm = clip(self.model.parameters.gradient_values, config.clip)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise TrainingError(
-                f"the {'gradient' if math.isfinite(loss) else 'loss'} is not finite at step {self.progress.step + 1}: "
+                f"the {'gradient' if math.isfinite(loss) else 'loss'} is not finite at step {step + 1}: "
                 f"training cannot go on. Try a lower --lr (it was {config.lr:g}) or a lower --clip"
             )
         # The factor of the middle of the step: neither the first nor the last step is wasted on zero.
-        lr = config.lr * factor(config.schedule, progress + self.pace.plan.slope / 2, config.warmup)
+        middle = (self.pace.progress(step) + self.pace.progress(step + 1)) / 2
+        lr = config.lr * factor(config.schedule, middle, config.warmup)
         self.optimizer.update(lr)
         self.states = states
         self.progress.step += 1
         self.progress.loss_sum += loss
         self.progress.loss_steps += 1
         self._step_seconds = self.clock() - began
-        return StepReport(self.progress.step, loss, norm, lr, self.pace.plan.at(self.progress.step))
+        return StepReport(step + 1, loss, norm, lr, self.pace.progress(step + 1))
 
     def _validations(self) -> int:
         """How many validations the run has: as many as keep to their share of it."""

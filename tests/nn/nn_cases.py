@@ -118,7 +118,7 @@ def make_case(
     if kind.activation == "relu":
         for name, value in parameters.items():
             if name.endswith("b_a"):
-                value += 0.7  # so that no unit of so small a network is dead
+                value[...] += 0.7  # so that no unit of so small a network is dead
     inputs = rng.integers(vocabulary, size=(time, batch))
     targets = rng.integers(vocabulary, size=(time, batch))
     starts = np.zeros((time, batch), bool)
@@ -127,8 +127,7 @@ def make_case(
     inputs[1, -1] = -1  # no token, yet no start
     targets[0, 1] = targets[-1, 0] = -1
     states = [
-        reference.random_state(rng, kind.cell, layers, hidden=hidden, batch=batch, scale=scale)
-        for scale in (0.8, 1.0)
+        reference.random_state(rng, kind.cell, layers, hidden=hidden, batch=batch, scale=scale) for scale in (0.8, 1.0)
     ]
     weights_out = rng.standard_normal((time, batch, hidden))
     return Case(kind, layers, parameters, inputs, targets, starts, states[0], weights_out, states[1])
@@ -140,9 +139,7 @@ def expected_gradients(kind_name: str, layers: int) -> reference.Gradients:
     return make_case(kind_name, layers).reference_gradients()
 
 
-def make_model(
-    kind: Kind, layers: int, parameters: Parameters, dtype: DTypeLike = np.float64
-) -> LanguageModel:
+def make_model(kind: Kind, layers: int, parameters: Parameters, dtype: DTypeLike = np.float64) -> LanguageModel:
     """The engine with the given parameters."""
     vocabulary, embedding = parameters["embedding"].shape
     config = ModelConfig(
@@ -172,7 +169,7 @@ def fresh_model(
     rng = np.random.default_rng(seed)
     for name, view in model.parameters.views.items():
         if ".b_" in name:
-            view += 0.3 * rng.standard_normal(view.shape)
+            view[...] += 0.3 * rng.standard_normal(view.shape)
     return model
 
 
@@ -219,9 +216,7 @@ def objective(model: LanguageModel, work: Workspace, case: Case) -> float:
     """Mean loss + sum(weights * outputs) + sum(weights * final states), by the engine's forward pass alone."""
     model.pack(work)
     d_output, d_state = case.upstream
-    logprobs, after = model.log_probabilities(
-        work, case.inputs, case.targets, case.starts, tuple(case.state)
-    )
+    logprobs, after = model.log_probabilities(work, case.inputs, case.targets, case.starts, tuple(case.state))
     total = -float(logprobs.sum()) / np.count_nonzero(case.targets >= 0)
     total += float((d_output * work.tape.activations).sum())
     for weights, parts in zip(d_state, after, strict=True):
@@ -230,7 +225,7 @@ def objective(model: LanguageModel, work: Workspace, case: Case) -> float:
 
 
 def central_differences(f: Callable[[], float], array: Array, step: float = 1e-5) -> Array:
-    """df / d array, one entry at a time; ``array`` is changed and put back."""
+    """Df / d array, one entry at a time; ``array`` is changed and put back."""
     slopes = np.zeros(array.shape)
     for index in np.ndindex(array.shape):
         value = array[index]

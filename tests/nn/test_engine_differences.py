@@ -51,9 +51,7 @@ def test_directional_derivative_of_a_real_model(kind: str) -> None:
     inputs = rng.integers(-1, vocabulary, (time, batch))
     targets = rng.integers(-1, vocabulary, (time, batch))
     starts = rng.random((time, batch)) < 0.1
-    states = tuple(
-        tuple(0.5 * rng.standard_normal(part.shape) for part in parts) for parts in model.zero_states(batch)
-    )
+    states = tuple(tuple(0.5 * rng.standard_normal(part.shape) for part in parts) for parts in model.zero_states(batch))
     work = model.new_workspace(time, batch)
     model.loss_and_gradients(work, inputs, targets, starts, states)
     gradient, values = model.parameters.gradient_values.copy(), model.parameters.values

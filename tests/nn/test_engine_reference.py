@@ -40,9 +40,7 @@ def test_forward_equals_the_reference(kind: str, layers: int) -> None:
     np.testing.assert_allclose(found.outputs, expected.outputs, rtol=0, atol=1e-13)
     assert_states_close(found.state, expected.state, atol=1e-13)
     work = model.new_workspace(*case.inputs.shape)
-    logprobs, after = model.log_probabilities(
-        work, case.inputs, case.targets, case.starts, tuple(case.state)
-    )
+    logprobs, after = model.log_probabilities(work, case.inputs, case.targets, case.starts, tuple(case.state))
     assert logprobs.dtype == np.float64
     np.testing.assert_allclose(logprobs, expected.logprobs, rtol=0, atol=1e-13)
     assert_states_close(after, expected.state, atol=1e-13)

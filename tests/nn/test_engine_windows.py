@@ -26,6 +26,7 @@ from charlm.nn.stack import Dropout
 from charlm.training.optimizers import AdamW
 
 if TYPE_CHECKING:
+    from charlm.nn.arrays import States
     from charlm.nn.language_model import LanguageModel
 
 LENGTHS = (5, 4, 3)
@@ -49,7 +50,7 @@ def test_windows_with_carried_state_equal_one_long_run(kind: str, dtype: type, t
     """Log-probabilities and final states do not depend on where a text is cut, on one tape used again."""
     case = long_case(kind)
     model = make_model(case.kind, 2, case.parameters, dtype)
-    begin = tuple(tuple(part.astype(dtype) for part in parts) for parts in case.state)
+    begin: States = tuple(tuple(part.astype(dtype) for part in parts) for parts in case.state)
     whole, final = model.log_probabilities(
         model.new_workspace(*case.inputs.shape), case.inputs, case.targets, case.starts, begin
     )
@@ -72,9 +73,7 @@ def test_advance_and_logits_carry_the_same_states(kind: str) -> None:
     moved = model.advance(work, case.inputs, case.starts, tuple(case.state))
     logits, after = model.logits(work, case.inputs, case.starts, tuple(case.state))
     assert_states_close(moved, after, atol=0)
-    logprobs, _ = model.log_probabilities(
-        work, case.inputs, case.targets, case.starts, tuple(case.state)
-    )
+    logprobs, _ = model.log_probabilities(work, case.inputs, case.targets, case.starts, tuple(case.state))
     normal = logits - np.log(np.exp(logits).sum(axis=0))
     chosen = np.take_along_axis(normal, np.maximum(case.targets, 0)[None], axis=0)[0]
     np.testing.assert_allclose(logprobs, np.where(case.targets >= 0, chosen, 0), rtol=0, atol=1e-12)
@@ -167,8 +166,9 @@ def test_nothing_returned_is_overwritten_by_the_next_window(kind: str) -> None:
     logits, after_logits = model.logits(work, case.inputs, case.starts, given)
     logprobs, after_score = model.log_probabilities(work, case.inputs, case.targets, case.starts, given)
     moved = model.advance(work, case.inputs, case.starts, given)
-    returned = [part for states in (after, d_initial, after_logits, after_score, moved) for parts in states
-                for part in parts]
+    returned = [
+        part for states in (after, d_initial, after_logits, after_score, moved) for parts in states for part in parts
+    ]
     returned += [logits, logprobs]
     kept = [array.copy() for array in returned]
     buffers = [array for _, array in tape_arrays(work)]
@@ -224,11 +224,10 @@ def test_float32_is_close_to_float64(kind: str) -> None:
         found[dtype] = loss, model.parameters.gradients, after
     loss, gradients, after = found[np.float32]
     assert loss == pytest.approx(found[np.float64][0], rel=1e-6)
-    assert_states_close(after, found[np.float64][2], atol=1e-5)
+    assert_states_close(after, found[np.float64][2], rtol=1e-5, atol=1e-5)
     for name, expected in found[np.float64][1].items():
         assert gradients[name].dtype == np.float32
-        np.testing.assert_allclose(gradients[name], expected, rtol=0, atol=2e-5 * np.abs(expected).max(),
-                                   err_msg=name)
+        np.testing.assert_allclose(gradients[name], expected, rtol=0, atol=2e-5 * np.abs(expected).max(), err_msg=name)
 
 
 def trained(kind: str) -> tuple[LanguageModel, list[float]]:

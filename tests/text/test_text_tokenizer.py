@@ -1,12 +1,17 @@
 """The tokenizer: exact round trips, equality with a naive encoder, units and their ends."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from charlm.errors import ModelError, UsageError
-from charlm.text.characters import CharIndexer, Segmenter, lowered
+from charlm.text import characters
+from charlm.text.characters import CharIndexer
+from charlm.text.segment import Segmenter, lowered
+from charlm.text.store import GrowingStore
 from charlm.text.tokenizer import Tokenizer
 from charlm.text.vocabulary import Vocabulary
 
@@ -158,8 +163,22 @@ def test_what_does_not_go_together() -> None:
             char_tokenizer("ab").decode(np.array([outside]))
 
 
-def test_provisional_ids_follow_first_appearance() -> None:
+def test_provisional_ids_follow_first_appearance(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("zaéz\n", "utf-8", newline="\n")
     indexer = CharIndexer("file")
+    with GrowingStore() as store:
+        indexer.index(tmp_path / "text", "utf-8", store)
+        assert store.finish().tolist() == [2, 3, 4, 2, 5, 0]
     facts = indexer.facts()
-    assert facts.characters.tolist() == [0, 1]
-    assert facts.line_ends == (0,)
+    assert facts.characters.tolist() == [0, 1, 1, 1, 1, 1]
+    assert facts.bytes[2:].tolist() == [1, 1, 2, 1]
+    assert facts.line_ends == (0, 5)
+
+
+@UNITS
+def test_looking_up_in_blocks_changes_nothing(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(characters, "LOOKUP_BLOCK", 3)
+    tokenizer = char_tokenizer("abé\n", unit)
+    for text in ("", "abé", "aé\n\nbxa\n", "a\n\n\n"):
+        assert tokenizer.encode(text).tolist() == naive(tokenizer, text)
+        assert tokenizer.decode(tokenizer.encode_sentence(text)).startswith(text.replace("x", "\ufffd"))

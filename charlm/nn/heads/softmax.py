@@ -35,7 +35,7 @@ class SoftmaxHead:
 
     def logits(self, views: Views, activations: Array) -> Array:
         """W_y a + b_y for activations [H, N]: [V, N]."""
-        logits = np.matmul(views["W_y"], activations)
+        logits: Array = np.matmul(views["W_y"], activations)
         logits += views["b_y"][:, None]
         return logits
 

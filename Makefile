@@ -1,0 +1,62 @@
+# charlm: what to type. Everything happens in .venv, which is made where it is missing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+DEMO := build/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types mutants bench docs golden build clean
+
+help: ## Show what can be made
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# The stamps hold what pyproject.toml was when it was installed, so that a new dependency is not forgotten.
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/tested: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@
+
+$(VENV)/benched: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch $@
+
+demo: $(VENV)/installed ## Train on the bundled dinosaurs, sample new names, score old ones (two minutes)
+	@mkdir -p $(DEMO)
+	$(BIN)/charlm train corpora/dinosaurs.txt --model $(DEMO)/dinosaurs --overwrite
+	@echo; echo "Names that are not in the list:"
+	@$(BIN)/charlm sample --model $(DEMO)/dinosaurs -n 40 --seed 1 | grep -vxFf corpora/dinosaurs.txt | head -n 20
+	@echo; echo "A name, and the same letters shuffled:"
+	$(BIN)/charlm score --model $(DEMO)/dinosaurs Tyrannosaurus Ranausrotyns suratoysnanuR
+
+test: $(VENV)/tested lint types ## Lint, check types, run the tests (under ten minutes)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: $(VENV)/tested ## Check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/tested ## Check types
+	$(BIN)/mypy
+
+mutants: $(VENV)/tested ## Plant errors one at a time and see each one caught
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/mutants.py
+
+bench: $(VENV)/benched ## Time a training step against PyTorch
+	$(BIN)/python tests/bench_step.py
+
+golden: $(VENV)/benched ## Make the golden vectors again, with PyTorch
+	$(BIN)/python tests/make_golden.py
+
+docs: $(VENV)/installed ## Write docs/reference.md from the commands
+	$(BIN)/python docs/make_reference.py docs/reference.md
+
+build: $(VENV)/tested ## Build the wheel and the source archive into dist/
+	$(BIN)/python -m build
+
+clean: ## Remove everything that was made
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

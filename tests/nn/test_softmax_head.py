@@ -1,0 +1,107 @@
+"""The softmax head: blocks of columns, shift invariance, and logits of any size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nn_cases import central_differences
+
+from charlm.nn.heads.softmax import SoftmaxHead
+
+HIDDEN, VOCABULARY, TIME, BATCH = 4, 6, 25, 8
+
+
+class Head:
+    """A head with random parameters, activations and targets, some of them -1."""
+
+    def __init__(self, seed: int = 0, time: int = TIME, batch: int = BATCH, dtype: type = np.float64) -> None:
+        rng = np.random.default_rng(seed)
+        self.head = SoftmaxHead(HIDDEN, VOCABULARY)
+        shapes = {spec.name: spec.shape for spec in self.head.parameter_specs()}
+        self.views: dict[str, np.ndarray] = {
+            name: rng.standard_normal(shape).astype(dtype) for name, shape in shapes.items()
+        }
+        self.gradients: dict[str, np.ndarray] = {name: np.full(shape, np.nan, dtype) for name, shape in shapes.items()}
+        self.activations: np.ndarray = rng.standard_normal((HIDDEN, time, batch)).astype(dtype)
+        self.targets = rng.integers(-1, VOCABULARY, (time, batch))
+        self.d_activations = np.full_like(self.activations, np.nan)
+
+    def loss(self) -> float:
+        """The mean loss; gradients are left in place."""
+        total, count = self.head.loss_and_gradients(
+            self.views, self.gradients, self.activations, self.targets, self.d_activations
+        )
+        assert count == np.count_nonzero(self.targets >= 0)
+        return total / count
+
+    def logprobs(self) -> np.ndarray:
+        """Of every target."""
+        return self.head.log_probabilities(self.views, self.activations, self.targets)
+
+
+def test_log_probabilities_are_the_softmax() -> None:
+    """Against the formula written out, and the loss is minus their mean."""
+    head = Head(time=4, batch=2)
+    found = head.logprobs()
+    for t, b in np.ndindex(found.shape):
+        y = np.exp(head.views["W_y"] @ head.activations[:, t, b] + head.views["b_y"])
+        target = head.targets[t, b]
+        assert found[t, b] == pytest.approx(np.log(y / y.sum())[target] if target >= 0 else 0, abs=1e-13)
+    assert head.loss() == pytest.approx(-found.sum() / np.count_nonzero(head.targets >= 0), abs=1e-13)
+
+
+def test_gradients_are_slopes() -> None:
+    head = Head(seed=1, time=3, batch=2)
+    head.loss()
+    found = {**{name: g.copy() for name, g in head.gradients.items()}, "a": head.d_activations.copy()}
+    for name, array in {**head.views, "a": head.activations}.items():
+        expected = central_differences(head.loss, array)
+        assert np.any(expected)
+        np.testing.assert_allclose(found[name], expected, rtol=1e-7, atol=1e-9)
+
+
+def test_several_blocks_of_columns_equal_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loss, log-probabilities and gradients do not depend on how the window is cut; the last block is short."""
+    whole = Head()
+    loss, logprobs = whole.loss(), whole.logprobs()
+    monkeypatch.setattr("charlm.nn.heads.softmax.BLOCK", 1)
+    cut = Head()
+    assert TIME * BATCH % 64 != 0
+    assert TIME * BATCH > 3 * 64
+    assert cut.loss() == pytest.approx(loss, rel=1e-13)
+    np.testing.assert_allclose(cut.logprobs(), logprobs, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(cut.d_activations, whole.d_activations, rtol=0, atol=1e-15)
+    for name, gradient in whole.gradients.items():
+        assert np.any(gradient)
+        np.testing.assert_allclose(cut.gradients[name], gradient, rtol=0, atol=1e-14)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10_000), st.floats(-1e4, 1e4), st.floats(-10, 10))
+def test_a_shift_of_all_logits_changes_nothing(seed: int, bias: float, slope: float) -> None:
+    """Adding one number to every logit of a step leaves probabilities, loss and gradients as they are."""
+    head, shifted = Head(seed, 3, 2), Head(seed, 3, 2)
+    head.targets[0, 0] = shifted.targets[0, 0] = 0
+    shifted.views["b_y"] += bias
+    shifted.views["W_y"] += slope
+    assert shifted.loss() == pytest.approx(head.loss(), rel=1e-8, abs=1e-10)
+    np.testing.assert_allclose(shifted.logprobs(), head.logprobs(), rtol=1e-8, atol=1e-9)
+    np.testing.assert_allclose(shifted.gradients["W_y"], head.gradients["W_y"], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(head.gradients["b_y"].sum(), 0, atol=1e-14)
+    np.testing.assert_allclose(head.gradients["W_y"].sum(axis=0), 0, atol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_huge_logits_stay_finite(dtype: type) -> None:
+    """Logits that no exponential could hold give a finite loss and finite gradients, and no warning."""
+    head = Head(dtype=dtype)
+    head.views["b_y"] += np.array([3e4, -3e4, 0, 9e3, -1e6, 1e6], dtype)
+    assert np.isfinite(head.loss())
+    assert np.all(np.isfinite(head.logprobs()))
+    assert head.logprobs().dtype == np.float64
+    for gradient in (*head.gradients.values(), head.d_activations):
+        assert np.all(np.isfinite(gradient))
+    head.targets[...] = 5
+    assert head.loss() == 0
