@@ -1,6 +1,45 @@
-"""``charlm`` and ``python -m charlm``."""
+"""``charlm`` and ``python -m charlm``.
 
-from charlm.cli.app import main
+Only what takes no time is imported here, so that Ctrl-C is in hand before anything else is loaded.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+from types import FrameType
+
+from charlm.cli import INTERRUPTED
+
+
+def main() -> None:
+    """Take charge of Ctrl-C and of closed standard streams, then run the command line."""
+    for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        # A stream that was closed must not be missing, nor its number go to a file that is opened later.
+        if getattr(sys, name) is None:
+            with contextlib.suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - it stays open
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _end)
+
+    from charlm.cli.app import run  # noqa: PLC0415 - see above
+
+    run()
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """End at once. An exception would be at the mercy of the code it strikes, imports above all.
+
+    Training, which has work to save, puts a handler of its own in this one's place.
+    """
+    del number, frame
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        os.write(2, b"charlm: interrupted\n")
+    os._exit(INTERRUPTED)
+
 
 if __name__ == "__main__":
     main()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from charlm.config import ModelConfig, TextConfig
+from charlm.config import ModelConfig, TextConfig, TrainConfig
 from charlm.errors import ModelError, UsageError
 from charlm.files import Tensors, expect_tensors, read_tensors, tensor_bytes
 from charlm.nn.language_model import LanguageModel, parameter_specs
@@ -18,6 +18,15 @@ FORMAT = 1
 """Version of the file format; a file of another is refused."""
 MODEL_FILE = "model.safetensors"
 _KEYS = {"format", "kind", "model", "text", "record"}
+_RECORD = {"corpus": dict, "made_with": dict, "train": dict, "step": int, "valid_nats_per_token": float | int | None}
+_CORPUS = {
+    "path": str,
+    "digest": str,
+    "valid_path": str | None,
+    "valid_digest": str | None,
+    "train_tokens": int,
+    "valid_tokens": int,
+}
 _VOCABULARY = ("vocabulary.data", "vocabulary.offsets", "vocabulary.counts")
 
 
@@ -73,14 +82,33 @@ def load_model(path: Path) -> TrainedModel:
         raise ModelError(message if str(file) in message else f"{file}: {message}") from error
 
 
+def _check_record(record: Any) -> None:
+    """Check what commands read of a record.
+
+    Raises:
+        ModelError: it is missing or of another type.
+    """
+    parts: list[tuple[str, Any, Mapping[str, Any]]] = [("record", record, _RECORD)]
+    if isinstance(record, dict):
+        parts += [("record's corpus", record.get("corpus"), _CORPUS)]
+    for name, part, kinds in parts:
+        if not isinstance(part, dict):
+            raise ModelError(f"its {name} is damaged: it is no JSON object")
+        wrong = [key for key, kind in kinds.items() if not isinstance(part.get(key), kind)]
+        if wrong:
+            raise ModelError(f"its {name} is damaged: {', '.join(wrong)} missing or of another type")
+    TrainConfig.from_json(record["train"])
+
+
 def _from_file(file: Path, tensors: Tensors, metadata: dict[str, Any]) -> TrainedModel:
     if metadata.get("kind") != "language model" and "format" in metadata:
         raise ModelError(f"{file} holds no language model but: {metadata.get('kind', 'something unnamed')}")
     if metadata.get("format") != FORMAT:
         found = metadata.get("format")
         raise ModelError(f"{file} has format {found}, this charlm reads {FORMAT}: use the charlm that wrote it")
-    if set(metadata) != _KEYS or not isinstance(metadata["record"], dict):
+    if set(metadata) != _KEYS:
         raise ModelError(f"{file} is damaged: its metadata has the keys {', '.join(sorted(metadata))}")
+    _check_record(metadata["record"])
     config, text = ModelConfig.from_json(metadata["model"]), TextConfig.from_json(metadata["text"])
     expected: dict[str, tuple[tuple[int, ...], Any]] = {
         spec.name: (spec.shape, np.float32) for spec in parameter_specs(config)

@@ -128,7 +128,7 @@ class TextConfig(_Strict):
     lowercase: bool = False
     min_count: int = 1
     max_vocab: int | None = None
-    valid_fraction: float = 0.1
+    valid_fraction: float | None = None
     independent_lines: bool = False
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charlm.config import require
+from charlm.errors import UsageError
 from charlm.nn.arrays import Ids
 from charlm.nn.language_model import LanguageModel
 from charlm.scoring import log_softmax
@@ -67,12 +68,19 @@ def sample(model: LanguageModel, prompt: Ids, config: SamplingConfig, seed: Sequ
 
 
 def draw(logits: NDArray[np.floating], config: SamplingConfig, generator: np.random.Generator) -> int:
-    """Draw one id from logits [V]; at temperature 0 the likeliest, the smallest id among equals."""
+    """Draw one id from logits [V]; at temperature 0 the likeliest, the smallest id among equals.
+
+    Raises:
+        UsageError: ``config.never`` leaves nothing to draw.
+    """
+    if len(set(config.never)) >= logits.size:
+        raise UsageError(f"all {logits.size} tokens are excluded: there is nothing left to draw")
     wide = logits.astype(np.float64)
     wide[list(config.never)] = -np.inf
     if config.temperature == 0:
         return int(np.argmax(wide))
-    # Subtracting the largest first keeps tiny temperatures from overflowing.
-    cumulated = np.cumsum(np.exp(log_softmax((wide - wide.max()) / config.temperature)))
+    # With the largest subtracted first, a tiny temperature can overflow only towards minus infinity, which is right.
+    with np.errstate(over="ignore"):
+        cumulated = np.cumsum(np.exp(log_softmax((wide - wide.max()) / config.temperature)))
     drawn = int(np.searchsorted(cumulated, generator.random() * cumulated[-1], side="right"))
     return min(drawn, wide.size - 1)

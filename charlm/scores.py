@@ -55,7 +55,7 @@ class Score:
 
     @property
     def perplexity(self) -> float:
-        """exp of the mean cost of a token in nats, <EOS> included."""
+        """The exponential of the mean cost of a token in nats, <EOS> included."""
         return perplexity(-self.logprob / self.tokens)
 
     def to_json(self) -> dict[str, Any]:

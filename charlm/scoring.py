@@ -49,7 +49,7 @@ def score_texts(model: LanguageModel, texts: Sequence[Ids]) -> list[NDArray[np.f
     out = np.zeros(ids.size)
     for window, logprobs in packed(model, ids, _pieces(bounds), min(LANES, max(1, len(texts)))):
         out[window.positions[window.counted]] = logprobs[window.counted]
-    return np.split(out, bounds[1:-1])
+    return np.split(out, bounds[1:-1]) if texts else []
 
 
 def score_tokens(model: LanguageModel, texts: Sequence[Ids]) -> list[TokenScores]:
@@ -67,6 +67,8 @@ def score_tokens(model: LanguageModel, texts: Sequence[Ids]) -> list[TokenScores
         logprobs[where] = chosen
         ranks[where] = 1 + np.count_nonzero(distribution > chosen, axis=0)
         entropies[where] = -np.sum(np.exp(distribution) * distribution, axis=0)
+    if not texts:
+        return []
     parts = (np.split(each, bounds[1:-1]) for each in (logprobs, ranks, entropies))
     return [TokenScores(*scores) for scores in zip(*parts, strict=True)]
 

@@ -4,32 +4,30 @@ import contextlib
 import os
 import signal
 import sys
-from typing import Annotated
+from io import TextIOWrapper
+from typing import Annotated, Any, TextIO
 
 import typer
 
-from charlm.cli import evaluate, info, sample, score, train
-from charlm.errors import CharlmError
-
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells count it: 128 + SIGINT."""
+from charlm.cli import INTERRUPTED, evaluate, info, sample, score, train
+from charlm.cli.console import ReaderGoneError, Stopped, flush, note
+from charlm.errors import CharlmError, OutputError, UsageError
 
 app = typer.Typer(
     name="charlm",
     help="Character-level recurrent language models: train, sample and score on a CPU.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for name, command in (
-    ("train", train.train),
-    ("sample", sample.sample),
-    ("score", score.score),
-    ("eval", evaluate.evaluate),
-    ("info", info.info),
+for name, command, summary in (
+    ("train", train.train, "Train a model on a text."),
+    ("sample", sample.sample, "Draw text from a model."),
+    ("score", score.score, "Log-probability of texts."),
+    ("eval", evaluate.evaluate, "Cost of a text under a model."),
+    ("info", info.info, "What a model is and how it was made."),
 ):
-    app.command(name)(command)
+    app.command(name, short_help=summary)(command)
 
 
 def _show_version(wanted: bool) -> None:
@@ -50,38 +48,59 @@ def _root(
     del version
 
 
-def main() -> None:
+def run() -> None:
     """Run the command line; every error that a user can cause becomes one message and an exit status."""
     for stream in (sys.stdout, sys.stderr):
         # What cannot be shown in the terminal's encoding must not end the program.
-        stream.reconfigure(errors="surrogateescape" if stream.encoding == "utf-8" else "backslashreplace")  # type: ignore[union-attr]
-    try:
-        app(standalone_mode=True)
-    except CharlmError as error:
-        _fail(str(error), error.exit_status)
-    except KeyboardInterrupt:
-        _fail("interrupted", INTERRUPTED)
-    except BrokenPipeError:
-        _quiet_exit()
-    except MemoryError:
-        _fail("out of memory: try a smaller --hidden, --batch or --window", 1)
-    except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        _fail(f"the system refused{where}: {error.strerror or error}", 1)
-
-
-def _fail(message: str, status: int) -> None:
-    # A second Ctrl-C while the message is written must not add a traceback.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="surrogateescape" if stream.encoding == "utf-8" else "backslashreplace")
+    message, status = outcome(sys.argv[1:] or ["--help"])
+    # From here on a Ctrl-C could only spoil the message.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()
+    if message:
+        note(message)
+    _let_go(sys.stdout)
+    _let_go(sys.stderr)
+    sys.exit(status)
+
+
+def outcome(arguments: list[str]) -> tuple[str, int]:  # noqa: PLR0911 - one for each way to end
+    """Run the command: what is left to say, and the exit status."""
     try:
-        print(f"charlm: {message}", file=sys.stderr, flush=True)
-    finally:
-        os._exit(status) if status == INTERRUPTED else sys.exit(status)
+        status = app(arguments, prog_name="charlm", standalone_mode=False)
+        flush()
+    except CharlmError as error:
+        return str(error), error.exit_status
+    except ReaderGoneError:
+        return "", 0
+    except Stopped as stopped:
+        return str(stopped), INTERRUPTED
+    except (KeyboardInterrupt, typer.Abort):
+        return "interrupted", INTERRUPTED
+    except MemoryError:
+        return "out of memory: try a smaller --hidden, --batch or --window", 1
+    except OSError as error:
+        # Files are looked after where they are read and written; without a name it is a stream.
+        where = error.filename or "standard output"
+        return f"cannot write to {where}: {error.strerror or error}", OutputError.exit_status
+    except Exception as error:
+        # What typer makes of wrong usage: the place of its class has changed with its versions.
+        if not hasattr(error, "format_message"):
+            raise
+        return _misused(error), UsageError.exit_status
+    return ("interrupted" if status == INTERRUPTED else ""), status or 0
 
 
-def _quiet_exit() -> None:
-    """The reader of our output has gone, which is no error; keep Python from complaining at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(0)
+def _misused(error: Any) -> str:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "charlm"
+    return f"{error.format_message().rstrip('.')}. {command} --help shows what there is"
+
+
+def _let_go(stream: TextIO) -> None:
+    """Keep Python from complaining at exit of output that nobody can take any more."""
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,31 +1,74 @@
 """Writing to the terminal: notes and errors to standard error, results to standard output."""
 
+import contextlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
+
+from charlm.errors import OutputError
+
+
+class ReaderGoneError(Exception):
+    """The reader of the results has closed the pipe: there is nothing left to do, and nothing wrong."""
+
+
+class Stopped(Exception):  # noqa: N818 - it is no error
+    """The user has stopped the command; its text says how to go on."""
 
 
 def note(message: str) -> None:
     """Tell the user something that is not the result."""
-    print(f"charlm: {message}", file=sys.stderr, flush=True)
+    aside(f"charlm: {message}")
+
+
+def aside(text: str) -> None:
+    """Write lines to standard error; that nobody listens there stops nothing."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _results() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise ReaderGoneError from None
+    except OSError as error:
+        raise OutputError(
+            f"cannot write to standard output: {error.strerror or error}. Free some space or send it elsewhere"
+        ) from error
 
 
 def result(text: str) -> None:
-    """Write a line of the result."""
-    sys.stdout.write(text + "\n")
+    """Write a line of the result.
+
+    Raises:
+        ReaderGoneError: nobody reads it.
+        OutputError: it cannot be written.
+    """
+    with _results():
+        sys.stdout.write(text + "\n")
 
 
 def result_json(value: Mapping[str, Any]) -> None:
-    """Write a line of the result as JSON."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=True, allow_nan=False) + "\n")
+    """Write a line of the result as JSON; otherwise as ``result``."""
+    result(json.dumps(value, ensure_ascii=True, allow_nan=False))
 
 
 def write_bytes(data: bytes) -> None:
-    """Write a piece of the result at once, byte for byte."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    """Write a piece of the result at once, byte for byte; otherwise as ``result``."""
+    with _results():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+def flush() -> None:
+    """Write what is left of the results; otherwise as ``result``."""
+    with _results():
+        sys.stdout.flush()
 
 
 def visible(token: str) -> str:

@@ -1,17 +1,18 @@
 """Following a run: a bar in a terminal, plain lines elsewhere, and what Ctrl-C does."""
 
 import math
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from tqdm import tqdm
 
-from charlm.cli.console import counted, note, result
+from charlm.cli.console import Stopped, aside, counted, note, result
 from charlm.sampling import SamplingConfig, sample
 from charlm.training.run import Run
 from charlm.training.trainer import StepReport, ValidationReport
@@ -28,23 +29,31 @@ class Interrupt:
 
     def __init__(self) -> None:
         self.asked = False
+        self._insisted = False
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """The first signal asks; a second one does not wait."""
+        """The first signal asks; a second one does not wait, and later ones must not disturb the end."""
         del number, frame
-        if self.asked:
+        if self.asked and not self._insisted:
+            self._insisted = True
             raise KeyboardInterrupt
         self.asked = True
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """While this lasts, SIGINT and SIGTERM ask for an end."""
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        before = [signal.signal(number, self.handle) for number in numbers]
+    def watching(self) -> Iterator["Interrupt"]:
+        """While this lasts, SIGINT, SIGTERM and the closing of the terminal ask for an end.
+
+        Those that were ignored before, as in the background or under nohup, stay so.
+        """
+        before: list[tuple[int, Any]] = []
         try:
-            yield
+            for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+                number = getattr(signal, name, None)
+                if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                    before.append((number, signal.signal(number, self.handle)))
+            yield self
         finally:
-            for number, handler in zip(numbers, before, strict=True):
+            for number, handler in before:
                 signal.signal(number, handler)
 
 
@@ -61,15 +70,15 @@ class Display(Protocol):
         """At the end, whatever it was."""
 
 
-def follow(run: Run, *, quiet: bool) -> None:
-    """Run to the end or to Ctrl-C, showing how it goes.
+def follow(run: Run, interrupt: Interrupt, *, quiet: bool) -> None:
+    """Run to the end or until ``interrupt`` asks for one, showing how it goes.
 
     Raises:
-        KeyboardInterrupt: it was stopped; what continues it has been said.
+        Stopped: it was stopped; the message says what continues it.
     """
-    interrupt = Interrupt()
     display: Display = _Silent() if quiet else _Bar(run) if sys.stderr.isatty() else _Lines(run)
-    with interrupt.watching():
+    # What is not finite ends the run with a message of its own.
+    with np.errstate(all="ignore"):
         try:
             for report in run.reports(lambda: interrupt.asked):
                 if isinstance(report, StepReport):
@@ -80,8 +89,8 @@ def follow(run: Run, *, quiet: bool) -> None:
             display.close()
     progress, folder = run.trainer.progress, run.folder.path
     if run.stopped:
-        note(f"stopped after {counted(progress.step, 'step')}; go on with: charlm train --resume --model {folder}")
-        raise KeyboardInterrupt
+        again = shlex.join(["charlm", "train", "--resume", "--model", str(folder)])
+        raise Stopped(f"stopped after {counted(progress.step, 'step')}; go on with: {again}")
     if not quiet:
         best = progress.best_loss
         result(f"{folder}: validation {best:.4f} nats a token ({best * BITS:.4f} bits) at step {progress.best_step}")
@@ -134,7 +143,7 @@ class _Lines:
 
     def validation(self, report: ValidationReport) -> None:
         note(_validation_line(self._run, report))
-        print(_live_sample(self._run), file=sys.stderr, flush=True)
+        aside(_live_sample(self._run))
 
     def close(self) -> None:
         pass

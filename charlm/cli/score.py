@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from charlm.cli.console import note, result, result_json, visible
+from charlm.cli.console import counted, note, result, result_json, visible
 from charlm.cli.find import JsonOption, ModelOption, load
 from charlm.errors import UsageError
 
@@ -35,7 +35,10 @@ def score(
     per_token: Annotated[
         bool, typer.Option("--per-token", help="Also log-probability, rank and entropy of each token.")
     ] = False,
-    encoding: Annotated[str, typer.Option("--encoding", help="Encoding of the file or standard input.")] = "utf-8",
+    encoding: Annotated[
+        str | None,
+        typer.Option("--encoding", help="Encoding of the file or standard input.", show_default="as trained"),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Log-probability of texts, by the chain rule, each from a start and with its <EOS>.
@@ -50,19 +53,21 @@ def score(
         raise UsageError('nothing to score: give a text (charlm score "some text"), --file FILE, or a pipe')
     trained = load(model)
     inputs: Iterator[str | bytes] = iter(texts) if texts else _read(trained, file, encoding, whole)
-    if not as_json and not per_token:
-        result(f"{'nats':>12} {'tokens':>8} {'bits/token':>11} {'perplexity':>11}  text")
-    unknown = 0
-    for scored in _scores(trained, inputs, per_token):
+    number = unknown = 0
+    for number, scored in enumerate(_scores(trained, inputs, per_token), start=1):
+        if number == 1 and not as_json and not per_token:
+            result(f"{'nats':>12} {'tokens':>8} {'bits/token':>11} {'perplexity':>11}  text")
         unknown += scored.oov > 0
         if as_json:
             result_json(scored.to_json())
         else:
             _show(scored)
+    if not number:
+        note(f"{file or 'standard input'} is empty: there was nothing to score")
     if unknown:
         note(
-            f"{unknown} of these texts hold tokens the model has never seen; what it gives <UNK> there is "
-            "arbitrary unless it was trained with --min-count or --max-vocab (--json has scores without them)"
+            f"{counted(unknown, 'text holds', 'texts hold')} tokens the model has never seen; what it gives <UNK> "
+            "there is arbitrary unless it was trained with --min-count or --max-vocab (--json has scores without them)"
         )
 
 
@@ -75,13 +80,13 @@ def _scores(trained: "TrainedModel", inputs: Iterator[str | bytes], per_token: b
         yield from score_all(trained, group, per_token=per_token)
 
 
-def _read(trained: "TrainedModel", file: Path | None, encoding: str, whole: bool) -> Iterator[str | bytes]:
+def _read(trained: "TrainedModel", file: Path | None, encoding: str | None, whole: bool) -> Iterator[str | bytes]:
     """The texts of a file or of standard input: its lines, or all of it."""
     from charlm.text.inputs import read_lines, read_whole  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.text.reading import Source, file_source  # noqa: PLC0415 - likewise
 
     source = Source("standard input", lambda: sys.stdin.buffer) if file is None else file_source(file)
-    decoded = None if trained.tokenizer.level == "byte" else encoding
+    decoded = None if trained.tokenizer.level == "byte" else encoding or trained.text.encoding
     if whole:
         yield read_whole(source, decoded)
     else:
@@ -89,7 +94,8 @@ def _read(trained: "TrainedModel", file: Path | None, encoding: str, whole: bool
 
 
 def _show(scored: "Score") -> None:
-    shown = visible(scored.text) if scored.text != scored.text.strip() or not scored.text.isprintable() else scored.text
+    plain = scored.text and scored.text == scored.text.strip() and scored.text.isprintable()
+    shown = scored.text if plain else visible(scored.text)
     line = f"{scored.logprob:12.4f} {scored.tokens:8} {scored.bits_per_token:11.4f} {scored.perplexity:11.4f}  {shown}"
     if not scored.per_token:
         result(line + ("  [unknown tokens]" if scored.oov else ""))

@@ -24,7 +24,11 @@ def train(
     ] = None,
     valid_fraction: Annotated[
         float | None,
-        _option("--valid-fraction", text="Share of the corpus kept for validation.", default="0.1"),
+        _option(
+            "--valid-fraction",
+            text="Share of the corpus kept for validation.",
+            default="0.1, at most a million characters",
+        ),
     ] = None,
     level: Annotated[str | None, _option("--level", text="What a token is: char or byte.", default="char")] = None,
     unit: Annotated[

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from charlm.cli.console import counted, note
-from charlm.cli.progress import follow
+from charlm.cli.progress import Interrupt, follow
 from charlm.config import ModelConfig, TextConfig, TrainConfig, require
 from charlm.errors import InputError, ModelError, OutputError, UsageError
 from charlm.machine import fingerprint
@@ -21,6 +21,8 @@ from charlm.training.run_folder import RunFolder
 
 _BEGAN = time.perf_counter()
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+MOST_STEPS = 10**9
+"""Longer runs are slips of the finger."""
 
 
 def clock() -> float:
@@ -73,25 +75,26 @@ class Choices:
 
 def begin(folder: Path, path: Path, given: Choices, *, overwrite: bool, quiet: bool) -> None:
     """Check everything, then train."""
+    _check(given)
     files = RunFolder(folder)
     if files.occupied() and not overwrite:
         raise OutputError(
             f"{folder} holds a model already: continue it with --resume, replace it with --overwrite, "
             "or write elsewhere with --model OTHER"
         )
-    _check(given)
     text = TextConfig(**given.of(TextConfig))
     text = replace(text, unit=check_options(text.level, given.unit, text.lowercase))
     corpus = _prepare(path, given.valid, text, given.independent_lines, given.seed)
     config = _configure(given, text, corpus)
     about = {"corpus": _about(path, given.valid, corpus), "made_with": fingerprint()}
     run = Run(files, config, corpus, about, clock)
-    files.create()
-    if overwrite:
-        files.clear()
-    if not quiet:
-        _announce(path, folder, run, given)
-    follow(run, quiet=quiet)
+    with Interrupt().watching() as interrupt:
+        files.create()
+        if overwrite:
+            files.replace()
+        if not quiet:
+            _announce(path, folder, run, given)
+        follow(run, interrupt, quiet=quiet)
 
 
 def continue_run(folder: Path, path: Path | None, *, quiet: bool) -> None:
@@ -114,18 +117,30 @@ def continue_run(folder: Path, path: Path | None, *, quiet: bool) -> None:
     if (corpus.digest, corpus.valid_digest) != (was["digest"], was["valid_digest"]):
         raise InputError(f"{found} has changed since the run began: put it back, or begin anew with --overwrite")
     run = Run(files, config, corpus, about, clock)
-    run.resume(tensors, state)
-    if not quiet:
-        now = fingerprint()
-        changed = [
-            f"{key} {about['made_with'].get(key)} -> {now[key]}"
-            for key in now
-            if about["made_with"].get(key) != now[key]
-        ]
-        if changed:
-            note(f"the machine differs from where the run began, so its last digits may too: {', '.join(changed)}")
-        note(f"continuing {folder} after {counted(run.trainer.progress.step, 'step')}")
-    follow(run, quiet=quiet)
+    with Interrupt().watching() as interrupt:
+        run.resume(tensors, state)
+        if not quiet:
+            _announce_again(run)
+        follow(run, interrupt, quiet=quiet)
+
+
+def _announce_again(run: Run) -> None:
+    """Say where the run goes on, and whether that is the machine that it began on."""
+    before, now = run.about["made_with"], fingerprint()
+    changed = [f"{key} {before.get(key)} -> {value}" for key, value in now.items() if before.get(key) != value]
+    if changed:
+        note(f"the machine differs from where the run began, so its last digits may too: {', '.join(changed)}")
+    note(_where(run))
+
+
+def _where(run: Run) -> str:
+    folder, step = run.folder.path, run.trainer.progress.step
+    if run.trainer.pace.progress(step) < 1:
+        return f"continuing {folder} after {counted(step, 'step')}"
+    return (
+        f"{folder} is finished, after {counted(step, 'step')}: there is nothing to continue. "
+        "For a longer run, begin anew with --overwrite or --model OTHER"
+    )
 
 
 def _check(given: Choices) -> None:
@@ -137,7 +152,9 @@ def _check(given: Choices) -> None:
     if len(lengths) > 1:
         raise UsageError(f"{' and '.join(lengths)} both give the length of the run: leave out one")
     if given.epochs is not None:
-        require("--epochs", given.epochs, above=0)
+        require("--epochs", given.epochs, above=0, maximum=MOST_STEPS)
+    if given.steps is not None:
+        require("--steps", given.steps, minimum=1, maximum=MOST_STEPS)
     if given.min_count is not None:
         require("--min-count", given.min_count, minimum=1)
     seconds = None if given.time is None else _seconds(given.time)

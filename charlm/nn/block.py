@@ -69,13 +69,10 @@ class Block(ABC):
     recurrent_order: ClassVar[tuple[str, ...]] = ()
     """Order of the gates in ``Operand.recurrent_back``, where it is another."""
     sigmoid_gates: ClassVar[tuple[str, ...]] = ()
-    options: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    """Option -> its values, the default first."""
 
-    def __init__(self, input_size: int, hidden: int, **options: str) -> None:
+    def __init__(self, input_size: int, hidden: int) -> None:
         self.input_size = input_size
         self.hidden = hidden
-        del options  # a block that has options keeps them
 
     def parameter_specs(self) -> list[ParameterSpec]:
         """Names and shapes of the parameters, gate by gate."""
@@ -209,6 +206,15 @@ class Block(ABC):
 def start_lanes(starts: Flags) -> dict[int, NDArray[np.int64]]:
     """Step -> the lanes in which a text begins at that step; steps without any are left out."""
     return {int(t): np.flatnonzero(starts[t]) for t in np.flatnonzero(starts.any(axis=1))}
+
+
+def new_columns(rows: int, time: int, batch: int, dtype: DTypeLike) -> Array:
+    """Allocate [rows, T, B] with room for a column more a row, not yet written.
+
+    Without it the rows of common sizes stand a multiple of 4096 bytes apart, where all of them fall on the
+    same few sets of the caches and push one another out.
+    """
+    return np.empty((rows, time + 1, batch), dtype)[:, :time]
 
 
 def flat(columns: Array) -> Array:

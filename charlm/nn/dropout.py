@@ -16,7 +16,7 @@ def draw_mask(out: Array, rate: float, generator: np.random.Generator) -> None:
     The decision uses 16 random bits a value, four values a draw of the generator: several times
     faster than a float each, and the rate is exact to 2**-16. The scale is that of the rate so rounded.
     """
-    dropped = round(rate * _LEVELS)
+    dropped = min(round(rate * _LEVELS), _LEVELS - 1)
     bits = generator.integers(0, 1 << 64, -(-out.size // 4), dtype=np.uint64).view(np.uint16)
     kept = bits[: out.size].reshape(out.shape) >= dropped
     np.multiply(kept, out.dtype.type(_LEVELS / (_LEVELS - dropped)), out=out)

@@ -19,22 +19,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike
 
-from charlm.nn.activations import gates_in_place, times_sigmoid_slope, times_tanh_slope
+from charlm.nn.activations import gates_in_place
 from charlm.nn.arrays import Array, Flags, State, Views
-from charlm.nn.block import Block, Operand, Place, Tape, flat, start_lanes
+from charlm.nn.block import Block, Operand, Place, Tape, flat, new_columns, start_lanes
 from charlm.nn.parameters import ParameterSpec
 
 
 @dataclass
 class GRUTape(Tape):
-    """The GRU's tape: gates and candidate of every step, and scratch for one step back."""
+    """The GRU's tape: gates and candidate of every step, and scratch."""
 
     gates: Array  # [T, 2H, B]: r, u
     candidates: Array  # [T, H, B]
     recurrent: Array  # [T, H, B]: W_ca a_prev + b_ca (reset after)
-    dz: Array  # [4H, B], scratch
-    dh: Array  # [H, B], scratch
-    scratch: Array  # [2H, B], scratch
+    scratch: Array  # [4, H, B], for one step
 
 
 class GRU(Block):
@@ -52,13 +50,11 @@ class GRU(Block):
             inputs=inputs,
             x=x,
             hidden=hidden,
-            d_gates=np.empty((self.d_rows * H, T, B), dtype),
+            d_gates=new_columns(self.d_rows * H, T, B, dtype),
             gates=np.empty((T, 2 * H, B), dtype),
             candidates=np.empty((T, H, B), dtype),
             recurrent=np.empty((T, H, B), dtype),
-            dz=np.empty((self.d_rows * H, B), dtype),
-            dh=np.empty((H, B), dtype),
-            scratch=np.empty((2 * H, B), dtype),
+            scratch=np.empty((4, H, B), dtype),
         )
 
     @abstractmethod
@@ -67,7 +63,7 @@ class GRU(Block):
 
     @abstractmethod
     def _candidate_back(self, operand: Operand, tape: GRUTape, t: int, dh: Array) -> None:
-        """From dz of the candidate to dr, the rest of dz, and what flows past the gates into dh."""
+        """From d_gates of u and c~ at step t to those of r, and add to dh what comes through the products."""
 
     @abstractmethod
     def _gates_product(self, operand: Operand, tape: GRUTape, t: int) -> None:
@@ -99,29 +95,32 @@ class GRU(Block):
         assert isinstance(tape, GRUTape)
         H, T = self.hidden, d_output.shape[1]
         begins = start_lanes(starts)
-        dz, scratch = tape.dz, tape.scratch
-        _, du, dcandidate = self._dz_parts(dz)
+        weighted, product, slope, _ = tape.scratch
         (dh,) = (np.array(d) for d in d_state)
         for t in reversed(range(T)):
-            gates, candidate = tape.gates[t], tape.candidates[t]
-            u = gates[H:]
+            u, candidate = tape.gates[t, H:], tape.candidates[t]
+            _, du, dcandidate = self._parts(tape.d_gates[:, t])
             dh += d_output[:, t]
-            # c = c_prev + u * (c~ - c_prev)
-            np.subtract(candidate, tape.hidden[:, t], out=du)
-            du *= dh
-            np.multiply(dh, u, out=dcandidate)
-            dh -= dcandidate
-            times_tanh_slope(dcandidate, candidate, scratch[:H])
-            times_sigmoid_slope(du, u, scratch[:H])
+            # Through c = c_prev + u * (c~ - c_prev), with w = dh * u: dz_c = w (1 - c~^2),
+            # dz_u = w (c~ - c_prev) (1 - u). Slopes 1 - s are taken as "x minus x times s".
+            np.multiply(dh, u, out=weighted)
+            dh -= weighted
+            np.multiply(weighted, candidate, out=product)
+            product *= candidate
+            np.subtract(weighted, product, out=dcandidate)
+            np.subtract(candidate, tape.hidden[:, t], out=product)
+            product *= weighted
+            np.multiply(product, u, out=slope)
+            np.subtract(product, slope, out=du)
             self._candidate_back(operand, tape, t, dh)
-            tape.d_gates[:, t] = dz
             if t in begins:
                 dh[:, begins[t]] = 0
         return (dh,)
 
-    @abstractmethod
-    def _dz_parts(self, dz: Array) -> tuple[Array, Array, Array]:
-        """The rows of dz that belong to r, u and c~."""
+    def _parts(self, dz: Array) -> tuple[Array, Array, Array]:
+        """The rows of d_gates that belong to r, u and c~: its last."""
+        H = self.hidden
+        return dz[-3 * H : -2 * H], dz[-2 * H : -H], dz[-H:]
 
 
 class GRUBefore(GRU):
@@ -145,10 +144,6 @@ class GRUBefore(GRU):
         inputs[H + R] = 1
         return self._new_tape(inputs, inputs[:H], inputs[H : H + R, :time])
 
-    def _dz_parts(self, dz: Array) -> tuple[Array, Array, Array]:
-        H = self.hidden
-        return dz[:H], dz[H : 2 * H], dz[2 * H :]
-
     def _gates_product(self, operand: Operand, tape: GRUTape, t: int) -> None:
         np.matmul(operand.products[0], tape.inputs[: -self.hidden, t], out=tape.gates[t])
 
@@ -159,15 +154,17 @@ class GRUBefore(GRU):
 
     def _candidate_back(self, operand: Operand, tape: GRUTape, t: int, dh: Array) -> None:
         H = self.hidden
-        dr, _, dcandidate = self._dz_parts(tape.dz)
-        r, d_reset = tape.gates[t, :H], tape.dh
-        np.matmul(operand.recurrent_back[:, 2 * H :], dcandidate, out=d_reset)  # d(r * h_prev)
-        np.multiply(d_reset, tape.hidden[:, t], out=dr)
-        times_sigmoid_slope(dr, r, tape.scratch[:H])
-        d_reset *= r
-        dh += d_reset
-        np.matmul(operand.recurrent_back[:, : 2 * H], tape.dz[: 2 * H], out=tape.dh)
-        dh += tape.dh
+        _, product, slope, through = tape.scratch
+        r, dz = tape.gates[t, :H], tape.d_gates[:, t]
+        dr, _, dcandidate = self._parts(dz)
+        np.matmul(operand.recurrent_back[:, 2 * H :], dcandidate, out=through)  # d(r * h_prev)
+        through *= r
+        dh += through
+        np.multiply(through, tape.hidden[:, t], out=product)
+        np.multiply(product, r, out=slope)
+        np.subtract(product, slope, out=dr)
+        np.matmul(operand.recurrent_back[:, : 2 * H], dz[: 2 * H], out=through)
+        dh += through
 
     def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
         H = self.hidden
@@ -221,16 +218,12 @@ class GRUAfter(GRU):
         super().unpack_gradient(d_operand, views, gradients, table, d_table)
         gradients["b_ca"][...] = d_operand.products[1][:, 0]
 
-    def _dz_parts(self, dz: Array) -> tuple[Array, Array, Array]:
-        H = self.hidden
-        return dz[H : 2 * H], dz[2 * H : 3 * H], dz[3 * H :]
-
     def _gates_product(self, operand: Operand, tape: GRUTape, t: int) -> None:
         np.matmul(operand.products[0], tape.inputs[1:, t], out=tape.gates[t])
 
     def _candidate(self, operand: Operand, tape: GRUTape, t: int) -> None:
         H = self.hidden
-        recurrent, candidate, scratch = tape.recurrent[t], tape.candidates[t], tape.scratch[:H]
+        recurrent, candidate, scratch = tape.recurrent[t], tape.candidates[t], tape.scratch[0]
         np.matmul(operand.products[1], tape.inputs[: 1 + H, t], out=recurrent)
         np.matmul(operand.products[2], tape.inputs[1 + H :, t], out=candidate)
         np.multiply(tape.gates[t, :H], recurrent, out=scratch)
@@ -238,13 +231,15 @@ class GRUAfter(GRU):
 
     def _candidate_back(self, operand: Operand, tape: GRUTape, t: int, dh: Array) -> None:
         H = self.hidden
-        dr, _, dcandidate = self._dz_parts(tape.dz)
-        r = tape.gates[t, :H]
-        np.multiply(dcandidate, tape.recurrent[t], out=dr)
-        times_sigmoid_slope(dr, r, tape.scratch[:H])
-        np.multiply(dcandidate, r, out=tape.dz[:H])
-        np.matmul(operand.recurrent_back, tape.dz[: 3 * H], out=tape.dh)
-        dh += tape.dh
+        _, product, slope, through = tape.scratch
+        r, dz = tape.gates[t, :H], tape.d_gates[:, t]
+        dr, _, dcandidate = self._parts(dz)
+        np.multiply(dcandidate, r, out=dz[:H])  # dp
+        np.multiply(dz[:H], tape.recurrent[t], out=product)
+        np.multiply(product, r, out=slope)
+        np.subtract(product, slope, out=dr)
+        np.matmul(operand.recurrent_back, dz[: 3 * H], out=through)
+        dh += through
 
     def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
         H = self.hidden

@@ -15,20 +15,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike
 
-from charlm.nn.activations import gates_in_place, times_sigmoid_slope, times_tanh_slope
+from charlm.nn.activations import gates_in_place
 from charlm.nn.arrays import Array, Flags, State, Views
-from charlm.nn.block import Block, Operand, Place, Tape, flat, start_lanes
+from charlm.nn.block import Block, Operand, Place, Tape, flat, new_columns, start_lanes
 
 
 @dataclass
 class LSTMTape(Tape):
-    """The LSTM's tape: gates and cells of every step, and scratch for one step back."""
+    """The LSTM's tape: gates and cells of every step, and scratch."""
 
     gates: Array  # [T, 4H, B], activated
     cells: Array  # [T + 1, H, B]: c_{t-1} in entry t
     tanh_cells: Array  # [T, H, B]
-    dz: Array  # [4H, B], scratch
-    scratch: Array  # [4H, B], scratch
+    scratch: Array  # [3, H, B], for one step back
 
 
 class LSTM(Block):
@@ -60,12 +59,11 @@ class LSTM(Block):
             inputs=inputs,
             x=inputs[H : H + R, :T],
             hidden=inputs[:H],
-            d_gates=np.empty((4 * H, T, B), dtype),
+            d_gates=new_columns(4 * H, T, B, dtype),
             gates=np.empty((T, 4 * H, B), dtype),
             cells=np.empty((T + 1, H, B), dtype),
             tanh_cells=np.empty((T, H, B), dtype),
-            dz=np.empty((4 * H, B), dtype),
-            scratch=np.empty((4 * H, B), dtype),
+            scratch=np.empty((3, H, B), dtype),
         )
 
     def forward(self, operand: Operand, tape: Tape, state: State, starts: Flags, output: Array) -> State:
@@ -96,27 +94,33 @@ class LSTM(Block):
         assert isinstance(tape, LSTMTape)
         H, T = self.hidden, d_output.shape[1]
         begins = start_lanes(starts)
-        dz, scratch = tape.dz, tape.scratch
-        df, du, do, dcandidate = dz[:H], dz[H : 2 * H], dz[2 * H : 3 * H], dz[3 * H :]
+        product, part, slope = tape.scratch
         dh, dc = (np.array(d) for d in d_state)
         for t in reversed(range(T)):
-            gates, tanh_c = tape.gates[t], tape.tanh_cells[t]
+            gates, tanh_c, dz = tape.gates[t], tape.tanh_cells[t], tape.d_gates[:, t]
             f, u, o, candidate = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
             dh += d_output[:, t]
-            # through a = o * tanh(c)
-            np.multiply(dh, tanh_c, out=do)
+            # Through a = o * tanh(c), with y = dh * o: dz_o = y tanh(c) (1 - o), dc += y (1 - tanh(c)^2).
+            # Every slope 1 - s is taken as "x minus x times s": one product fewer, and no block larger than H.
             dh *= o
-            times_tanh_slope(dh, tanh_c, scratch[:H])
+            np.multiply(dh, tanh_c, out=product)
+            np.multiply(product, o, out=slope)
+            np.subtract(product, slope, out=dz[2 * H : 3 * H])
+            product *= tanh_c
+            dh -= product
             dc += dh
-            # through c = u * c~ + f * c_prev
-            np.multiply(dc, tape.cells[t], out=df)
-            np.multiply(dc, candidate, out=du)
-            np.multiply(dc, u, out=dcandidate)
+            # Through c = u * c~ + f * c_prev, with w = dc * u: dz_u = w c~ (1 - u), dz_c = w (1 - c~^2).
+            np.multiply(dc, u, out=part)
+            np.multiply(part, candidate, out=product)
+            np.multiply(product, u, out=slope)
+            np.subtract(product, slope, out=dz[H : 2 * H])
+            product *= candidate
+            np.subtract(part, product, out=dz[3 * H :])
+            # dz_f = dc f c_prev (1 - f), and dc * f is the gradient of the cell before.
             dc *= f
-            # through the gates' activations
-            times_sigmoid_slope(dz[: 3 * H], gates[: 3 * H], scratch[: 3 * H])
-            times_tanh_slope(dcandidate, candidate, scratch[:H])
-            tape.d_gates[:, t] = dz
+            np.multiply(dc, tape.cells[t], out=product)
+            np.multiply(product, f, out=slope)
+            np.subtract(product, slope, out=dz[:H])
             np.matmul(operand.recurrent_back, dz, out=dh)
             if t in begins:
                 dh[:, begins[t]] = 0

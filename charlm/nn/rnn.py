@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike
 
-from charlm.nn.activations import times_tanh_slope
 from charlm.nn.arrays import Array, Flags, State, Views
-from charlm.nn.block import Block, Operand, Place, Tape, flat, start_lanes
+from charlm.nn.block import Block, Operand, Place, Tape, flat, new_columns, start_lanes
 
 
 @dataclass
@@ -20,8 +19,7 @@ class RNNTape(Tape):
     """The RNN's tape: scratch for one step; its activations stand in ``outputs``."""
 
     outputs: Array  # [T, H, B]: h_t, not blanked where the next text starts
-    dz: Array  # [H, B], scratch
-    scratch: Array  # [H, B], scratch
+    scratch: Array  # [2, H, B], for one step back
 
 
 class RNN(Block):
@@ -29,7 +27,6 @@ class RNN(Block):
 
     state_names = ("hidden",)
     gates = ("a",)
-    options = {"activation": ("tanh", "relu")}  # noqa: RUF012 - declared a ClassVar in Block
 
     def __init__(self, input_size: int, hidden: int, activation: str = "tanh") -> None:
         super().__init__(input_size, hidden)
@@ -55,10 +52,9 @@ class RNN(Block):
             inputs=inputs,
             x=inputs[H : H + R, :T],
             hidden=inputs[:H],
-            d_gates=np.empty((H, T, B), dtype),
+            d_gates=new_columns(H, T, B, dtype),
             outputs=np.empty((T, H, B), dtype),
-            dz=np.empty((H, B), dtype),
-            scratch=np.empty((H, B), dtype),
+            scratch=np.empty((2, H, B), dtype),
         )
 
     def forward(self, operand: Operand, tape: Tape, state: State, starts: Flags, output: Array) -> State:
@@ -84,16 +80,18 @@ class RNN(Block):
     def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Flags) -> State:
         assert isinstance(tape, RNNTape)
         begins = start_lanes(starts)
-        dz = tape.dz
+        d_pre, product = tape.scratch
         (dh,) = (np.array(d) for d in d_state)
         for t in reversed(range(d_output.shape[1])):
             h = tape.outputs[t]
-            np.add(dh, d_output[:, t], out=dz)
+            dz = tape.d_gates[:, t]
+            np.add(dh, d_output[:, t], out=d_pre)
             if self.activation == "tanh":
-                times_tanh_slope(dz, h, tape.scratch)
+                np.multiply(d_pre, h, out=product)
+                product *= h
+                np.subtract(d_pre, product, out=dz)
             else:
-                dz *= h > 0
-            tape.d_gates[:, t] = dz
+                np.multiply(d_pre, h > 0, out=dz)
             np.matmul(operand.recurrent_back, dz, out=dh)
             if t in begins:
                 dh[:, begins[t]] = 0

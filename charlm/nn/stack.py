@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 
 from charlm.config import ModelConfig
 from charlm.nn.arrays import Array, Flags, Ids, States
-from charlm.nn.block import Operand, Tape
+from charlm.nn.block import Operand, Tape, new_columns
 from charlm.nn.dropout import draw_mask
 from charlm.nn.embedding import add_gathered_gradient, folds, write_gathered, write_one_hot
 from charlm.nn.initializers import uniform
@@ -34,13 +34,13 @@ class StackTape:
     layers: tuple[Tape, ...]
     activations: Array  # [H, T, B], the top layer's output, after dropout
     masks: tuple[Array, ...]  # [H, T, B] a layer
-    d_outputs: tuple[Array, Array]  # [max(H, E), T, B]: gradient of a layer's output, and of the one's below
+    d_outputs: Array  # [max(H, E), T, B]: gradient of one layer's output, then of the one's below it
     dropped: bool = False
 
     @property
     def d_activations(self) -> Array:
         """[H, T, B]: where the head writes the gradient with respect to ``activations``."""
-        return self.d_outputs[0][: self.activations.shape[0]]
+        return self.d_outputs[: self.activations.shape[0]]
 
 
 class Stack:
@@ -76,9 +76,9 @@ class Stack:
         width = max(H, self.config.embedding)
         return StackTape(
             layers=tuple(block.new_tape(rows, time, batch, dtype) for block, rows in pairs),
-            activations=np.empty((H, time, batch), dtype),
+            activations=new_columns(H, time, batch, dtype),
             masks=tuple(np.empty((H, time, batch), dtype) for _ in self.blocks),
-            d_outputs=(np.empty((width, time, batch), dtype), np.empty((width, time, batch), dtype)),
+            d_outputs=new_columns(width, time, batch, dtype),
         )
 
     def zero_states(self, batch: int, dtype: DTypeLike) -> States:
@@ -160,7 +160,7 @@ class Stack:
             Gradients with respect to the states that forward began with.
         """
         T, before = inputs.shape[0], []
-        d_output, spare, other = tape.d_activations[:, :T], tape.d_outputs[1], tape.d_outputs[0]
+        d_output = tape.d_activations[:, :T]
         d_table = parameters.gradients["embedding"]
         d_table[...] = 0
         for k in reversed(range(len(self.blocks))):
@@ -173,9 +173,9 @@ class Stack:
             views, gradients = below(parameters.views, names), below(parameters.gradients, names)
             block.unpack_gradient(d_operands[k], views, gradients, table, d_table)
             if table is None:
-                d_input = spare[: self.input_rows[k], :T]
-                block.input_gradient(operands[k], layer, d_input)
-                d_output, spare, other = d_input, other, spare
+                # d_output has done its work: its memory takes the gradient of the layer below's.
+                d_output = tape.d_outputs[: self.input_rows[k], :T]
+                block.input_gradient(operands[k], layer, d_output)
         if not self.folded:
             add_gathered_gradient(d_table, d_output, inputs)
         return tuple(reversed(before))

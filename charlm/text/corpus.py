@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from charlm.errors import InputError, UsageError
 from charlm.text.level import Indexer, TypeFacts
 from charlm.text.parts import Part, count_types, encode_parts
-from charlm.text.splitting import plan_split, take_all
+from charlm.text.splitting import default_fraction, plan_split, take_all
 from charlm.text.store import GrowingStore, Ids, blocks_of
 from charlm.text.tokenizer import Tokenizer, check_options, find_level
 from charlm.text.vocabulary import EOS
@@ -55,7 +55,7 @@ def prepare(
     lowercase: bool = False,
     independent_lines: bool | None = None,
     valid_path: Path | None = None,
-    valid_fraction: float = 0.1,
+    valid_fraction: float | None = None,
     seed: int = 0,
     tokenizer: Tokenizer | None = None,
 ) -> Corpus:
@@ -72,7 +72,7 @@ def prepare(
         independent_lines: Whether each line is a text of its own; None to find out.
         valid_path: A text to validate with; all of `path` trains then, and `valid_fraction` does not matter.
         valid_fraction: How much of the text to keep for validation: of its lines, drawn at random, if
-            they are independent, else of its end.
+            they are independent, else of its end. None for a tenth, but at most a million code points.
         seed: Seed of that draw.
         tokenizer: Used as it is instead of building one; level, unit, lowercase and the limits do not matter
             then.
@@ -83,7 +83,7 @@ def prepare(
         OutputError: There is no space for temporary files.
         UsageError: An option is out of its range or does not go with another.
     """
-    if not 0 < valid_fraction < 1:
+    if valid_fraction is not None and not 0 < valid_fraction < 1:
         raise UsageError(f"--valid-fraction is {valid_fraction}: it must lie between 0 and 1, for instance 0.1")
     if tokenizer is not None:
         level, unit, lowercase = tokenizer.level, tokenizer.unit, tokenizer.lowercase
@@ -95,16 +95,17 @@ def prepare(
     facts = indexer.facts()
     if tokenizer is None:
         _check_variety(path, ids)
+    fraction = default_fraction(ids, facts) if valid_fraction is None else valid_fraction
     plan = plan_split(
         ids,
         valid_ids,
         facts,
         independent_lines=independent_lines if unit == "line" else False,
-        fraction=valid_fraction,
+        fraction=fraction,
         seed=seed,
     )
     counts = count_types(plan.split, facts)
-    _check_parts(path, valid_path, counts, facts, valid_fraction)
+    _check_parts(path, valid_path, counts, facts, fraction)
     if tokenizer is None:
         tokenizer = Tokenizer(level, unit, indexer.vocabulary(counts[0], min_count, max_vocab), lowercase)
     table = indexer.final_ids(tokenizer.vocabulary)

@@ -100,6 +100,8 @@ class Batches:
     """
 
     def __init__(self, stream: Stream, batch: int) -> None:
+        if not stream.ids.size:
+            raise ValueError("a stream without tokens has no windows")
         self.stream = stream
         self.batch = batch
         self.epoch = 0
@@ -115,10 +117,9 @@ class Batches:
             self.dealt = 0
 
     def next_window(self, time: int) -> Window:
-        """The next window; there is always one."""
+        """The next window; there is always one, the sequence being endless."""
         window = self.lanes.next_window(time)
-        if window is None:
-            raise ValueError("a stream without tokens has no windows")
+        assert window is not None  # noqa: S101 - the pieces never end
         if self.stream.independent_lines or self.stream.line_end is None or not self.stream.restart:
             return window
         return window.restarted(self.stream.restarts(window, self.epoch))

@@ -10,9 +10,10 @@ from charlm.nn.arrays import Array
 def global_norm(gradient: Array) -> float:
     """Euclidean norm of the flat gradient; not finite if any entry is not.
 
-    The dot product of float32 overflows only where the norm exceeds 1e19, which no run survives anyway.
+    The dot product of float32 overflows where the norm exceeds 1e19: that is not finite either.
     """
-    return math.sqrt(float(np.dot(gradient, gradient)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return math.sqrt(float(np.dot(gradient, gradient)))
 
 
 def clip(gradient: Array, limit: float) -> float:

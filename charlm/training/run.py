@@ -1,11 +1,13 @@
 """One run from beginning to end: trains, validates, keeps the best model, and can be stopped and continued."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from charlm.checkpoint import TrainedModel
 from charlm.config import ModelConfig, TextConfig, TrainConfig
+from charlm.errors import ModelError
 from charlm.nn.language_model import LanguageModel
 from charlm.text.corpus import Corpus
 from charlm.training.batching import Stream
@@ -102,10 +104,19 @@ class Run:
 
         Raises:
             ModelError: it does not fit.
+            OutputError: the folder cannot be written.
         """
         self.folder.check_state(tensors, self.trainer.state()[0])
-        self._seconds_before = float(state["seconds"]) - self._clock()
-        self.trainer.restore(tensors, state)
+        try:
+            self._seconds_before = float(state["seconds"]) - self._clock()
+            self.trainer.restore(tensors, state)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise ModelError(f"{self.folder.state_file} is damaged ({error}): begin anew with --overwrite") from error
+        if not self.folder.model_file.exists():
+            # The best weights are lost: the present ones take their place until a validation betters them.
+            self.trainer.progress.best_loss = math.inf
+            self.folder.save_model(self.model)
+        self.folder.cut_log()
 
     def reports(self, stop: Callable[[], bool]) -> Iterator[Report]:
         """Train; every report has been saved and logged when it is yielded.

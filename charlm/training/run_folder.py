@@ -10,6 +10,7 @@ a model that can be used and a state that can be continued from.
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ class RunFolder:
         self.model_file = path / MODEL_FILE
         self.state_file = path / STATE_FILE
         self.log_file = path / LOG_FILE
+        self._log_bytes = 0
+        self._replaces = False
 
     def occupied(self) -> bool:
         """Whether it holds a model or the state of a run."""
@@ -54,8 +57,15 @@ class RunFolder:
         write_atomically(probe, b"")
         probe.unlink()
 
-    def clear(self) -> None:
-        """Forget an earlier run's state and log; its model stays until a better one is written."""
+    def replace(self) -> None:
+        """Let the next run take the place of an earlier one, as soon as it has something to write."""
+        self._replaces = True
+
+    def _forget(self) -> None:
+        """Remove an earlier run's state and log if they are to be replaced."""
+        if not self._replaces:
+            return
+        self._replaces = False
         try:
             self.state_file.unlink(missing_ok=True)
             self.log_file.unlink(missing_ok=True)
@@ -69,6 +79,7 @@ class RunFolder:
             OutputError: it cannot be written, or a weight is not finite.
         """
         write_atomically(self.model_file, model_bytes(model))
+        self._forget()
 
     def save_state(self, tensors: Tensors, numbers: Mapping[str, Any]) -> None:
         """Write what continuing needs.
@@ -88,7 +99,7 @@ class RunFolder:
         return hashlib.sha256(self.model_file.read_bytes()).hexdigest() if self.model_file.exists() else ""
 
     def load_state(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Read what ``save_state`` wrote, and cut the log back to where it was.
+        """Read what ``save_state`` wrote; nothing is changed yet.
 
         Raises:
             ModelError: there is none, or it is damaged or of another format.
@@ -98,11 +109,22 @@ class RunFolder:
         tensors, metadata = read_tensors(self.state_file)
         if metadata.get("format") != STATE_FORMAT or not isinstance(metadata.get("state"), dict):
             raise ModelError(f"{self.state_file} is damaged or of another version: begin anew with --overwrite")
-        length = metadata.get("log_bytes")
-        if isinstance(length, int) and self.log_file.exists() and 0 <= length < self.log_file.stat().st_size:
-            with self.log_file.open("r+b") as log:
-                log.truncate(length)
+        if not isinstance(metadata.get("log_bytes"), int):
+            raise ModelError(f"{self.state_file} is damaged: it lacks the log's length. Begin anew with --overwrite")
+        self._log_bytes = max(0, metadata["log_bytes"])
         return tensors, metadata["state"]
+
+    def cut_log(self) -> None:
+        """Cut the log back to where it was when the state that was loaded was written.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        try:
+            if self.log_file.exists() and self._log_bytes < self.log_file.stat().st_size:
+                os.truncate(self.log_file, self._log_bytes)
+        except OSError as error:
+            raise OutputError(f"cannot write {self.log_file}: {error.strerror or error}") from error
 
     def check_state(self, tensors: Tensors, like: Tensors) -> None:
         """Check that tensors read have the names, shapes and types of a fresh run's.
@@ -119,6 +141,7 @@ class RunFolder:
         Raises:
             OutputError: it cannot be written.
         """
+        self._forget()
         line = json.dumps(record, ensure_ascii=True).encode() + b"\n"
         try:
             with self.log_file.open("ab") as log:

@@ -57,7 +57,7 @@ class SoftmaxHead:
     def loss_and_gradients(
         self, views: Views, gradients: Views, activations: Array, targets: Ids, d_activations: Array
     ) -> tuple[float, int]:
-        """Mean cross-entropy over the targets that are not -1, and its gradients.
+        """Cross-entropy with the targets that are not -1, and the gradients of its mean over them.
 
         Args:
             views: the head's parameters.

@@ -1,0 +1,38 @@
+"""The models that the command line is tested with, trained once for each process of the tests."""
+
+from pathlib import Path
+
+import pytest
+from cli_cases import QUICK, Trained, names_text, prose_text, succeed
+
+
+@pytest.fixture(autouse=True)
+def _no_model_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing outside a test decides which model it means."""
+    monkeypatch.delenv("CHARLM_MODEL", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def _train(folder: Path, data: bytes, *options: object) -> Trained:
+    corpus = folder / "corpus.txt"
+    corpus.write_bytes(data)
+    succeed("train", corpus, "--model", folder / "model", *QUICK, *options)
+    return Trained(folder / "model", corpus)
+
+
+@pytest.fixture(scope="session")
+def names(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A model of independent lines."""
+    return _train(tmp_path_factory.mktemp("names"), names_text().encode(), "--steps", 40)
+
+
+@pytest.fixture(scope="session")
+def prose(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A model of a stream, two layers deep."""
+    return _train(tmp_path_factory.mktemp("prose"), prose_text().encode(), "--steps", 40, "--layers", 2)
+
+
+@pytest.fixture(scope="session")
+def octets(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A model of bytes, trained on a file that is no text."""
+    return _train(tmp_path_factory.mktemp("octets"), bytes(range(256)) * 8, "--steps", 20, "--level", "byte")
