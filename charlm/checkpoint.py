@@ -94,7 +94,7 @@ def _check_record(record: Any) -> None:
     for name, part, kinds in parts:
         if not isinstance(part, dict):
             raise ModelError(f"its {name} is damaged: it is no JSON object")
-        wrong = [key for key, kind in kinds.items() if not isinstance(part.get(key), kind)]
+        wrong = [key for key, kind in kinds.items() if key not in part or not isinstance(part[key], kind)]
         if wrong:
             raise ModelError(f"its {name} is damaged: {', '.join(wrong)} missing or of another type")
     TrainConfig.from_json(record["train"])

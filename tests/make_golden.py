@@ -63,9 +63,7 @@ def file_name(cell: str, activation: str, layers: int) -> str:
     return f"{cell}-{activation}-{layers}.safetensors" if cell == "rnn" else f"{cell}-{layers}.safetensors"
 
 
-def to_charlm(
-    cell: str, layers: int, tensors: Parameters, merge: Callable[[Array, Array], Array]
-) -> Parameters:
+def to_charlm(cell: str, layers: int, tensors: Parameters, merge: Callable[[Array, Array], Array]) -> Parameters:
     """PyTorch's tensors, or their gradients, by charlm's names; `merge` makes one bias of two."""
     named = {
         "embedding": tensors["embedding.weight"],

@@ -83,24 +83,24 @@ MUTANTS = [
         WINDOWS,
     ),
     Mutant(
-        "lstm: sigmoid slope missing at the gates",
+        "lstm: sigmoid slope missing at the update gate",
         "nn/lstm.py",
-        "            times_sigmoid_slope(dz[: 3 * H], gates[: 3 * H], scratch[: 3 * H])\n",
-        "",
+        "            np.subtract(product, slope, out=dz[H : 2 * H])\n",
+        "            dz[H : 2 * H] = product\n",
         ENGINE,
     ),
     Mutant(
         "lstm: sigmoid slope missing at the output gate only",
         "nn/lstm.py",
-        "times_sigmoid_slope(dz[: 3 * H], gates[: 3 * H], scratch[: 3 * H])",
-        "times_sigmoid_slope(dz[: 2 * H], gates[: 2 * H], scratch[: 2 * H])",
+        "np.subtract(product, slope, out=dz[2 * H : 3 * H])",
+        "np.subtract(product, 0, out=dz[2 * H : 3 * H])",
         ENGINE,
     ),
     Mutant(
         "lstm: a backward of zeros",
         "nn/lstm.py",
-        "            tape.d_gates[:, t] = dz\n",
-        "            tape.d_gates[:, t] = 0\n",
+        "            np.matmul(operand.recurrent_back, dz, out=dh)\n",
+        "            dz[:] = 0\n            np.matmul(operand.recurrent_back, dz, out=dh)\n",
         ENGINE,
     ),
     Mutant(
@@ -127,8 +127,8 @@ MUTANTS = [
     Mutant(
         "lstm: forget gate's gradient sees the new cell",
         "nn/lstm.py",
-        "np.multiply(dc, tape.cells[t], out=df)",
-        "np.multiply(dc, tape.cells[t + 1], out=df)",
+        "np.multiply(dc, tape.cells[t], out=product)",
+        "np.multiply(dc, tape.cells[t + 1], out=product)",
         ENGINE,
     ),
     # ---- gru.py
@@ -142,14 +142,14 @@ MUTANTS = [
     Mutant(
         "gru: sign flipped in the update gate's gradient",
         "nn/gru.py",
-        "np.subtract(candidate, tape.hidden[:, t], out=du)",
-        "np.subtract(tape.hidden[:, t], candidate, out=du)",
+        "np.subtract(candidate, tape.hidden[:, t], out=product)",
+        "np.subtract(tape.hidden[:, t], candidate, out=product)",
         ENGINE,
     ),
     Mutant(
         "gru: the way past the gates is dropped",
         "nn/gru.py",
-        "            dh -= dcandidate\n",
+        "            dh -= weighted\n",
         "            dh *= 0\n",
         ENGINE,
     ),
@@ -170,15 +170,15 @@ MUTANTS = [
     Mutant(
         "gru: gradient by the state is not reset (reset before)",
         "nn/gru.py",
-        "        d_reset *= r\n",
+        "        through *= r\n",
         "",
         ENGINE,
     ),
     Mutant(
         "gru: gradient by the recurrent candidate is not reset (reset after)",
         "nn/gru.py",
-        "        np.multiply(dcandidate, r, out=tape.dz[:H])\n",
-        "        tape.dz[:H] = dcandidate\n",
+        "        np.multiply(dcandidate, r, out=dz[:H])  # dp\n",
+        "        dz[:H] = dcandidate\n",
         ENGINE,
     ),
     Mutant(
@@ -220,15 +220,15 @@ MUTANTS = [
     Mutant(
         "rnn: ReLU passes the gradient of what it cut off",
         "nn/rnn.py",
-        "                dz *= h > 0\n",
-        "                pass\n",
+        "np.multiply(d_pre, h > 0, out=dz)",
+        "np.multiply(d_pre, h == h, out=dz)",
         ENGINE,
     ),
     Mutant(
         "rnn: slope of tanh missing",
         "nn/rnn.py",
-        "                times_tanh_slope(dz, h, tape.scratch)\n",
-        "                pass\n",
+        "                np.subtract(d_pre, product, out=dz)\n",
+        "                dz[:] = d_pre\n",
         ENGINE,
     ),
     Mutant(
@@ -241,8 +241,8 @@ MUTANTS = [
     Mutant(
         "rnn: the slope is that of the state after the next start",
         "nn/rnn.py",
-        "            h = tape.outputs[t]\n            np.add(",
-        "            h = tape.hidden[:, t + 1]\n            np.add(",
+        "            h = tape.outputs[t]\n            dz = ",
+        "            h = tape.hidden[:, t + 1]\n            dz = ",
         ENGINE,
     ),
     # ---- block.py, activations.py
@@ -261,10 +261,10 @@ MUTANTS = [
         ("test_blocks.py",),
     ),
     Mutant(
-        "activations: slope of the sigmoid is that of tanh",
+        "activations: the sigmoid is not moved up by a half",
         "nn/activations.py",
-        "    np.subtract(s, scratch, out=scratch)\n",
-        "    np.subtract(1, scratch, out=scratch)\n",
+        "    s += 0.5\n",
+        "    s += 0.4\n",
         ENGINE,
     ),
     # ---- stack.py, embedding.py, dropout.py

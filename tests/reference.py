@@ -76,9 +76,7 @@ def parameter_shapes(
     return shapes | {"head.W_y": (vocabulary, hidden), "head.b_y": (vocabulary,)}
 
 
-def random_parameters(
-    rng: np.random.Generator, shapes: dict[str, tuple[int, ...]], scale: float = 0.5
-) -> Parameters:
+def random_parameters(rng: np.random.Generator, shapes: dict[str, tuple[int, ...]], scale: float = 0.5) -> Parameters:
     """Normal numbers in every parameter, the biases too."""
     return {name: scale * rng.standard_normal(shape) for name, shape in shapes.items()}
 
@@ -87,9 +85,7 @@ def random_state(
     rng: np.random.Generator, cell: str, layers: int, *, hidden: int, batch: int, scale: float = 0.5
 ) -> State:
     """Normal numbers in every part of the state of every layer."""
-    return [
-        tuple(scale * rng.standard_normal((hidden, batch)) for _ in STATE_PARTS[cell]) for _ in range(layers)
-    ]
+    return [tuple(scale * rng.standard_normal((hidden, batch)) for _ in STATE_PARTS[cell]) for _ in range(layers)]
 
 
 def zero_state(cell: str, layers: int, *, hidden: int, batch: int) -> State:
@@ -246,9 +242,7 @@ def _of_layer(parameters: Parameters, layer: int) -> Parameters:
     return {name.removeprefix(prefix): value for name, value in parameters.items() if name.startswith(prefix)}
 
 
-def _step(
-    p: Parameters, cell: str, x: Array, previous: list[Array], activation: str, reset: str
-) -> tuple[Array, ...]:
+def _step(p: Parameters, cell: str, x: Array, previous: list[Array], activation: str, reset: str) -> tuple[Array, ...]:
     """One step of one layer for one example: vectors in, the new state as vectors out."""
     a_prev = previous[0]
 
@@ -301,9 +295,7 @@ def _check(
     """Refuse a name or shape that is not the reference's: an unused array would pass for a zero gradient."""
     vocabulary, embedding = parameters["embedding"].shape
     hidden = parameters["head.W_y"].shape[1]
-    expected = parameter_shapes(
-        cell, layers, vocabulary=vocabulary, embedding=embedding, hidden=hidden, reset=reset
-    )
+    expected = parameter_shapes(cell, layers, vocabulary=vocabulary, embedding=embedding, hidden=hidden, reset=reset)
     actual = {name: value.shape for name, value in parameters.items()}
     if actual != expected:
         differing = dict(actual.items() ^ expected.items())
@@ -346,10 +338,7 @@ def load_golden(path: Path) -> Golden:
     cell, layers = metadata["cell"], int(metadata["layers"])
 
     def state(prefix: str) -> State:
-        return [
-            tuple(tensors[f"{prefix}.{layer}.{part}"] for part in STATE_PARTS[cell])
-            for layer in range(layers)
-        ]
+        return [tuple(tensors[f"{prefix}.{layer}.{part}"] for part in STATE_PARTS[cell]) for layer in range(layers)]
 
     names = [name.removeprefix("parameters.") for name in tensors if name.startswith("parameters.")]
     return Golden(
@@ -366,7 +355,5 @@ def load_golden(path: Path) -> Golden:
         outputs=tensors["outputs"],
         logits=tensors["logits"],
         loss=float(tensors["loss"]),
-        gradients=Gradients(
-            {name: tensors[f"gradients.{name}"] for name in names}, state("gradients.initial")
-        ),
+        gradients=Gradients({name: tensors[f"gradients.{name}"] for name in names}, state("gradients.initial")),
     )

@@ -87,13 +87,13 @@ def outcome(arguments: list[str]) -> tuple[str, int]:  # noqa: PLR0911 - one for
         # What typer makes of wrong usage: the place of its class has changed with its versions.
         if not hasattr(error, "format_message"):
             raise
-        return _misused(error), UsageError.exit_status
+        return _misused(error, arguments[0]), UsageError.exit_status
     return ("interrupted" if status == INTERRUPTED else ""), status or 0
 
 
-def _misused(error: Any) -> str:
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context else "charlm"
+def _misused(error: Any, first: str) -> str:
+    known = [command.name for command in app.registered_commands]
+    command = f"charlm {first}" if first in known else "charlm"
     return f"{error.format_message().rstrip('.')}. {command} --help shows what there is"
 
 

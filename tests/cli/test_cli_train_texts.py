@@ -60,7 +60,9 @@ def test_empty_validation_file() -> None:
     one_message(call("train", write(prose_text().encode()), "--valid", empty), 3, "empty.txt is empty")
 
 
-@pytest.mark.parametrize("options", [("--valid-fraction", "0.0001"), ("--valid-fraction", "0.0001", "--no-independent-lines")])
+@pytest.mark.parametrize(
+    "options", [("--valid-fraction", "0.0001"), ("--valid-fraction", "0.0001", "--no-independent-lines")]
+)
 def test_nothing_to_validate_with(options: tuple[str, ...]) -> None:
     message = one_message(call("train", write(names_text(30).encode()), *options), 3, "validate", "--valid FILE")
     assert "--valid-fraction" in message
@@ -165,7 +167,7 @@ def test_independence_of_lines_is_announced() -> None:
     assert "list" not in succeed("train", text, "--model", "b", *options, "--no-independent-lines").err
 
 
-@pytest.mark.parametrize("options", [("--min-count", "40"), ("--max-vocab", "8")])
+@pytest.mark.parametrize("options", [("--min-count", "100"), ("--max-vocab", "8")])
 def test_rare_characters_become_unknown(options: tuple[str, ...]) -> None:
     text = write(prose_text().encode())
     ended = succeed("train", text, "--model", "model", "--hidden", 8, *STEPS, *options)

@@ -20,21 +20,39 @@ BASH = shutil.which("bash")
 PRELUDE = """
 set -eu -o pipefail
 python() { "$PYTHON" "$@"; }
+# Its reader may have gone by the time it writes, which a terminal would not even mention.
+sort() { command sort "$@" || test $? -eq 141; }
 charlm() {
     command=$1
     shift
     if test "$command" = train; then
         case " $* " in
             *" --resume "*) ;;
-            *" --time "*) set -- "$@" $SMALL --time 1s ;;
-            *) set -- "$@" $SMALL --steps 10 ;;
+            *" --time "*) set -- "$@" $SMALL --time 0.5s ;;
+            *) set -- "$@" $SMALL --steps 5 ;;
         esac
     fi
     python -m charlm "$command" "$@"
 }
 """
 SMALL = "--hidden 8 --embedding 4 --window 16 --batch 4"
-WORDS = "the a cat dog sat on under mat and then ran away quickly while rain fell softly over green hills".split()
+WORDS = [
+    "the",
+    "a",
+    "cat",
+    "dog",
+    "sat",
+    "on",
+    "under",
+    "mat",
+    "then",
+    "ran",
+    "away",
+    "while",
+    "rain",
+    "fell",
+    "softly",
+]
 
 pytestmark = pytest.mark.skipif(BASH is None or os.name == "nt", reason="the pages are for a POSIX shell")
 

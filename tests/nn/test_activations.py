@@ -1,11 +1,10 @@
-"""Activations in place, and their slopes."""
+"""Activations in place."""
 
 from __future__ import annotations
 
 import numpy as np
-from nn_cases import central_differences
 
-from charlm.nn.activations import gates_in_place, times_sigmoid_slope, times_tanh_slope
+from charlm.nn.activations import gates_in_place
 
 
 def sigmoid(z: np.ndarray) -> np.ndarray:
@@ -26,14 +25,3 @@ def test_saturated_gates_are_exact_and_never_overflow() -> None:
         z: np.ndarray = np.array([[-1e30, -500, 0, 500, 1e30]], dtype)
         gates_in_place(z, 1)
         np.testing.assert_array_equal(z, [[0, 0, 0.5, 1, 1]])
-
-
-def test_slopes_are_those_of_the_activations() -> None:
-    rng = np.random.default_rng(1)
-    z, d = rng.standard_normal((2, 3, 4))
-    scratch = np.empty_like(d)
-    for activation, times_slope in ((sigmoid, times_sigmoid_slope), (np.tanh, times_tanh_slope)):
-        found = d.copy()
-        times_slope(found, activation(z), scratch)
-        expected = central_differences(lambda f=activation: float((d * f(z)).sum()), z)  # type: ignore[misc]
-        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)

@@ -62,17 +62,10 @@ def test_stream_is_cut_at_a_line_start(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("small_blocks")
-@pytest.mark.parametrize(
-    ("level", "unit"), [("char", "line"), ("char", "paragraph"), ("char", "file"), ("byte", None)]
-)
+@pytest.mark.parametrize(("level", "unit"), [("char", "line"), ("char", "paragraph"), ("char", "file"), ("byte", None)])
 @pytest.mark.parametrize("fraction", [0.01, 0.1, 0.5])
-def test_streams_by_code_points_in_every_unit(
-    tmp_path: Path, level: str, unit: str | None, fraction: float
-) -> None:
-    text = (
-        "zwölf Boxkämpfer jagen Viktor\nquer über\n\nden großen 😀 Deich\nund nun\nEnde, das nicht umbricht"
-        * 3
-    )
+def test_streams_by_code_points_in_every_unit(tmp_path: Path, level: str, unit: str | None, fraction: float) -> None:
+    text = "zwölf Boxkämpfer jagen Viktor\nquer über\n\nden großen 😀 Deich\nund nun\nEnde, das nicht umbricht" * 3
     path = write(tmp_path / "t", text)
     corpus = prepare(path, level=level, unit=unit, valid_fraction=fraction, independent_lines=False)
     train, valid = texts(corpus)

@@ -39,9 +39,7 @@ def test_limits_out_of_range(limits: dict[str, Any]) -> None:
         Vocabulary.from_counts(TYPES, COUNTS, **limits)
 
 
-@pytest.mark.parametrize(
-    "vocabulary", [Vocabulary.from_counts(TYPES, COUNTS), Vocabulary.of_bytes(np.arange(257))]
-)
+@pytest.mark.parametrize("vocabulary", [Vocabulary.from_counts(TYPES, COUNTS), Vocabulary.of_bytes(np.arange(257))])
 def test_arrays_round_trip(vocabulary: Vocabulary) -> None:
     again = Vocabulary.from_arrays(vocabulary.data, vocabulary.offsets, vocabulary.counts)
     assert tokens(again) == tokens(vocabulary)
