@@ -249,8 +249,8 @@ MUTANTS = [
     Mutant(
         "block: recurrent matrices not transposed on the way back",
         "nn/block.py",
-        'operand.recurrent_back[:, first : first + H] = views[f"W_{g}a"].T',
-        'operand.recurrent_back[:, first : first + H] = views[f"W_{g}a"]',
+        'write_transposed(operand.recurrent_back[:, first : first + H], views[f"W_{g}a"])',
+        'write_transposed(operand.recurrent_back[:, first : first + H], views[f"W_{g}a"].T)',
         ENGINE,
     ),
     Mutant(

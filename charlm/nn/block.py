@@ -18,7 +18,6 @@ from charlm.nn.arrays import Array, Flags, State, Views
 from charlm.nn.initializers import glorot, orthogonal
 from charlm.nn.parameters import ParameterSpec
 
-
 STRIP = 16
 """float32 numbers in a cache line of 64 bytes."""
 
