@@ -30,7 +30,7 @@ demo: $(VENV)/installed ## Train on the bundled dinosaurs, sample new names, sco
 	@echo; echo "Names that are not in the list:"
 	@$(BIN)/charlm sample --model $(DEMO)/dinosaurs -n 40 --seed 1 | grep -vxFf corpora/dinosaurs.txt | head -n 20
 	@echo; echo "A name, and the same letters shuffled:"
-	$(BIN)/charlm score --model $(DEMO)/dinosaurs Tyrannosaurus Ranausrotyns suratoysnanuR
+	$(BIN)/charlm score --model $(DEMO)/dinosaurs Tyrannosaurus Tnaruosysarnu Tsuryosanaunr
 
 test: $(VENV)/tested lint types ## Lint, check types, run the tests (under ten minutes)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile

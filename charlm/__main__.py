@@ -33,7 +33,8 @@ def _end(number: int, frame: FrameType | None) -> None:
 
     Training, which has work to save, puts a handler of its own in this one's place.
     """
-    del number, frame
+    del frame
+    signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(Exception):
         sys.stdout.flush()
     with contextlib.suppress(OSError):

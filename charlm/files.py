@@ -80,6 +80,10 @@ def read_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     if path.is_dir() or not path.exists():
         raise ModelError(f"no model at {path}: train one with charlm train, or name another with --model")
     try:
+        path.open("rb").close()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}. Name another model with --model") from error
+    try:
         with safe_open(path, framework="numpy") as file:
             metadata = (file.metadata() or {}).get(_METADATA_KEY)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping

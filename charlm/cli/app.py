@@ -81,8 +81,9 @@ def outcome(arguments: list[str]) -> tuple[str, int]:  # noqa: PLR0911 - one for
         return "out of memory: try a smaller --hidden, --batch or --window", 1
     except OSError as error:
         # Files are looked after where they are read and written; without a name it is a stream.
-        where = error.filename or "standard output"
-        return f"cannot write to {where}: {error.strerror or error}", OutputError.exit_status
+        if error.filename:
+            return f"{error.filename} cannot be used: {error.strerror or error}", CharlmError.exit_status
+        return f"cannot write to standard output: {error.strerror or error}", OutputError.exit_status
     except Exception as error:
         # What typer makes of wrong usage: the place of its class has changed with its versions.
         if not hasattr(error, "format_message"):

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def evaluate(
     file: Annotated[
         Path | None,
-        typer.Argument(help="A text. Default: the validation part of the model's own corpus.", show_default=False),
+        typer.Argument(
+            help="A text. Default: the validation part of the model's own corpus.", show_default=False, readable=False
+        ),
     ] = None,
     model: ModelOption = None,
     exact: Annotated[

@@ -20,6 +20,7 @@ ModelOption = Annotated[
         "-m",
         help="A run's folder or a model file. Default: $CHARLM_MODEL, or else the newest model under runs/.",
         show_default=False,
+        readable=False,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write the results as JSON.")]

@@ -100,16 +100,18 @@ def _live_sample(run: Run) -> str:
     """A sample from the present weights, indented."""
     lines, tokenizer = run.corpus.independent_lines, run.corpus.tokenizer
     never = () if tokenizer.unknown_id is None else (tokenizer.unknown_id,)
-    step = run.trainer.progress.step
-    if not lines:
-        config = SamplingConfig(SAMPLE_LENGTH, 0.8, never)
-        drawn = list(sample(run.trainer.model, np.zeros(0, np.int64), config, (step, 0)))
-        return "    " + tokenizer.decode(np.array(drawn, np.int64)).rstrip("\n").replace("\n", "\n    ")
-    config = SamplingConfig(SAMPLE_LENGTH, 0.8, never, (tokenizer.eos_id,))
-    words = (
-        list(sample(run.trainer.model, np.zeros(0, np.int64), config, (step, index))) for index in range(SAMPLE_LINES)
+    config = SamplingConfig(SAMPLE_LENGTH, 0.8, never, (tokenizer.eos_id,) if lines else ())
+    nothing, step = np.zeros(0, np.int64), run.trainer.progress.step
+    drawn = (
+        list(sample(run.trainer.model, nothing, config, (step, index))) for index in range(SAMPLE_LINES if lines else 1)
     )
-    return "    " + ", ".join(tokenizer.decode(np.array(word, np.int64)).strip() for word in words)
+    shown = (_harmless(tokenizer.decode(np.array(ids, np.int64)).strip("\n")) for ids in drawn)
+    return "    " + ", ".join(shown).replace("\n", "\n    ")
+
+
+def _harmless(text: str) -> str:
+    """The text with what could command the terminal replaced by dots."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "." for c in text)
 
 
 def _validation_line(run: Run, report: ValidationReport) -> str:

@@ -1,5 +1,6 @@
 """``charlm sample``: text from a model."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -42,7 +43,8 @@ def sample(
 ) -> None:
     """Draw text from a model, written as it is drawn.
 
-    Models of independent lines end each sample with its line; others end after --length tokens.
+    Models of independent lines end each sample with its line, models of whole files with the file; others end after
+    --length tokens.
     """
     from charlm.config import require  # noqa: PLC0415 - --help needs none of this
     from charlm.sampling import SamplingConfig  # noqa: PLC0415 - NumPy is loaded only when it is used
@@ -78,14 +80,15 @@ def _write_samples(
         shown = ", ".join(visible(c) for c in strange[:10])
         note(f"the model has never seen {shown}{', ...' if len(strange) > 10 else ''}: read as <UNK>")  # noqa: PLR2004
     never = () if unknown or tokenizer.unknown_id is None else (tokenizer.unknown_id,)
-    config = replace(config, never=never, stop=(tokenizer.eos_id,) if lines else ())
+    config = replace(config, never=never, stop=(tokenizer.eos_id,) if lines or tokenizer.unit == "file" else ())
     if seed is None:
         seed = secrets.randbelow(1 << 32)
     begin = to_utf8(prompt)
     for index in range(number):
         write_bytes(begin)
         last = _write_tokens(trained, draw(trained.network, ids, config, (seed, index)))
-        if last != b"\n":
+        if last != b"\n" and (tokenizer.has_unknown or sys.stdout.isatty()):
+            # Not behind bytes in a file or pipe: they may be no text.
             write_bytes(b"\n")
         if index + 1 < number and not lines:
             write_bytes(b"\n")

@@ -29,7 +29,7 @@ def score(
     ] = None,
     model: ModelOption = None,
     file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="Score the lines of a file.", show_default=False)
+        Path | None, typer.Option("--file", "-f", help="Score the lines of a file.", show_default=False, readable=False)
     ] = None,
     whole: Annotated[bool, typer.Option("--whole", help="Score a file or standard input as one text.")] = False,
     per_token: Annotated[

@@ -10,12 +10,13 @@ from charlm.errors import UsageError
 
 
 def _option(*names: str, text: str, default: str | None = None) -> typer.models.OptionInfo:
-    option: typer.models.OptionInfo = typer.Option(*names, help=text, show_default=default or False)
+    # Whether a path can be read is found out, and said, where it is read.
+    option: typer.models.OptionInfo = typer.Option(*names, help=text, show_default=default or False, readable=False)
     return option
 
 
 def train(
-    corpus: Annotated[Path | None, typer.Argument(help="A text file.", show_default=False)] = None,
+    corpus: Annotated[Path | None, typer.Argument(help="A text file.", show_default=False, readable=False)] = None,
     model: Annotated[
         Path | None, _option("--model", "-m", text="Folder to write.", default="runs/<name of the corpus>")
     ] = None,

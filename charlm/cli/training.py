@@ -103,9 +103,10 @@ def continue_run(folder: Path, path: Path | None, *, quiet: bool) -> None:
     tensors, state = files.load_state()
     try:
         config, about = RunConfig.from_json(state["run"]), state["about"]
-        was, valid = about["corpus"], about["corpus"]["valid_path"]
+        was = about["corpus"]
+        valid, digests = was["valid_path"], (was["digest"], was["valid_digest"])
         found = Path(was["path"]) if path is None else path
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{files.state_file} is damaged ({error}): begin anew with --overwrite") from error
     corpus = _prepare(
         found,
@@ -114,7 +115,7 @@ def continue_run(folder: Path, path: Path | None, *, quiet: bool) -> None:
         config.text.independent_lines,
         config.train.seed,
     )
-    if (corpus.digest, corpus.valid_digest) != (was["digest"], was["valid_digest"]):
+    if (corpus.digest, corpus.valid_digest) != digests:
         raise InputError(f"{found} has changed since the run began: put it back, or begin anew with --overwrite")
     run = Run(files, config, corpus, about, clock)
     with Interrupt().watching() as interrupt:
@@ -151,6 +152,8 @@ def _check(given: Choices) -> None:
     lengths = [name for name in ("--epochs", "--steps", "--time") if getattr(given, name[2:]) is not None]
     if len(lengths) > 1:
         raise UsageError(f"{' and '.join(lengths)} both give the length of the run: leave out one")
+    if given.valid is not None and given.valid_fraction is not None:
+        raise UsageError("--valid and --valid-fraction both say what validates: leave out one")
     if given.epochs is not None:
         require("--epochs", given.epochs, above=0, maximum=MOST_STEPS)
     if given.steps is not None:

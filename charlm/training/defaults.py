@@ -46,7 +46,7 @@ def fit(tokens: int, window: int, batch: int) -> tuple[int, int]:
     """
     if tokens < FEWEST_TOKENS:
         raise InputError(
-            f"only {tokens} tokens to train on: it takes at least {FEWEST_TOKENS}, and thousands to learn much"
+            f"the text leaves only {tokens} tokens to train on: name a longer one, of at least {FEWEST_TOKENS}"
         )
     while window * batch > tokens:
         if batch > 1 and batch * 4 >= window:

@@ -1,7 +1,7 @@
 """How far a run is, by steps or by the clock.
 
 A run bound by time must still be a function of numbers that can be written down: progress is linear in steps
-between *plans*, and each plan is logged. Replaying the plans replays the learning rates exactly.
+between *plans*, and each plan is logged, so that the learning rate of every step follows from the log.
 """
 
 from collections.abc import Callable

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from charlm.checkpoint import TrainedModel
+from charlm.checkpoint import TrainedModel, load_model
 from charlm.config import ModelConfig, TextConfig, TrainConfig
 from charlm.errors import ModelError
 from charlm.nn.language_model import LanguageModel
@@ -116,7 +116,19 @@ class Run:
             # The best weights are lost: the present ones take their place until a validation betters them.
             self.trainer.progress.best_loss = math.inf
             self.folder.save_model(self.model)
+        elif not self.folder.model_is_as_saved():
+            self._check_model(load_model(self.folder.model_file))
         self.folder.cut_log()
+
+    def _check_model(self, found: TrainedModel) -> None:
+        """A model that is newer than the state is right if this run wrote it: it was ended between the two files."""
+        mine = self.model
+        same = found.text == mine.text and found.network.config == mine.network.config
+        if not same or any(found.record.get(key) != mine.record.get(key) for key in ("corpus", "train")):
+            raise ModelError(
+                f"{self.folder.model_file} is of another run than {self.folder.state_file}: take it away to go on "
+                "without it, or begin anew with --overwrite"
+            )
 
     def reports(self, stop: Callable[[], bool]) -> Iterator[Report]:
         """Train; every report has been saved and logged when it is yielded.

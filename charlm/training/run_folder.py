@@ -35,6 +35,7 @@ class RunFolder:
         self.state_file = path / STATE_FILE
         self.log_file = path / LOG_FILE
         self._log_bytes = 0
+        self._saved_digest: str | None = None
         self._replaces = False
 
     def occupied(self) -> bool:
@@ -98,6 +99,10 @@ class RunFolder:
     def _model_digest(self) -> str:
         return hashlib.sha256(self.model_file.read_bytes()).hexdigest() if self.model_file.exists() else ""
 
+    def model_is_as_saved(self) -> bool:
+        """Whether the model is the one that the state that was loaded went with."""
+        return self._model_digest() == self._saved_digest
+
     def load_state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Read what ``save_state`` wrote; nothing is changed yet.
 
@@ -112,6 +117,7 @@ class RunFolder:
         if not isinstance(metadata.get("log_bytes"), int):
             raise ModelError(f"{self.state_file} is damaged: it lacks the log's length. Begin anew with --overwrite")
         self._log_bytes = max(0, metadata["log_bytes"])
+        self._saved_digest = metadata.get("model_digest")
         return tensors, metadata["state"]
 
     def cut_log(self) -> None:

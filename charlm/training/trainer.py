@@ -136,13 +136,17 @@ class Trainer:
         Raises:
             TrainingError: loss or gradient are not finite. The parameters are those before the step.
         """
-        while self.pace.progress(self.progress.step) < 1:
+        while True:
+            # First what the last step left to do: the run may have been stopped right behind it.
+            done = self.pace.progress(self.progress.step)
+            due = done >= (self.progress.validations + 1) / self._validations() or done >= 1
+            if due and self.progress.loss_steps:
+                yield self._validate(done)
+            if done >= 1:
+                return
             yield self._step()
             if self.pace.replan(self.progress.step):
                 yield PlanReport(self.pace.plan)
-            done = self.pace.progress(self.progress.step)
-            if done >= (self.progress.validations + 1) / self._validations() or done >= 1:
-                yield self._validate(done)
 
     def _step(self) -> StepReport:
         began, config, step = self.clock(), self.config, self.progress.step

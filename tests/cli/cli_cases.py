@@ -48,7 +48,7 @@ def call(*arguments: object, stdin: bytes = b"") -> Ended:
         patch.setattr(sys, "stdin", given)
         message, status = outcome([str(argument) for argument in arguments])
         if message:
-            print(f"charlm: {message}", file=err)  # noqa: T201 - as the command does
+            print(f"charlm: {message}", file=err)
         out.flush()
         err.flush()
     written = (stream.buffer.getvalue() for stream in (out, err) if isinstance(stream.buffer, io.BytesIO))

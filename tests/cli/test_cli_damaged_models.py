@@ -221,14 +221,3 @@ def test_the_untouched_file_is_read(names: Trained, tmp_path: Path) -> None:
     tensors, metadata = read(names.file)
     save_file(tensors, tmp_path / "copy", {"charlm": json.dumps(metadata)})
     assert succeed("info", "--model", tmp_path / "copy").out == succeed("info", "--model", names.file).out
-
-
-def test_unreadable(names: Trained, tmp_path: Path) -> None:
-    """A file without permission to read it; the superuser may read anything."""
-    os = pytest.importorskip("os")
-    file = tmp_path / "locked"
-    file.write_bytes(names.file.read_bytes())
-    file.chmod(0)
-    if os.access(file, os.R_OK):
-        pytest.skip("this user may read everything")
-    refused(file, "locked")

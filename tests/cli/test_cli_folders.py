@@ -10,7 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_cases import QUICK, Ended, Trained, call, contents, environment, names_text, one_message, process, succeed, words
+from cli_cases import (
+    QUICK,
+    Ended,
+    Trained,
+    call,
+    contents,
+    environment,
+    names_text,
+    one_message,
+    process,
+    succeed,
+    words,
+)
 
 NOBODY = 65534
 
@@ -207,7 +219,10 @@ def test_closed_standard_streams(closed: tuple[int, ...], names: Trained) -> Non
         for descriptor in closed:
             os.close(descriptor)
 
-    for command in (("train", names.corpus, *QUICK, "--steps", 2, "--model", "new"), ("score", "--model", names.folder)):
+    for command in (
+        ("train", names.corpus, *QUICK, "--steps", 2, "--model", "new"),
+        ("score", "--model", names.folder),
+    ):
         ended = process(*command, preexec_fn=close)
         assert ended.status == 0
         assert "Traceback" not in ended.err

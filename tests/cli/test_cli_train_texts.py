@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def test_short_texts_shrink_the_step_and_say_so(size: int) -> None:
     """Where the text is shorter than one step, window and batch shrink, down to a few dozen characters."""
     text = prose_text().encode()[:size]
     ended = succeed("train", write(text), "--model", "model", "--hidden", 8, *STEPS)
-    assert "the text is shorter than a step: --batch 16 becomes" in ended.err
+    assert re.search(r"the text is shorter than a step: --(batch|window) \d+ becomes \d+", ended.err)
     assert call("sample", "--model", "model").status == 0
 
 
@@ -136,7 +137,7 @@ def test_nul_and_emoji_are_characters() -> None:
 def test_any_file_trains_at_the_byte_level(data: bytes) -> None:
     file = write(data, "file.bin")
     succeed("train", file, "--model", "model", *QUICK, *STEPS, "--level", "byte")
-    assert len(succeed("sample", "--model", "model", "--length", 20, "--prompt", "x").out) >= 21
+    assert succeed("sample", "--model", "model", "--length", 20, "--prompt", "x").out.startswith(b"x")
     assert succeed("eval", file, "--model", "model", "--json").json["tokens"] == len(data) + 1
 
 

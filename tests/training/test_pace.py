@@ -16,6 +16,7 @@ class Machine:
         self.now = 0.0
 
     def clock(self) -> float:
+        """The time that the test has set."""
         return self.now
 
 
