@@ -1,12 +1,14 @@
 """What the texts in corpora/ promise."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 CORPORA = Path(__file__).resolve().parent.parent / "corpora"
-FILES = ["dinosaurs.txt"]
+PROSE = ["fables.txt"]  # running text, with blank lines between its paragraphs
+FILES = ["dinosaurs.txt", *PROSE]
 
 
 def lines_of(name: str) -> list[str]:
@@ -21,13 +23,13 @@ def test_every_corpus_is_tested() -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_form(name: str) -> None:
-    """ASCII only, LF line ends, a final newline, and no line empty or padded."""
+    """ASCII only, LF line ends, a final newline, and no line padded or, but between paragraphs of prose, empty."""
     data = (CORPORA / name).read_bytes()
     assert data.isascii()
     assert b"\r" not in data
     assert data.endswith(b"\n")
     for line in data.decode("ascii").removesuffix("\n").split("\n"):
-        assert line
+        assert line or name in PROSE
         assert line == line.strip()
 
 
@@ -97,3 +99,31 @@ def test_well_known_dinosaurs_are_in(name: str) -> None:
 def test_other_extinct_reptiles_and_their_kin_are_out(name: str) -> None:
     """Contemporaries and look-alikes that are not dinosaurs do not slip in."""
     assert name not in lines_of("dinosaurs.txt")
+
+
+@pytest.mark.parametrize("name", PROSE)
+def test_prose_is_in_short_lines_and_paragraphs(name: str) -> None:
+    """No line is longer than 80 characters; blank lines are single, and neither first nor last."""
+    lines = lines_of(name)
+    assert max(map(len, lines)) <= 80
+    assert lines[0]
+    assert lines[-1]
+    assert all(line or following for line, following in pairwise(lines))
+
+
+def test_fables_are_many() -> None:
+    """At least 60 KB, in as many stories as the README says; only a title ends without a punctuation mark."""
+    text = (CORPORA / "fables.txt").read_text(encoding="ascii")
+    readme = (CORPORA / "README.md").read_text(encoding="utf-8")
+    titles = [paragraph for paragraph in text.strip().split("\n\n") if paragraph[-1] not in '.!?"']
+    assert len(text) >= 60_000
+    assert f"{len(titles)} short fables" in readme
+    assert f"{len(text):,} characters" in readme
+    assert len(set(titles)) == len(titles)
+
+
+def test_fables_hardly_repeat_themselves() -> None:
+    """At least 90 % of the eight-word sequences are distinct."""
+    words = (CORPORA / "fables.txt").read_text(encoding="ascii").split()
+    sequences = [tuple(words[i : i + 8]) for i in range(len(words) - 7)]
+    assert len(set(sequences)) >= 0.9 * len(sequences)
