@@ -134,7 +134,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--kernels", choices=KERNELS, nargs="+", default=list(KERNELS))
-    parser.add_argument("--only", help="cases whose cell begins so")
+    parser.add_argument("--only", default="", help="cases that begin so, such as lstm or gru-after")
+    parser.add_argument("--hidden", type=int, help="cases of this size only")
     parser.add_argument("--work", nargs=8, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.work:
@@ -146,7 +147,7 @@ def main() -> None:
         print("| cell | vocabulary, embedding, layers, window | charlm ms | PyTorch ms | ratio | MB | MB |")
         print("| --- | --- | --- | --- | --- | --- | --- |")
         for case in CASES:
-            if case[0].startswith(arguments.only or ""):
+            if case[0].startswith(arguments.only) and arguments.hidden in (None, case[3]):
                 print(compare(case, arguments.rounds, arguments.steps, KERNELS[kernels]), flush=True)
 
 

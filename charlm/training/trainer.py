@@ -125,7 +125,6 @@ class Trainer:
             else TimePace(config.seconds or 0.0, clock, lambda: self._validation_seconds)
         )
         self._work = model.new_workspace(config.window, config.batch)
-        self._step_seconds = 0.0
         self._validation_seconds = 0.0
 
     def run(self) -> Iterator[Report]:
@@ -170,19 +169,24 @@ class Trainer:
         self.progress.step += 1
         self.progress.loss_sum += loss
         self.progress.loss_steps += 1
-        self._step_seconds = self.clock() - began
+        if not self._validation_seconds:
+            # Until one has been timed, a validation is taken to cost what its tokens should.
+            self._validation_seconds = self._validation_steps() * (self.clock() - began)
         return StepReport(step + 1, loss, norm, lr, self.pace.progress(step + 1))
+
+    def _validation_steps(self) -> float:
+        """How many training steps a validation should cost."""
+        tokens = evaluation_tokens(self.valid.size, lines=self.stream.independent_lines)
+        return FORWARD_COST * tokens / (self.config.window * self.config.batch)
 
     def _validations(self) -> int:
         """How many validations the run has: as many as keep to their share of it."""
-        tokens = evaluation_tokens(self.valid.size, lines=self.stream.independent_lines)
-        cost = FORWARD_COST * tokens / (self.config.window * self.config.batch)
-        steps = self.config.steps
-        if steps is None:
-            estimate = cost * self._step_seconds if not self._validation_seconds else self._validation_seconds
-            self._validation_seconds = estimate
-            steps, cost = round(self.config.seconds or 0.0), estimate
-        return int(min(MOST_VALIDATIONS, max(1.0, VALIDATION_SHARE * steps / max(cost, 1e-9))))
+        length, cost = self.config.seconds, self._validation_seconds
+        if self.config.steps is not None:
+            # By steps alone: a run of so many steps must not depend on the clock.
+            length, cost = self.config.steps, self._validation_steps()
+        share = VALIDATION_SHARE * (length or 0.0)
+        return int(max(1, share // cost)) if share < MOST_VALIDATIONS * cost else MOST_VALIDATIONS
 
     def evaluate(self) -> Evaluation:
         """What the validation text costs with the weights as they are."""
@@ -217,6 +221,7 @@ class Trainer:
             "updates": self.optimizer.updates,
             "generator": _texts(self.generator.bit_generator.state),
             "seconds": self.clock(),
+            "validation_seconds": self._validation_seconds,
         }
         return tensors, numbers
 
@@ -240,6 +245,7 @@ class Trainer:
             loss_steps=numbers["loss_steps"],
         )
         self.pace.resume(Plan(*numbers["plan"]), self.progress.step)
+        self._validation_seconds = float(numbers["validation_seconds"])
         self.optimizer.updates = numbers["updates"]
         self.generator.bit_generator.state = _numbers(numbers["generator"])
 
