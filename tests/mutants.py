@@ -390,9 +390,9 @@ MUTANTS = [
         ("test_optimizers.py",),
     ),
     Mutant(
-        "adamw: second moment's correction missing",
+        "optimisers: the running square's correction missing",
         "training/optimizers.py",
-        "1 / (1 - self.beta2**self.updates)",
+        "1 / (1 - decay**updates)",
         "1",
         ("test_optimizers.py",),
     ),

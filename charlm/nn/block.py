@@ -148,6 +148,14 @@ class Block(ABC):
         """A sigmoid's rows are halved in the operand; ``activations.py`` says why."""
         return 0.5 if gate in self.sigmoid_gates else 1.0
 
+    def _stacked(self, gates: tuple[str, ...], input_rows: int, dtype: DTypeLike) -> tuple[Array, dict[str, Place]]:
+        """One matrix for several gates on a column [h; x; 1], and where each stands in it."""
+        H, R = self.hidden, input_rows
+        product = np.zeros((len(gates) * H, H + R + 1), dtype)
+        stacked = zip(gates, np.split(product, len(gates)), strict=True)
+        places = {g: Place(rows[:, :H], rows[:, H : H + R], rows[:, -1], self.scale(g)) for g, rows in stacked}
+        return product, places
+
     def _operand(self, products: tuple[Array, ...], places: Mapping[str, Place], input_rows: int) -> Operand:
         dtype, width = products[0].dtype, len(self.gates) * self.hidden
         recurrent_back = np.zeros((self.hidden, width), dtype)
@@ -157,9 +165,13 @@ class Block(ABC):
         """The state in which a text begins: zeros."""
         return tuple(np.zeros((self.hidden, batch), dtype) for _ in self.state_names)
 
-    @abstractmethod
     def new_operand(self, input_rows: int, dtype: DTypeLike) -> Operand:
-        """Allocate an operand for ``input_rows`` R input rows; ``pack`` fills it. Also the shape of its gradient."""
+        """Allocate an operand for ``input_rows`` R input rows; ``pack`` fills it. Also the shape of its gradient.
+
+        Here: of one product for all gates. A block whose step needs several has its own.
+        """
+        product, places = self._stacked(self.gates, input_rows, dtype)
+        return self._operand((product,), places, input_rows)
 
     @abstractmethod
     def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike) -> Tape:
@@ -195,9 +207,12 @@ class Block(ABC):
             The gradient with respect to the state that forward began with.
         """
 
-    @abstractmethod
     def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
-        """Write the gradient of the unscaled operand, from the first ``time`` steps of the tape."""
+        """Write the gradient of the unscaled operand, from the first ``time`` steps of the tape.
+
+        Here: of one product for all gates. A block whose step needs several has its own.
+        """
+        np.matmul(flat(tape.d_gates[:, :time]), flat(tape.inputs[:, :time]).T, out=d_operand.products[0])
 
     def input_gradient(self, operand: Operand, tape: Tape, d_input: Array) -> None:
         """Write the gradient with respect to the input rows, [R, T, B]."""

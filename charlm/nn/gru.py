@@ -130,11 +130,8 @@ class GRUBefore(GRU):
 
     def new_operand(self, input_rows: int, dtype: DTypeLike) -> Operand:
         H, R = self.hidden, input_rows
-        gates, candidate = np.zeros((2 * H, H + R + 1), dtype), np.zeros((H, R + 1 + H), dtype)
-        places = {}
-        for index, g in enumerate(("r", "u")):
-            rows = gates[index * H : (index + 1) * H]
-            places[g] = Place(rows[:, :H], rows[:, H : H + R], rows[:, -1], self.scale(g))
+        gates, places = self._stacked(("r", "u"), R, dtype)
+        candidate = np.zeros((H, R + 1 + H), dtype)
         places["c"] = Place(candidate[:, R + 1 :], candidate[:, :R], candidate[:, R], self.scale("c"))
         return self._operand((gates, candidate), places, R)
 
@@ -188,12 +185,8 @@ class GRUAfter(GRU):
 
     def new_operand(self, input_rows: int, dtype: DTypeLike) -> Operand:
         H, R = self.hidden, input_rows
-        gates = np.zeros((2 * H, H + R + 1), dtype)
+        gates, places = self._stacked(("r", "u"), R, dtype)
         recurrent, driven = np.zeros((H, 1 + H), dtype), np.zeros((H, R + 1), dtype)
-        places = {}
-        for index, g in enumerate(("r", "u")):
-            rows = gates[index * H : (index + 1) * H]
-            places[g] = Place(rows[:, :H], rows[:, H : H + R], rows[:, -1], self.scale(g))
         places["c"] = Place(recurrent[:, 1:], driven[:, :R], driven[:, R], self.scale("c"))
         return self._operand((gates, recurrent, driven), places, R)
 

@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike
 
 from charlm.nn.activations import gates_in_place
 from charlm.nn.arrays import Array, Flags, State, Views
-from charlm.nn.block import Block, Operand, Place, Tape, flat, new_columns, start_lanes
+from charlm.nn.block import Block, Operand, Tape, new_columns, start_lanes
 
 
 @dataclass
@@ -41,15 +41,6 @@ class LSTM(Block):
         """As every block, and a forget bias of 1, so that cells remember at first (Jozefowicz et al. 2015)."""
         super().initialize(views, generator)
         views["b_f"][...] = 1
-
-    def new_operand(self, input_rows: int, dtype: DTypeLike) -> Operand:
-        H, R = self.hidden, input_rows
-        product = np.zeros((4 * H, H + R + 1), dtype)
-        places = {}
-        for index, g in enumerate(self.gates):
-            rows = product[index * H : (index + 1) * H]
-            places[g] = Place(rows[:, :H], rows[:, H : H + R], rows[:, -1], self.scale(g))
-        return self._operand((product,), places, R)
 
     def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike) -> LSTMTape:
         H, R, T, B = self.hidden, input_rows, time, batch
@@ -126,6 +117,3 @@ class LSTM(Block):
                 dh[:, begins[t]] = 0
                 dc[:, begins[t]] = 0
         return dh, dc
-
-    def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
-        np.matmul(flat(tape.d_gates[:, :time]), flat(tape.inputs[:, :time]).T, out=d_operand.products[0])

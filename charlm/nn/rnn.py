@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charlm.nn.arrays import Array, Flags, State, Views
-from charlm.nn.block import Block, Operand, Place, Tape, flat, new_columns, start_lanes
+from charlm.nn.block import Block, Operand, Tape, new_columns, start_lanes
 
 
 @dataclass
@@ -37,12 +37,6 @@ class RNN(Block):
         super().initialize(views, generator)
         if self.activation == "relu":
             views["W_aa"][...] = np.eye(self.hidden)
-
-    def new_operand(self, input_rows: int, dtype: DTypeLike) -> Operand:
-        H, R = self.hidden, input_rows
-        product = np.zeros((H, H + R + 1), dtype)
-        place = Place(product[:, :H], product[:, H : H + R], product[:, -1], self.scale("a"))
-        return self._operand((product,), {"a": place}, R)
 
     def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike) -> RNNTape:
         H, R, T, B = self.hidden, input_rows, time, batch
@@ -96,6 +90,3 @@ class RNN(Block):
             if t in begins:
                 dh[:, begins[t]] = 0
         return (dh,)
-
-    def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
-        np.matmul(flat(tape.d_gates[:, :time]), flat(tape.inputs[:, :time]).T, out=d_operand.products[0])

@@ -1,6 +1,7 @@
 """The texts to score in a file or a pipe: its lines as they come, or all of it."""
 
 from collections.abc import Iterator
+from typing import AnyStr
 
 from charlm.text.reading import ByteReader, Source, TextReader
 
@@ -12,30 +13,16 @@ def read_lines(source: Source, encoding: str | None) -> Iterator[str] | Iterator
         InputError: the source cannot be opened; while iterating, it cannot be read or decoded.
     """
     if encoding is None:
-        return _byte_lines(ByteReader(source))
-    return _text_lines(TextReader(source, encoding))
+        return _lines(ByteReader(source), b"\n")
+    return _lines(TextReader(source, encoding), "\n")
 
 
-def _text_lines(blocks: Iterator[str]) -> Iterator[str]:
-    held = ""
+def _lines(blocks: Iterator[AnyStr], line_break: AnyStr) -> Iterator[AnyStr]:
+    held = line_break[:0]
     for block in blocks:
-        first, *rest = block.split("\n")
-        held += first
-        for line in rest:
-            yield held
-            held = line
-    if held:
-        yield held
-
-
-def _byte_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    held = b""
-    for block in blocks:
-        first, *rest = block.split(b"\n")
-        held += first
-        for line in rest:
-            yield held
-            held = line
+        lines = (held + block).split(line_break)
+        held = lines.pop()
+        yield from lines
     if held:
         yield held
 

@@ -70,13 +70,7 @@ class AdamW(Optimizer):
         np.subtract(g, m, out=step)
         step *= kind(1 - self.beta1)
         m += step
-        np.multiply(g, g, out=root)
-        root -= v
-        root *= kind(1 - self.beta2)
-        v += root
-        np.multiply(v, kind(1 / (1 - self.beta2**self.updates)), out=root)
-        np.sqrt(root, out=root)
-        root += kind(self.epsilon)
+        _root_mean_square(v, g, root, self.beta2, self.updates, self.epsilon)
         np.divide(m, root, out=step)
         step *= kind(lr / (1 - self.beta1**self.updates))
         p -= step
@@ -109,16 +103,22 @@ class RMSprop(Optimizer):
         (square,) = moments
         step, root = scratch
         kind = p.dtype.type
-        np.multiply(g, g, out=root)
-        root -= square
-        root *= kind(1 - self.decay)
-        square += root
-        np.multiply(square, kind(1 / (1 - self.decay**self.updates)), out=root)
-        np.sqrt(root, out=root)
-        root += kind(self.epsilon)
+        _root_mean_square(square, g, root, self.decay, self.updates, self.epsilon)
         np.divide(g, root, out=step)
         step *= kind(lr)
         p -= step
+
+
+def _root_mean_square(average: Array, g: Array, out: Array, decay: float, updates: int, epsilon: float) -> None:
+    """Move the running average of g^2 on; write its root, corrected for its start at zero, plus epsilon."""
+    kind = g.dtype.type
+    np.multiply(g, g, out=out)
+    out -= average
+    out *= kind(1 - decay)
+    average += out
+    np.multiply(average, kind(1 / (1 - decay**updates)), out=out)
+    np.sqrt(out, out=out)
+    out += kind(epsilon)
 
 
 _BY_NAME: Mapping[str, type[Optimizer]] = {"adamw": AdamW, "sgd": SGD, "rmsprop": RMSprop}
