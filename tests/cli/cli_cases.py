@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from types import TracebackType
 from typing import Any, NamedTuple
 
 import pytest
@@ -130,3 +131,14 @@ class Trained(NamedTuple):
     def file(self) -> Path:
         """The model's file."""
         return self.folder / "model.safetensors"
+
+
+class Running(subprocess.Popen[bytes]):
+    """A process that does not outlive a test that failed: leaving its block would wait for it for ever."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, value, traceback)

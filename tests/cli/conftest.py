@@ -1,9 +1,14 @@
 """The models that the command line is tested with, trained once for each process of the tests."""
 
+import signal
 from pathlib import Path
 
 import pytest
 from cli_cases import QUICK, Trained, names_text, prose_text, succeed
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that runs the tests in the background has them ignore Ctrl-C, and so would every command they run.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ import pytest
 from cli_cases import (
     QUICK,
     Ended,
+    Running,
     Trained,
     call,
     contents,
@@ -244,7 +245,7 @@ def test_a_reader_that_goes_away(command: tuple[str, ...], prose: Trained) -> No
     Path("many.txt").write_text("banana\n" * 20_000)
     with (
         Path("many.txt").open("rb") as many,
-        subprocess.Popen(
+        Running(
             words(*command, "--model", prose.folder),
             env=environment(),
             stdin=many,

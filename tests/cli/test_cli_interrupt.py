@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 import pytest
-from cli_cases import QUICK, Trained, call, environment, names_text, succeed, words
+from cli_cases import QUICK, Running, Trained, call, environment, names_text, succeed, words
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of this kind are POSIX's")
 
@@ -39,7 +39,7 @@ def strike(corpus: Path, folder: Path, moments: list[float], number: int = signa
     """Train, and send a signal at each of these seconds after the start."""
     command = words("train", corpus, "--model", folder, *QUICK, "--steps", STEPS)
     # A sitting of its own, so that no signal meant for the tests reaches it, nor the other way round.
-    with subprocess.Popen(
+    with Running(
         command, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         start_new_session=True,
     ) as running:  # fmt: skip
@@ -141,9 +141,9 @@ def test_ignored_interruptions_stay_ignored(corpus: Path) -> None:
     """A run in the background, for which the shell ignores Ctrl-C, goes on."""
     folder = corpus.parent / "background"
     command = words("train", corpus, "--model", folder, *QUICK, "--steps", 60)
-    with subprocess.Popen(
+    with Running(
         command, env=environment(), stderr=subprocess.PIPE, start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509 - no thread is running
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     ) as running:  # fmt: skip
         wait_for(folder / "log.jsonl")
         running.send_signal(signal.SIGINT)
@@ -151,9 +151,9 @@ def test_ignored_interruptions_stay_ignored(corpus: Path) -> None:
     assert running.returncode == 0
 
 
-def training(corpus: Path, folder: Path) -> "subprocess.Popen[bytes]":
+def training(corpus: Path, folder: Path) -> Running:
     """A run that does not end by itself, and whose log begins with its first step."""
-    return subprocess.Popen(
+    return Running(
         words("train", corpus, "--model", folder, *QUICK, "--time", "1h"),
         env=environment(),
         stderr=subprocess.PIPE,
@@ -169,7 +169,7 @@ def wait_for(path: Path) -> None:
         time.sleep(0.01)
 
 
-def interrupted(command: "subprocess.Popen[bytes]", output: IO[bytes] | None) -> None:
+def interrupted(command: Running, output: IO[bytes] | None) -> None:
     """Interrupt a command once it has begun to write, and check that it ends with one line."""
     assert output is not None
     assert output.read(1)
@@ -180,7 +180,7 @@ def interrupted(command: "subprocess.Popen[bytes]", output: IO[bytes] | None) ->
 
 
 def test_ctrl_c_while_sampling(prose: Trained) -> None:
-    with subprocess.Popen(
+    with Running(
         words("sample", "--model", prose.folder, "--length", 10**9), env=environment(), stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, start_new_session=True,
     ) as running:  # fmt: skip
@@ -189,7 +189,7 @@ def test_ctrl_c_while_sampling(prose: Trained) -> None:
 
 def test_ctrl_c_while_scoring(names: Trained, tmp_path: Path) -> None:
     (tmp_path / "many.txt").write_text("banana\n" * 300_000)
-    with subprocess.Popen(
+    with Running(
         words("score", "--model", names.folder, "--file", tmp_path / "many.txt"), env=environment(),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     ) as running:  # fmt: skip

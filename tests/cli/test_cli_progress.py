@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cli_cases import QUICK, call, environment, names_text, process, prose_text, succeed, words
+from cli_cases import QUICK, Running, call, environment, names_text, process, prose_text, succeed, words
 
 LOUD = [word for word in QUICK if word != "--quiet"]
 
@@ -51,7 +51,7 @@ def test_in_a_terminal_there_is_a_bar(corpus: Path) -> None:
     master, slave = pty.openpty()
     termios.tcsetwinsize(slave, (40, 200))
     options = ("--model", "model", *LOUD, "--steps", 600, "--valid-fraction", 0.05)
-    with subprocess.Popen(
+    with Running(
         words("train", corpus, *options), env=environment(), stdin=slave, stdout=subprocess.PIPE, stderr=slave
     ) as running:
         os.close(slave)

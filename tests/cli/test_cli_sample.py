@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import pytest
-from cli_cases import Trained, call, environment, one_message, process, succeed, words
+from cli_cases import Running, Trained, call, environment, one_message, process, succeed, words
 
 
 def test_a_seed_decides_the_text(prose: Trained) -> None:
@@ -116,7 +116,7 @@ def test_a_prompt_of_bytes_is_printed_as_it_was_given(level: str, request: pytes
 
 def test_text_is_written_as_it_is_drawn(prose: Trained) -> None:
     """The first characters of an endless sample can be read while it is drawn."""
-    with subprocess.Popen(
+    with Running(
         words("sample", "--model", prose.folder, "--length", 10**9), env=environment(), stdout=subprocess.PIPE
     ) as running:
         assert running.stdout is not None
