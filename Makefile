@@ -45,7 +45,7 @@ types: $(VENV)/tested ## Check types
 mutants: $(VENV)/tested ## Plant errors one at a time and see each one caught
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/mutants.py
 
-bench: $(VENV)/benched ## Time a training step against PyTorch
+bench: $(VENV)/benched ## Time a training step against PyTorch (half an hour)
 	$(BIN)/python tests/bench_step.py
 
 golden: $(VENV)/benched ## Make the golden vectors again, with PyTorch

@@ -1,5 +1,6 @@
 """A trained model as one file that can be shared: weights, vocabulary, and how it came to be."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +98,9 @@ def _check_record(record: Any) -> None:
         wrong = [key for key, kind in kinds.items() if key not in part or not isinstance(part[key], kind)]
         if wrong:
             raise ModelError(f"its {name} is damaged: {', '.join(wrong)} missing or of another type")
+    valid = record["valid_nats_per_token"]
+    if valid is not None and not math.isfinite(valid):
+        raise ModelError("its record is damaged: its validation loss is not finite")
     TrainConfig.from_json(record["train"])
 
 

@@ -44,13 +44,15 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make a rename survive a power cut, where folders can be opened (not on Windows)."""
+    """Make a rename survive a power cut, where the system can (Windows cannot): the file is whole all the same."""
     if hasattr(os, "O_DIRECTORY"):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        # Some file systems refuse it; the file has been written by then.
+        with contextlib.suppress(OSError):
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
 
 
 def tensor_bytes(tensors: Tensors, metadata: Mapping[str, Any]) -> bytes:
@@ -64,7 +66,7 @@ def tensor_bytes(tensors: Tensors, metadata: Mapping[str, Any]) -> bytes:
     for name, tensor in tensors.items():
         if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
             raise OutputError(f"refusing to save: {name} holds NaN or infinity. The last good files are kept")
-    text = json.dumps(metadata, sort_keys=True, ensure_ascii=True)
+    text = json.dumps(metadata, sort_keys=True, ensure_ascii=True, allow_nan=False)
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     return bytes(save(contiguous, metadata={_METADATA_KEY: text}))
 

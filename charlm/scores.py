@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from charlm.checkpoint import TrainedModel
+from charlm.errors import UsageError
 from charlm.nn.arrays import Ids
 from charlm.scoring import TokenScores, evaluate, score_texts, score_tokens
 from charlm.text.parts import Part
@@ -78,8 +79,11 @@ def score_all(model: TrainedModel, texts: Sequence[str | bytes], *, per_token: b
         model: whose probabilities.
         texts: str is normalised as a file would be; bytes only at byte level.
         per_token: also give each token's.
+
+    Raises:
+        UsageError: a text has several lines, and the model's lines are independent.
     """
-    encoded = [model.tokenizer.encode_sentence(normalise(text) if isinstance(text, str) else text) for text in texts]
+    encoded = [_encode(model, text) for text in texts]
     if per_token:
         details = score_tokens(model.network, encoded)
         return [_score(model, *each) for each in zip(texts, encoded, details, strict=True)]
@@ -87,6 +91,15 @@ def score_all(model: TrainedModel, texts: Sequence[str | bytes], *, per_token: b
     empty = np.zeros(0)
     plain = [TokenScores(each, np.zeros(0, np.int64), empty) for each in logprobs]
     return [_score(model, *each) for each in zip(texts, encoded, plain, strict=True)]
+
+
+def _encode(model: TrainedModel, text: str | bytes) -> Ids:
+    if isinstance(text, bytes):
+        return model.tokenizer.encode_sentence(text)
+    text = normalise(text)
+    if model.text.independent_lines and "\n" in text.removesuffix("\n"):
+        raise UsageError("a text has several lines, but this model's lines are independent: score them one by one")
+    return model.tokenizer.encode_sentence(text)
 
 
 def _score(model: TrainedModel, text: str | bytes, ids: Ids, scores: TokenScores) -> Score:
@@ -110,12 +123,15 @@ def _score(model: TrainedModel, text: str | bytes, ids: Ids, scores: TokenScores
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """What ``charlm eval`` says of a text; ``oov`` counts its unknown tokens."""
+    """What ``charlm eval`` says of a text; ``oov`` counts its unknown tokens.
+
+    ``bits_per_char`` is None for bytes that are no text and hold no character.
+    """
 
     tokens: int
     nats_per_token: float
     bits_per_token: float
-    bits_per_char: float
+    bits_per_char: float | None
     bits_per_byte: float
     perplexity: float
     oov: int
@@ -136,7 +152,7 @@ def evaluate_part(model: TrainedModel, part: Part, *, exact: bool = False) -> Ev
         tokens=found.tokens,
         nats_per_token=found.nats_per_token,
         bits_per_token=bits / found.tokens,
-        bits_per_char=bits / part.characters,
+        bits_per_char=bits / part.characters if part.characters else None,
         bits_per_byte=bits / part.bytes,
         perplexity=perplexity(found.nats_per_token),
         oov=found.unknown,

@@ -21,6 +21,8 @@ LANES = 64
 """Most lanes; wide enough for the product to run near its peak."""
 WARM = 256
 """Uncounted tokens that warm a lane up before its part of a stream."""
+BOUNDS = 1 << 14
+"""Pieces that are looked up at a time."""
 MINIMUM_PART = 1024
 """Shortest part of a stream that is given a lane of its own."""
 
@@ -144,8 +146,10 @@ def _warmed(size: int, lanes: int) -> Iterator[Piece]:
 
 
 def _pieces(bounds: NDArray[np.int64]) -> Iterator[Piece]:
-    for begin, end in pairwise(bounds.tolist()):
-        yield Piece(begin, end, begin)
+    # In blocks, since a Python number for each line of a long list would take more memory than the list.
+    for first in range(0, len(bounds) - 1, BOUNDS):
+        for begin, end in pairwise(bounds[first : first + BOUNDS + 1].tolist()):
+            yield Piece(begin, end, begin)
 
 
 def _joined(texts: Sequence[Ids]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

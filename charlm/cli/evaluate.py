@@ -47,7 +47,7 @@ def evaluate(
         ("tokens", f"{found.tokens:,}"),
         ("nats per token", f"{found.nats_per_token:.4f}"),
         ("bits per token", f"{found.bits_per_token:.4f}"),
-        ("bits per character", f"{found.bits_per_char:.4f}"),
+        ("bits per character", "none" if found.bits_per_char is None else f"{found.bits_per_char:.4f}"),
         ("bits per byte", f"{found.bits_per_byte:.4f}"),
         ("perplexity", f"{found.perplexity:.4f}"),
         ("unknown tokens", f"{found.oov:,}"),

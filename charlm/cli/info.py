@@ -85,7 +85,7 @@ def command(trained: "TrainedModel") -> str:
         "--window": train["window"],
         "--batch": train["batch"],
         "--steps": train["steps"],
-        "--time": None if train["seconds"] is None else f"{train['seconds']:g}s",
+        "--time": None if train["seconds"] is None else f"{train['seconds']:f}".rstrip("0").rstrip(".") + "s",
         "--optimizer": train["optimizer"],
         "--lr": train["lr"],
         "--schedule": train["schedule"],

@@ -76,7 +76,7 @@ def _write_samples(
         raise UsageError("the prompt has several lines, but this model's lines are independent: give one line")
     ids = tokenizer.encode(normalise(prompt))
     if tokenizer.unknown_id is not None and (ids == tokenizer.unknown_id).any():
-        strange = sorted({c for c in prompt if (tokenizer.encode(c) == tokenizer.unknown_id).all()})
+        strange = sorted({c for c in prompt if (tokenizer.encode(c) == tokenizer.unknown_id).any()})
         shown = ", ".join(visible(c) for c in strange[:10])
         note(f"the model has never seen {shown}{', ...' if len(strange) > 10 else ''}: read as <UNK>")  # noqa: PLR2004
     never = () if unknown or tokenizer.unknown_id is None else (tokenizer.unknown_id,)
@@ -84,13 +84,14 @@ def _write_samples(
     if seed is None:
         seed = secrets.randbelow(1 << 32)
     begin = to_utf8(prompt)
+    # Nothing is put between or behind bytes in a file or pipe: they may be no text.
+    spaced = tokenizer.has_unknown or sys.stdout.isatty()
     for index in range(number):
         write_bytes(begin)
         last = _write_tokens(trained, draw(trained.network, ids, config, (seed, index)))
-        if last != b"\n" and (tokenizer.has_unknown or sys.stdout.isatty()):
-            # Not behind bytes in a file or pipe: they may be no text.
+        if last != b"\n" and spaced:
             write_bytes(b"\n")
-        if index + 1 < number and not lines:
+        if index + 1 < number and not lines and spaced:
             write_bytes(b"\n")
 
 

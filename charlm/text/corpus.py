@@ -169,7 +169,7 @@ def _check_variety(path: Path, ids: Ids) -> None:
 def _check_parts(
     path: Path, valid_path: Path | None, counts: NDArray[np.int64], facts: TypeFacts, fraction: float
 ) -> None:
-    trains, validates = (int(count @ facts.characters) > 0 for count in counts)
+    trains, validates = (int(count @ facts.sizes) > 0 for count in counts)
     if not trains and not validates:
         raise InputError(f"{path} holds only blank lines: there is nothing to learn in it")
     if not trains:

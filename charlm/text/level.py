@@ -28,12 +28,19 @@ class TypeFacts:
         bytes: int64 [types], UTF-8 bytes.
         spaces: bool [types], whether it is white space; <EOS> counts as such.
         line_ends: Provisional ids after which a new line begins.
+        raw: Whether the types are bytes, which need not be text.
     """
 
     characters: NDArray[np.int64]
     bytes: NDArray[np.int64]
     spaces: NDArray[np.bool_]
     line_ends: tuple[int, ...]
+    raw: bool = False
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """What shares of a text are measured by, int64 [types]: code points, or bytes where they are no text."""
+        return self.bytes if self.raw else self.characters
 
 
 class Indexer(ABC):

@@ -37,6 +37,7 @@ class ByteIndexer(Indexer):
             bytes=np.append(0, np.ones(256, np.int64)),
             spaces=np.array([True, *spaces]),
             line_ends=(LINE_END,),
+            raw=True,
         )
 
     def vocabulary(self, counts: NDArray[np.int64], min_count: int, max_vocab: int | None) -> Vocabulary:

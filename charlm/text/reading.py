@@ -133,7 +133,7 @@ class TextReader(Iterator[str]):
         self.close()
         raise InputError(
             f"{self._bytes.name} is not valid {self._encoding}: {what}; name the file's own encoding with "
-            "--encoding NAME (for instance --encoding latin-1) or read it as bytes with --level byte"
+            "--encoding NAME (for instance --encoding latin-1) or train on its bytes with --level byte"
         )
 
     def _normalise(self, text: str) -> str:

@@ -70,7 +70,7 @@ def default_fraction(ids: Ids, facts: TypeFacts) -> float:
 
     More would cost long texts much time for digits that nobody reads.
     """
-    characters = sum(int(facts.characters[block].sum()) for block in blocks_of(ids))
+    characters = sum(int(facts.sizes[block].sum()) for block in blocks_of(ids))
     return min(DEFAULT_FRACTION, MOST_VALIDATED / max(characters, 1))
 
 
@@ -109,11 +109,11 @@ def split_stream(ids: Ids, facts: TypeFacts, fraction: float) -> Split:
 
 
 def _cut(ids: Ids, facts: TypeFacts, fraction: float) -> int:
-    one_each = (facts.characters == 1).all()
+    one_each = (facts.sizes == 1).all()
     point = len(ids) - round(len(ids) * fraction) if one_each else _token_at(ids, facts, fraction)
     # An <EOS> that stands for no text makes no line of its own.
-    stop = len(ids) - int(facts.characters[EOS] == 0)
-    line_ends = np.zeros(len(facts.characters), np.bool_)
+    stop = len(ids) - int(facts.sizes[EOS] == 0)
+    line_ends = np.zeros(len(facts.sizes), np.bool_)
     line_ends[list(facts.line_ends)] = True
     before = max(point - 1, 0)
     for number, block in enumerate(blocks_of(ids[before : stop - 1])):
@@ -125,11 +125,11 @@ def _cut(ids: Ids, facts: TypeFacts, fraction: float) -> int:
 
 def _token_at(ids: Ids, facts: TypeFacts, fraction: float) -> int:
     """The number of tokens before the last `fraction` of the code points."""
-    total = sum(int(facts.characters[block].sum()) for block in blocks_of(ids))
+    total = sum(int(facts.sizes[block].sum()) for block in blocks_of(ids))
     character = total - round(total * fraction)
     seen = passed = 0
     for block in blocks_of(ids):
-        reached = seen + np.cumsum(facts.characters[block])
+        reached = seen + np.cumsum(facts.sizes[block])
         if reached[-1] > character:
             return passed + int(np.searchsorted(reached, character, side="right"))
         seen = int(reached[-1])

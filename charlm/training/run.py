@@ -1,6 +1,5 @@
 """One run from beginning to end: trains, validates, keeps the best model, and can be stopped and continued."""
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -114,7 +113,8 @@ class Run:
             raise ModelError(f"{self.folder.state_file} is damaged ({error}): begin anew with --overwrite") from error
         if not self.folder.model_file.exists():
             # The best weights are lost: the present ones take their place until a validation betters them.
-            self.trainer.progress.best_loss = math.inf
+            progress = self.trainer.progress
+            progress.best_loss, progress.best_step = self.trainer.evaluate().nats_per_token, progress.step
             self.folder.save_model(self.model)
         elif not self.folder.model_is_as_saved():
             self._check_model(load_model(self.folder.model_file))

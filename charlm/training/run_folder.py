@@ -148,7 +148,7 @@ class RunFolder:
             OutputError: it cannot be written.
         """
         self._forget()
-        line = json.dumps(record, ensure_ascii=True).encode() + b"\n"
+        line = json.dumps(record, ensure_ascii=True, allow_nan=False).encode() + b"\n"
         try:
             with self.log_file.open("ab") as log:
                 log.write(line)

@@ -196,6 +196,11 @@ class Trainer:
     def _validate(self, done: float) -> ValidationReport:
         began = self.clock()
         valid = self.evaluate()
+        if not math.isfinite(valid.nats):
+            raise TrainingError(
+                f"the validation loss is not finite at step {self.progress.step}: the weights are spoilt. "
+                f"Try a lower --lr (it was {self.config.lr:g}) or a lower --clip"
+            )
         self._validation_seconds = self.clock() - began
         self.pace.paused(self._validation_seconds)
         state = self.progress
