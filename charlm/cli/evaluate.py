@@ -26,7 +26,7 @@ def evaluate(
         bool,
         typer.Option(
             "--exact",
-            help="Read the text in one lane instead of several: slower, and the same to about 0.1 %.",
+            help="Read the text in one lane instead of several: slower, and nearly the same.",
         ),
     ] = False,
     encoding: Annotated[
