@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from charlm.checkpoint import TrainedModel
 from charlm.errors import UsageError
@@ -86,11 +87,10 @@ def score_all(model: TrainedModel, texts: Sequence[str | bytes], *, per_token: b
     encoded = [_encode(model, text) for text in texts]
     if per_token:
         details = score_tokens(model.network, encoded)
-        return [_score(model, *each) for each in zip(texts, encoded, details, strict=True)]
+        logprobs = [each.logprobs for each in details]
+        return [_score(model, *each) for each in zip(texts, encoded, logprobs, details, strict=True)]
     logprobs = score_texts(model.network, encoded)
-    empty = np.zeros(0)
-    plain = [TokenScores(each, np.zeros(0, np.int64), empty) for each in logprobs]
-    return [_score(model, *each) for each in zip(texts, encoded, plain, strict=True)]
+    return [_score(model, *each) for each in zip(texts, encoded, logprobs, strict=True)]
 
 
 def _encode(model: TrainedModel, text: str | bytes) -> Ids:
@@ -102,14 +102,19 @@ def _encode(model: TrainedModel, text: str | bytes) -> Ids:
     return model.tokenizer.encode_sentence(text)
 
 
-def _score(model: TrainedModel, text: str | bytes, ids: Ids, scores: TokenScores) -> Score:
-    logprobs = scores.logprobs
+def _score(
+    model: TrainedModel,
+    text: str | bytes,
+    ids: Ids,
+    logprobs: NDArray[np.float64],
+    details: TokenScores | None = None,
+) -> Score:
     unknown = ids == (-1 if model.tokenizer.unknown_id is None else model.tokenizer.unknown_id)
-    details = None
-    if scores.ranks.size:
+    per_token = None
+    if details is not None:
         names = [model.tokenizer.vocabulary.token(int(i)) for i in ids]
-        columns = (logprobs.tolist(), scores.ranks.tolist(), scores.entropies.tolist())
-        details = tuple(TokenScore(*each) for each in zip(names, *columns, strict=True))
+        columns = (logprobs.tolist(), details.ranks.tolist(), details.entropies.tolist())
+        per_token = tuple(TokenScore(*each) for each in zip(names, *columns, strict=True))
     return Score(
         text=text if isinstance(text, str) else text.decode("utf-8", "surrogateescape"),
         tokens=len(ids),
@@ -117,7 +122,7 @@ def _score(model: TrainedModel, text: str | bytes, ids: Ids, scores: TokenScores
         logprob_without_eos=float(logprobs[:-1].sum()),
         oov=int(np.count_nonzero(unknown)),
         logprob_without_oov=float(logprobs[~unknown].sum()),
-        per_token=details,
+        per_token=per_token,
     )
 
 

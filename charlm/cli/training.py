@@ -67,6 +67,25 @@ class Choices:
         """The options that were given, as they are typed."""
         return [f"--{f.name.replace('_', '-')}" for f in fields(self) if getattr(self, f.name) is not None]
 
+    @property
+    def block(self) -> str:
+        """The recurrent block."""
+        return ModelConfig.cell if self.cell is None else self.cell
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Those of the block's options that were given."""
+        return {key: value for key, value in (("reset", self.reset), ("activation", self.activation)) if value}
+
+    @property
+    def seconds(self) -> float | None:
+        """``--time`` in seconds.
+
+        Raises:
+            UsageError: it is no length of time.
+        """
+        return None if self.time is None else _seconds(self.time)
+
     def of(self, kind: type) -> dict[str, Any]:
         """Those that are fields of a configuration and were given."""
         names = {f.name for f in fields(kind)} & {f.name for f in fields(self)}
@@ -146,8 +165,7 @@ def _where(run: Run) -> str:
 
 def _check(given: Choices) -> None:
     """Refuse what makes no sense before any file is read."""
-    options = {key: value for key, value in (("reset", given.reset), ("activation", given.activation)) if value}
-    block_options(given.cell or "lstm", options)
+    block_options(given.block, given.options)
     ModelConfig(vocabulary=2, **given.of(ModelConfig))
     lengths = [name for name in ("--epochs", "--steps", "--time") if getattr(given, name[2:]) is not None]
     if len(lengths) > 1:
@@ -160,7 +178,7 @@ def _check(given: Choices) -> None:
         require("--steps", given.steps, minimum=1, maximum=MOST_STEPS)
     if given.min_count is not None:
         require("--min-count", given.min_count, minimum=1)
-    seconds = None if given.time is None else _seconds(given.time)
+    seconds = given.seconds
     steps = None if seconds is not None else given.steps if given.steps is not None else 1
     TrainConfig(**{**given.of(TrainConfig), "steps": steps, "seconds": seconds})
 
@@ -195,20 +213,17 @@ def _configure(given: Choices, text: TextConfig, corpus: Corpus) -> RunConfig:
     """Fill in what was not chosen."""
     tokens = len(corpus.train)
     sizes = default_sizes(tokens)
-    options = {key: value for key, value in (("reset", given.reset), ("activation", given.activation)) if value}
-    cell = given.cell or "lstm"
     shape = {"hidden": sizes.hidden, "embedding": sizes.embedding, **given.of(ModelConfig)}
     model = ModelConfig(
         **{
             **shape,
             "vocabulary": len(corpus.tokenizer),
-            "cell": cell,
-            "options": block_options(cell, options),
+            "cell": given.block,
+            "options": block_options(given.block, given.options),
         }
     )
     window, batch = fit(tokens, given.window or sizes.window, given.batch or sizes.batch)
-    seconds = None if given.time is None else _seconds(given.time)
-    steps = given.steps
+    seconds, steps = given.seconds, given.steps
     if seconds is None and steps is None:
         steps = max(1, math.ceil((given.epochs or sizes.epochs) * tokens / (window * batch)))
     rates = {"lr": sizes.lr, "dropout": sizes.dropout, "weight_decay": sizes.weight_decay}

@@ -56,12 +56,15 @@ class LanguageModel:
         self.stack = Stack(config)
         self.head = SoftmaxHead(config.hidden, config.vocabulary)
         self.parameters = Parameters(parameter_specs(config), dtype)
+        # Once, not at every step: sampling asks for them for each token.
+        self._head_views = below(self.parameters.views, "head.")
+        self._head_gradients = below(self.parameters.gradients, "head.")
 
     def initialize(self, seed: int) -> None:
         """Draw the parameters' first values; the same seed gives the same values in every dtype."""
         generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 0])))
         self.stack.initialize(self.parameters, generator)
-        self.head.initialize(below(self.parameters.views, "head."), generator)
+        self.head.initialize(self._head_views, generator)
 
     def new_workspace(self, time: int, batch: int) -> Workspace:
         """Allocate room for windows of up to ``time`` steps of ``batch`` lanes, and pack the operands."""
@@ -112,8 +115,9 @@ class LanguageModel:
         """
         activations, after = self._forward(work, inputs, starts, states, dropout)
         d_activations = work.tape.d_activations[:, : inputs.shape[0]]
-        views, gradients = below(self.parameters.views, "head."), below(self.parameters.gradients, "head.")
-        total, count = self.head.loss_and_gradients(views, gradients, activations, targets, d_activations)
+        total, count = self.head.loss_and_gradients(
+            self._head_views, self._head_gradients, activations, targets, d_activations
+        )
         d_after = self.zero_states(inputs.shape[1])
         if upstream is not None:
             d_activations += upstream[0]
@@ -132,11 +136,11 @@ class LanguageModel:
     ) -> tuple[Array, States]:
         """Log-probability in nats of each target [T, B] (float64, 0 where it is -1), and the states after."""
         activations, after = self._forward(work, inputs, starts, states)
-        return self.head.log_probabilities(below(self.parameters.views, "head."), activations, targets), after
+        return self.head.log_probabilities(self._head_views, activations, targets), after
 
     def logits(self, work: Workspace, inputs: Ids, starts: Flags, states: States) -> tuple[Array, States]:
         """Unnormalised log-probabilities of every next token, [V, T, B], and the states after."""
         activations, after = self._forward(work, inputs, starts, states)
         H, T, B = activations.shape
-        logits = self.head.logits(below(self.parameters.views, "head."), activations.reshape(H, T * B))
+        logits = self.head.logits(self._head_views, activations.reshape(H, T * B))
         return logits.reshape(-1, T, B), after
