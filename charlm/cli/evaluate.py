@@ -58,10 +58,11 @@ def evaluate(
 
 
 def _file_part(trained: "TrainedModel", file: Path, encoding: str | None) -> "Part":
-    from charlm.text.corpus import encode_file  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.text.corpus import encode_texts  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.text.sources import one_file  # noqa: PLC0415 - likewise
 
-    return encode_file(
-        file,
+    return encode_texts(
+        one_file(file),
         tokenizer=trained.tokenizer,
         encoding=encoding or trained.text.encoding,
         independent_lines=trained.text.independent_lines,
@@ -71,6 +72,7 @@ def _file_part(trained: "TrainedModel", file: Path, encoding: str | None) -> "Pa
 def _own_part(trained: "TrainedModel") -> "Part":
     """The validation part of the corpus that the model was trained on, split again as it was then."""
     from charlm.text.corpus import prepare  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.text.sources import one_file  # noqa: PLC0415 - likewise
 
     about, text = trained.record["corpus"], trained.text
     path, valid = Path(about["path"]), about["valid_path"]
@@ -78,10 +80,10 @@ def _own_part(trained: "TrainedModel") -> "Part":
         raise InputError(f"the model's corpus {path} is not here: name a text with charlm eval FILE")
     note(f"evaluating the validation part of {valid or path}")
     corpus = prepare(
-        path,
+        one_file(path),
         encoding=text.encoding,
         independent_lines=text.independent_lines,
-        valid_path=None if valid is None else Path(valid),
+        valid_texts=None if valid is None else one_file(Path(valid)),
         valid_fraction=text.valid_fraction,
         seed=trained.record["train"]["seed"],
         tokenizer=trained.tokenizer,

@@ -14,6 +14,7 @@ from charlm.errors import InputError, ModelError, OutputError, UsageError
 from charlm.machine import fingerprint
 from charlm.nn.registry import block_options
 from charlm.text.corpus import Corpus, prepare
+from charlm.text.sources import one_file
 from charlm.text.tokenizer import check_options
 from charlm.training.defaults import default_sizes, fit
 from charlm.training.run import Run, RunConfig
@@ -195,7 +196,7 @@ def _prepare(
     path: Path, valid: Path | None, text: TextConfig, independent_lines: bool | None, seed: int | None
 ) -> Corpus:
     return prepare(
-        path,
+        one_file(path),
         level=text.level,
         unit=text.unit,
         encoding=text.encoding,
@@ -203,7 +204,7 @@ def _prepare(
         max_vocab=text.max_vocab,
         lowercase=text.lowercase,
         independent_lines=independent_lines,
-        valid_path=valid,
+        valid_texts=None if valid is None else one_file(valid),
         valid_fraction=text.valid_fraction,
         seed=TrainConfig(steps=1).seed if seed is None else seed,
     )

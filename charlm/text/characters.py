@@ -11,7 +11,6 @@ Decoding turns <EOS> back, so every text comes back exactly. A text that does no
 completed: "a" becomes "a\n" (line) or "a\n\n" (paragraph, also from "a\n").
 """
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 
 from charlm.errors import ModelError
 from charlm.text.level import Codec, Indexer, Level, TypeFacts, check_range, to_utf8
-from charlm.text.reading import read_text
+from charlm.text.reading import Source, TextReader
 from charlm.text.segment import END, NEWLINE, SYMBOLS, UNIT_ENDS, Segmenter, Symbols, code_points, lowered
 from charlm.text.store import GrowingStore
 from charlm.text.vocabulary import EOS, SPECIAL_TOKENS, SURROGATES, UNK, Vocabulary
@@ -41,9 +40,9 @@ class CharIndexer(Indexer):
         if unit == "line":
             self._table[NEWLINE] = EOS
 
-    def index(self, path: Path, encoding: str, store: GrowingStore) -> str:
-        """Append a file's provisional ids; the end of its last unit is supplied where it is missing."""
-        reader = read_text(path, encoding)
+    def index(self, source: Source, encoding: str, store: GrowingStore) -> str:
+        """Append a text's provisional ids; the end of its last unit is supplied where it is missing."""
+        reader = TextReader(source, encoding)
         segmenter = Segmenter(self._unit)
         empty = True
         for block in lowered(reader) if self._lowercase else reader:

@@ -1,7 +1,7 @@
-"""A file of text to all that training and evaluation need of it, in one pass over the file."""
+"""Texts to all that training and evaluation need of them, in one pass over each."""
 
+import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from charlm.errors import InputError, UsageError
 from charlm.text.level import Indexer, TypeFacts
 from charlm.text.parts import Part, count_types, encode_parts
+from charlm.text.sources import Texts
 from charlm.text.splitting import default_fraction, plan_split, take_all
 from charlm.text.store import GrowingStore, Ids, blocks_of
 from charlm.text.tokenizer import Tokenizer, check_options, find_level
@@ -28,8 +29,8 @@ class Corpus:
         blank_lines: Blank lines left out of a list of independent lines.
         types: Distinct tokens in the training part, <EOS> not counted.
         dropped_types: How many of these became <UNK>.
-        digest: SHA-256 in hex of the file.
-        valid_digest: SHA-256 in hex of the validation file, None if there is none.
+        digest: SHA-256 in hex of the text; of the digests of its parts where it has several.
+        valid_digest: The same of the validation text, None if there is none.
     """
 
     tokenizer: Tokenizer
@@ -45,7 +46,7 @@ class Corpus:
 
 
 def prepare(
-    path: Path,
+    texts: Texts,
     *,
     level: str = "char",
     unit: str | None = None,
@@ -54,7 +55,7 @@ def prepare(
     max_vocab: int | None = None,
     lowercase: bool = False,
     independent_lines: bool | None = None,
-    valid_path: Path | None = None,
+    valid_texts: Texts | None = None,
     valid_fraction: float | None = None,
     seed: int = 0,
     tokenizer: Tokenizer | None = None,
@@ -62,7 +63,7 @@ def prepare(
     """Read, split and encode a text; only its training part builds the vocabulary.
 
     Args:
-        path: The text.
+        texts: What to read.
         level: What a token is: "char" or "byte".
         unit: What ends in <EOS>; None for the level's default.
         encoding: The text's encoding; of no matter at the byte level.
@@ -70,7 +71,7 @@ def prepare(
         max_vocab: The most tokens to have, <EOS> and <UNK> included; None for no limit.
         lowercase: Whether to turn the text to lower case.
         independent_lines: Whether each line is a text of its own; None to find out.
-        valid_path: A text to validate with; all of `path` trains then, and `valid_fraction` does not matter.
+        valid_texts: Texts to validate with; all of `texts` trains then, and `valid_fraction` does not matter.
         valid_fraction: How much of the text to keep for validation: of its lines, drawn at random, if
             they are independent, else of its end. None for a tenth, but at most a million code points.
         seed: Seed of that draw.
@@ -90,11 +91,11 @@ def prepare(
     unit = check_options(level, unit, lowercase)
     _check_lines(unit, independent_lines)
     indexer = find_level(level).indexer(unit, lowercase)
-    ids, digest = _index(indexer, path, encoding)
-    valid_ids, valid_digest = (None, None) if valid_path is None else _index(indexer, valid_path, encoding)
+    ids, digest = _index(indexer, texts, encoding)
+    valid_ids, valid_digest = (None, None) if valid_texts is None else _index(indexer, valid_texts, encoding)
     facts = indexer.facts()
     if tokenizer is None:
-        _check_variety(path, ids)
+        _check_variety(texts.name, ids)
     fraction = default_fraction(ids, facts) if valid_fraction is None else valid_fraction
     plan = plan_split(
         ids,
@@ -105,7 +106,7 @@ def prepare(
         seed=seed,
     )
     counts = count_types(plan.split, facts)
-    _check_parts(path, valid_path, counts, facts, fraction)
+    _check_parts(texts.name, (valid_texts or texts).name, counts, facts, fraction)
     if tokenizer is None:
         tokenizer = Tokenizer(level, unit, indexer.vocabulary(counts[0], min_count, max_vocab), lowercase)
     table = indexer.final_ids(tokenizer.vocabulary)
@@ -125,8 +126,10 @@ def prepare(
     )
 
 
-def encode_file(path: Path, *, tokenizer: Tokenizer, encoding: str = "utf-8", independent_lines: bool = False) -> Part:
-    """Read and encode a whole text under a given tokenizer, for instance to evaluate a model on it.
+def encode_texts(
+    texts: Texts, *, tokenizer: Tokenizer, encoding: str = "utf-8", independent_lines: bool = False
+) -> Part:
+    """Read and encode whole texts under a given tokenizer, for instance to evaluate a model on it.
 
     With `independent_lines` blank lines are left out, as `prepare` does.
 
@@ -137,21 +140,23 @@ def encode_file(path: Path, *, tokenizer: Tokenizer, encoding: str = "utf-8", in
     """
     _check_lines(tokenizer.unit, independent_lines)
     indexer = find_level(tokenizer.level).indexer(tokenizer.unit, tokenizer.lowercase)
-    ids, _ = _index(indexer, path, encoding)
+    ids, _ = _index(indexer, texts, encoding)
     facts = indexer.facts()
     split = take_all(ids, facts, independent_lines=independent_lines)
     counts = count_types(split, facts)
     if not counts.any():
-        raise InputError(f"{path} holds only blank lines: there is no text in it")
+        raise InputError(f"{texts.name} holds only blank lines: there is no text in it")
     return encode_parts(split, indexer.final_ids(tokenizer.vocabulary), counts, facts, tokenizer)[0]
 
 
-def _index(indexer: Indexer, path: Path, encoding: str) -> tuple[Ids, str]:
+def _index(indexer: Indexer, texts: Texts, encoding: str) -> tuple[Ids, str]:
+    """Provisional ids of texts one after another, and a digest of all of them."""
     with GrowingStore() as store:
-        digest = indexer.index(path, encoding, store)
+        digests = [indexer.index(source, encoding, store) for source in texts.sources]
         if not len(store):
-            raise InputError(f"{path} is empty: name a file that holds some text")
-        return store.finish(), digest
+            raise InputError(f"{texts.name} is empty: name a file that holds some text")
+        alone = len(digests) == 1
+        return store.finish(), digests[0] if alone else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _check_lines(unit: str, independent_lines: bool | None) -> None:
@@ -159,25 +164,23 @@ def _check_lines(unit: str, independent_lines: bool | None) -> None:
         raise UsageError(f"--independent-lines needs --unit line, but the unit is {unit}")
 
 
-def _check_variety(path: Path, ids: Ids) -> None:
+def _check_variety(name: str, ids: Ids) -> None:
     # The <EOS> that closes every text is no variety, unless something follows it.
     first = ids[0]
     if all((block == first).all() for block in blocks_of(ids[:-1])):
-        raise InputError(f"{path} holds nothing to learn: one repeated character; name a longer text")
+        raise InputError(f"{name} holds nothing to learn: one repeated character; name a longer text")
 
 
-def _check_parts(
-    path: Path, valid_path: Path | None, counts: NDArray[np.int64], facts: TypeFacts, fraction: float
-) -> None:
+def _check_parts(name: str, valid_name: str, counts: NDArray[np.int64], facts: TypeFacts, fraction: float) -> None:
     trains, validates = (int(count @ facts.sizes) > 0 for count in counts)
     if not trains and not validates:
-        raise InputError(f"{path} holds only blank lines: there is nothing to learn in it")
+        raise InputError(f"{name} holds only blank lines: there is nothing to learn in it")
     if not trains:
         raise InputError(
-            f"{path} leaves nothing to train on with --valid-fraction {fraction}: make it smaller or add text"
+            f"{name} leaves nothing to train on with --valid-fraction {fraction}: make it smaller or add text"
         )
     if not validates:
         raise InputError(
-            f"{valid_path or path} leaves nothing to validate with: name a text with --valid FILE, "
+            f"{valid_name} leaves nothing to validate with: name a text with --valid FILE, "
             f"make --valid-fraction larger than {fraction}, or add text"
         )

@@ -9,12 +9,12 @@ ones. A `Codec` encodes and decodes short texts under a finished vocabulary.
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from charlm.text.reading import Source
 from charlm.text.store import GrowingStore
 from charlm.text.vocabulary import Vocabulary
 
@@ -47,14 +47,14 @@ class Indexer(ABC):
     """Turns files into provisional ids; 0 is <EOS>, 1 (but for bytes) never occurs."""
 
     @abstractmethod
-    def index(self, path: Path, encoding: str, store: GrowingStore) -> str:
-        """Append a file's provisional ids, closed by an <EOS>, to `store`; nothing for an empty file.
+    def index(self, source: Source, encoding: str, store: GrowingStore) -> str:
+        """Append a text's provisional ids, closed by an <EOS>, to `store`; nothing for an empty one.
 
         Returns:
-            The SHA-256 of the file's bytes, in hex.
+            The SHA-256 of the text's bytes, in hex.
 
         Raises:
-            InputError: The file cannot be read or decoded.
+            InputError: The text cannot be read or decoded.
         """
 
     @abstractmethod

@@ -1,6 +1,5 @@
 """The byte level: 256 bytes and the <EOS> that ends a file. Nothing is normalised, nothing can be unknown."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +7,7 @@ from numpy.typing import NDArray
 
 from charlm.errors import ModelError, UsageError
 from charlm.text.level import Codec, Indexer, Level, TypeFacts, check_range, to_utf8
-from charlm.text.reading import read_bytes
+from charlm.text.reading import ByteReader, Source
 from charlm.text.store import GrowingStore
 from charlm.text.vocabulary import BYTE_TOKENS, EOS, Vocabulary
 
@@ -19,9 +18,9 @@ LINE_END = ord("\n") + 1
 class ByteIndexer(Indexer):
     """Provisional and final ids are the same: byte b is b + 1."""
 
-    def index(self, path: Path, encoding: str, store: GrowingStore) -> str:  # noqa: ARG002
-        """Append a file's ids; the encoding does not matter."""
-        reader = read_bytes(path)
+    def index(self, source: Source, encoding: str, store: GrowingStore) -> str:  # noqa: ARG002
+        """Append a text's ids; the encoding does not matter."""
+        reader = ByteReader(source)
         for block in reader:
             store.append(_ids_of(block))
         if reader.size:

@@ -156,24 +156,6 @@ def _incremental_decoder(encoding: str) -> codecs.IncrementalDecoder:
     return decoder
 
 
-def read_text(path: Path, encoding: str = "utf-8") -> TextReader:
-    """Read a file as blocks of normalised text.
-
-    Returns:
-        An iterator of str that has the file's `digest` and `size` once it is exhausted.
-
-    Raises:
-        InputError: The file cannot be opened; while iterating, it cannot be read or decoded.
-        UsageError: There is no such encoding.
-    """
-    return TextReader(file_source(path), encoding)
-
-
-def read_bytes(path: Path) -> ByteReader:
-    """Read a file as blocks of bytes, nothing normalised; otherwise as `read_text`."""
-    return ByteReader(file_source(path))
-
-
 def normalise(text: str) -> str:
-    """Normalise a whole text, for instance one from the command line, as `read_text` does a file."""
+    """Normalise a whole text, for instance one from the command line, as `TextReader` does a file."""
     return text.removeprefix(BYTE_ORDER_MARK).replace("\r\n", "\n")

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charlm.errors import InputError, UsageError
+from charlm.text import corpus as corpora
 from charlm.text import lines, splitting
-from charlm.text.corpus import Corpus, encode_file, prepare
+from charlm.text.corpus import Corpus, encode_texts
 from charlm.text.lines import draw_lines
+from charlm.text.sources import one_file
 from charlm.text.store import blocks_of
 from charlm.text.tokenizer import Tokenizer
 from charlm.text.vocabulary import Vocabulary
@@ -42,6 +44,11 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 def write(path: Path, text: str | bytes) -> Path:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path
+
+
+def prepare(path: Path, *, valid_path: Path | None = None, **options: Any) -> Corpus:
+    """``charlm.text.corpus.prepare`` of single files."""
+    return corpora.prepare(one_file(path), valid_texts=None if valid_path is None else one_file(valid_path), **options)
 
 
 def texts(corpus: Corpus) -> tuple[str, str]:
@@ -158,7 +165,7 @@ def test_a_given_tokenizer_is_used_as_it_is(tmp_path: Path) -> None:
     second = prepare(write(tmp_path / "u", "It has ÿ\n" * 50), tokenizer=first.tokenizer)
     assert second.tokenizer is first.tokenizer
     assert second.train.unknown == second.train.lines
-    part = encode_file(tmp_path / "u", tokenizer=first.tokenizer)
+    part = encode_texts(one_file(tmp_path / "u"), tokenizer=first.tokenizer)
     assert first.tokenizer.decode(part.ids) == "it has \ufffd\n" * 50
     assert part.characters == 450
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charlm.errors import InputError, UsageError
-from charlm.text.reading import TextReader, file_source, normalise, read_bytes, read_text
+from charlm.text.reading import ByteReader, TextReader, file_source, normalise
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,8 @@ def test_normalised_alike_wherever_blocks_are_cut(scratch: Path, text: str, size
 def test_only_crlf_and_mark_change(tmp_path: Path, raw: bytes, expected: str) -> None:
     path = tmp_path / "text"
     path.write_bytes(raw)
-    assert "".join(read_text(path)) == expected
-    assert b"".join(read_bytes(path)) == raw
+    assert "".join(TextReader(file_source(path))) == expected
+    assert b"".join(ByteReader(file_source(path))) == raw
 
 
 @pytest.mark.parametrize("offset", [0, 3, 4, 1000])
@@ -56,17 +56,17 @@ def test_other_encodings(tmp_path: Path) -> None:
     path.write_bytes("é\r\n".encode("utf-16"))
     assert "".join(TextReader(file_source(path), "utf-16", 1)) == "é\n"
     path.write_bytes(b"\xe9")
-    assert "".join(read_text(path, "latin-1")) == "é"
+    assert "".join(TextReader(file_source(path), "latin-1")) == "é"
 
 
 @pytest.mark.parametrize("encoding", ["no-such", "hex", "", "a\x00b"])
 def test_unknown_encoding(tmp_path: Path, encoding: str) -> None:
     with pytest.raises(UsageError, match="unknown encoding"):
-        read_text(tmp_path / "text", encoding)
+        TextReader(file_source(tmp_path / "text"), encoding)
 
 
 def test_missing_file_and_directory(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no such file: .*nowhere"):
-        read_text(tmp_path / "nowhere")
+        TextReader(file_source(tmp_path / "nowhere"))
     with pytest.raises(InputError, match="is a directory"):
-        read_bytes(tmp_path)
+        ByteReader(file_source(tmp_path))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from charlm.errors import ModelError, UsageError
 from charlm.text import characters
 from charlm.text.characters import CharIndexer
+from charlm.text.reading import file_source
 from charlm.text.segment import Segmenter, lowered
 from charlm.text.store import GrowingStore
 from charlm.text.tokenizer import Tokenizer
@@ -167,7 +168,7 @@ def test_provisional_ids_follow_first_appearance(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("zaéz\n", "utf-8", newline="\n")
     indexer = CharIndexer("file")
     with GrowingStore() as store:
-        indexer.index(tmp_path / "text", "utf-8", store)
+        indexer.index(file_source(tmp_path / "text"), "utf-8", store)
         assert store.finish().tolist() == [2, 3, 4, 2, 5, 0]
     facts = indexer.facts()
     assert facts.characters.tolist() == [0, 1, 1, 1, 1, 1]
