@@ -1,3 +1,31 @@
-"""charlm: character-level recurrent language models on NumPy."""
+"""charlm: character- and word-level recurrent language models on NumPy.
 
-__version__ = "0.1.0"
+    import charlm
+
+    model = charlm.train("names.txt")           # as charlm train names.txt
+    model = charlm.load("runs/names")           # a run's folder or a model file
+    model.sample(3)                             # texts
+    model.score("a name").logprob               # nats
+    model.next("a n")                           # the likeliest continuations
+
+What stands in ``charlm.api`` can be had from here; it is loaded, and NumPy with it, when it is first asked for.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from charlm.version import __version__
+
+if TYPE_CHECKING:
+    from charlm.api import CharlmError, Model, Options, load, train
+
+_FROM_API = ("CharlmError", "Model", "Options", "load", "train")
+__all__ = ["CharlmError", "Model", "Options", "__version__", "load", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for (PEP 562)."""
+    if name not in _FROM_API:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from charlm import api  # noqa: PLC0415 - only now
+
+    return getattr(api, name)

@@ -8,25 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from charlm.config import ModelConfig, TextConfig, TrainConfig
+from charlm.config import BaseRecord, CorpusRecord, ModelConfig, TextConfig, TrainConfig
 from charlm.errors import ModelError, UsageError
 from charlm.files import Tensors, expect_tensors, read_tensors, tensor_bytes
 from charlm.nn.language_model import LanguageModel, parameter_specs
 from charlm.text.tokenizer import Tokenizer
 from charlm.text.vocabulary import Vocabulary
 
-FORMAT = 1
+FORMAT = 2
 """Version of the file format; a file of another is refused."""
 MODEL_FILE = "model.safetensors"
 _KEYS = {"format", "kind", "model", "text", "record"}
-_RECORD = {"corpus": dict, "made_with": dict, "train": dict, "step": int, "valid_nats_per_token": float | int | None}
-_CORPUS = {
-    "path": str,
-    "digest": str,
-    "valid_path": str | None,
-    "valid_digest": str | None,
-    "train_tokens": int,
-    "valid_tokens": int,
+_RECORD = {
+    "corpus": dict,
+    "made_with": dict,
+    "base": dict | None,
+    "train": dict,
+    "step": int,
+    "valid_nats_per_token": float | int | None,
 }
 _VOCABULARY = ("vocabulary.data", "vocabulary.offsets", "vocabulary.counts")
 
@@ -55,9 +54,7 @@ def model_bytes(model: TrainedModel) -> bytes:
         OutputError: a weight is NaN or infinite.
     """
     tensors: dict[str, Any] = dict(model.network.parameters.views)
-    vocabulary = model.tokenizer.vocabulary
-    arrays = (vocabulary.data, vocabulary.offsets, vocabulary.counts)
-    tensors.update(zip(_VOCABULARY, arrays, strict=True))
+    tensors.update(vocabulary_tensors(model.tokenizer.vocabulary))
     metadata = {
         "format": FORMAT,
         "kind": "language model",
@@ -66,6 +63,21 @@ def model_bytes(model: TrainedModel) -> bytes:
         "record": model.record,
     }
     return tensor_bytes(tensors, metadata)
+
+
+def vocabulary_tensors(vocabulary: Vocabulary) -> dict[str, Any]:
+    """A vocabulary as the tensors of a file."""
+    return dict(zip(_VOCABULARY, (vocabulary.data, vocabulary.offsets, vocabulary.counts), strict=True))
+
+
+def vocabulary_of(tensors: Tensors) -> Vocabulary:
+    """The vocabulary among the tensors of a file.
+
+    Raises:
+        KeyError: a tensor is missing.
+        ModelError: they are not those of a vocabulary.
+    """
+    return Vocabulary.from_arrays(*(tensors[name] for name in _VOCABULARY))
 
 
 def load_model(path: Path) -> TrainedModel:
@@ -89,15 +101,14 @@ def _check_record(record: Any) -> None:
     Raises:
         ModelError: it is missing or of another type.
     """
-    parts: list[tuple[str, Any, Mapping[str, Any]]] = [("record", record, _RECORD)]
-    if isinstance(record, dict):
-        parts += [("record's corpus", record.get("corpus"), _CORPUS)]
-    for name, part, kinds in parts:
-        if not isinstance(part, dict):
-            raise ModelError(f"its {name} is damaged: it is no JSON object")
-        wrong = [key for key, kind in kinds.items() if key not in part or not isinstance(part[key], kind)]
-        if wrong:
-            raise ModelError(f"its {name} is damaged: {', '.join(wrong)} missing or of another type")
+    if not isinstance(record, dict):
+        raise ModelError("its record is damaged: it is no JSON object")
+    wrong = [key for key, kind in _RECORD.items() if key not in record or not isinstance(record[key], kind)]
+    if wrong:
+        raise ModelError(f"its record is damaged: {', '.join(wrong)} missing or of another type")
+    CorpusRecord.from_json(record["corpus"])
+    if record["base"] is not None:
+        BaseRecord.from_json(record["base"])
     valid = record["valid_nats_per_token"]
     if valid is not None and not math.isfinite(valid):
         raise ModelError("its record is damaged: its validation loss is not finite")
@@ -123,8 +134,7 @@ def _from_file(file: Path, tensors: Tensors, metadata: dict[str, Any]) -> Traine
     data = tensors.get("vocabulary.data")
     expected["vocabulary.data"] = ((0,) if data is None else data.shape, np.uint8)
     expect_tensors(file, tensors, expected)
-    vocabulary = Vocabulary.from_arrays(*(tensors[name] for name in _VOCABULARY))
-    tokenizer = Tokenizer(text.level, text.unit, vocabulary, text.lowercase)
+    tokenizer = Tokenizer(text.level, text.unit, vocabulary_of(tensors), text.lowercase)
     network = LanguageModel(config)
     for name, view in network.parameters.views.items():
         view[...] = tensors[name]

@@ -1,9 +1,10 @@
 """What a model is and how it is trained: frozen, strict, and written into every model file as JSON."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Self
+from types import NoneType, UnionType
+from typing import Any, Self, get_args
 
 from charlm.errors import ModelError, UsageError
 
@@ -40,16 +41,22 @@ def _type_name(kind: Any) -> str:
     return getattr(kind, "__name__", str(kind))
 
 
+_CHECKS: Mapping[Any, Callable[[Any], bool]] = {
+    int: lambda value: isinstance(value, int) and not isinstance(value, bool),
+    float: lambda value: isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value),
+    str: lambda value: isinstance(value, str),
+    bool: lambda value: isinstance(value, bool),
+    NoneType: lambda value: value is None,
+    list[str]: lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value),
+    Mapping[str, str]: lambda value: (
+        isinstance(value, dict) and all(isinstance(k, str) and isinstance(v, str) for k, v in value.items())
+    ),
+}
+"""For every type of a configuration's fields: whether a value from JSON is of it."""
+
+
 def _fits(value: Any, kind: Any) -> bool:
-    if kind is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    if kind is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if kind in (str, bool):
-        return isinstance(value, kind)
-    if kind == (float | None) or kind == (int | None):
-        return value is None or _fits(value, float if kind == (float | None) else int)
-    return isinstance(value, dict) and all(isinstance(k, str) and isinstance(v, str) for k, v in value.items())
+    return any(_CHECKS[each](value) for each in (get_args(kind) if isinstance(kind, UnionType) else (kind,)))
 
 
 def require(
@@ -130,6 +137,48 @@ class TextConfig(_Strict):
     max_vocab: int | None = None
     valid_fraction: float | None = None
     independent_lines: bool = False
+
+
+@dataclass(frozen=True)
+class CorpusRecord(_Strict):
+    """What a model was trained on and validated with.
+
+    Attributes:
+        paths: as they were given; "-" is standard input, and none at all a text given in Python.
+        digest: SHA-256 in hex of the text; of the digests of its files where there are several.
+        valid_paths: of a validation text of its own; None where it is a part of the corpus.
+        valid_digest: of that.
+        train_tokens: tokens trained on.
+        valid_tokens: tokens validated with.
+        train_characters: code points trained on.
+        valid_characters: code points validated with.
+        train_unknown: how many of the tokens trained on are <UNK>.
+    """
+
+    paths: list[str]
+    digest: str
+    valid_paths: list[str] | None
+    valid_digest: str | None
+    train_tokens: int
+    valid_tokens: int
+    train_characters: int
+    valid_characters: int
+    train_unknown: int
+
+
+@dataclass(frozen=True)
+class BaseRecord(_Strict):
+    """The trained model that a run started from.
+
+    Attributes:
+        path: where it was.
+        digest: of the text that it was trained on.
+        extended: whether tokens were added to its vocabulary.
+    """
+
+    path: str
+    digest: str
+    extended: bool
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,18 @@ import platform
 
 import numpy as np
 
+from charlm.version import __version__
+
 
 def fingerprint() -> dict[str, str]:
     """Versions of charlm, Python and NumPy, and BLAS library, kernel and threads, as strings."""
     import safetensors  # noqa: PLC0415 - only here and in the checkpoint
     import threadpoolctl  # noqa: PLC0415 - it inspects every loaded library, which takes a while
 
-    import charlm  # noqa: PLC0415 - a cycle at import time otherwise
-
     blas = [entry for entry in threadpoolctl.threadpool_info() if entry.get("user_api") == "blas"]
     found = blas[0] if blas else {}
     return {
-        "charlm": charlm.__version__,
+        "charlm": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "safetensors": safetensors.__version__,

@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 
 from charlm.config import require
 from charlm.errors import UsageError
-from charlm.nn.arrays import Ids
-from charlm.nn.language_model import LanguageModel
+from charlm.nn.arrays import Ids, States
+from charlm.nn.language_model import LanguageModel, Workspace
 from charlm.scoring import log_softmax
 
 WARM_WINDOW = 64
 """Prompt tokens that are read at a time."""
+NO_START = np.zeros((1, 1), np.bool_)
+"""The starts of one step of one lane that goes on."""
 
 
 @dataclass(frozen=True)
@@ -50,21 +52,34 @@ def sample(model: LanguageModel, prompt: Ids, config: SamplingConfig, seed: Sequ
         Ids, at most ``config.length``; the last may be one of ``config.stop``.
     """
     generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(list(seed))))
-    work, states = model.new_workspace(WARM_WINDOW, 1), model.zero_states(1)
-    fed = np.concatenate(([-1], np.asarray(prompt, np.int64)))[:, None]
-    still = np.zeros((WARM_WINDOW, 1), np.bool_)
-    # All but the last token only move the state; the last one's output is the first distribution.
-    for begin in range(0, len(fed) - 1, WARM_WINDOW):
-        inputs = fed[begin : min(begin + WARM_WINDOW, len(fed) - 1)]
-        states = model.advance(work, inputs, still[: len(inputs)], states)
-    token = fed[-1:]
+    work = model.new_workspace(WARM_WINDOW, 1)
+    token, states = warm_up(model, work, prompt)
     for _ in range(config.length):
-        logits, states = model.logits(work, token, still[:1], states)
+        logits, states = model.logits(work, token, NO_START, states)
         drawn = draw(logits[:, 0, 0], config, generator)
         yield drawn
         if drawn in config.stop:
             return
         token = np.array([[drawn]])
+
+
+def warm_up(model: LanguageModel, work: Workspace, prompt: Ids) -> tuple[Ids, States]:
+    """Read a text [N] from a start, but for its last token, whose output is the first distribution behind it.
+
+    Args:
+        model: what reads.
+        work: for one lane of any length.
+        prompt: the text; where it is empty, the last token is that of a start, -1.
+
+    Returns:
+        The last token, [1, 1], and the states in which it is to be read.
+    """
+    states, window = model.zero_states(1), work.tape.activations.shape[1]
+    fed = np.concatenate(([-1], np.asarray(prompt, np.int64)))[:, None]
+    for begin in range(0, len(fed) - 1, window):
+        inputs = fed[begin : min(begin + window, len(fed) - 1)]
+        states = model.advance(work, inputs, np.zeros(inputs.shape, np.bool_), states)
+    return fed[-1:], states
 
 
 def draw(logits: NDArray[np.floating], config: SamplingConfig, generator: np.random.Generator) -> int:

@@ -9,13 +9,15 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from charlm.cli import INTERRUPTED, evaluate, info, sample, score, train
+from charlm.cli import INTERRUPTED, evaluate, info, sample, score, train, vocab
+from charlm.cli import next as continuation
 from charlm.cli.console import ReaderGoneError, Stopped, flush, note
 from charlm.errors import CharlmError, OutputError, UsageError
+from charlm.version import __version__
 
 app = typer.Typer(
     name="charlm",
-    help="Character-level recurrent language models: train, sample and score on a CPU.",
+    help="Recurrent language models of characters and words: train, sample and score on a CPU.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -24,7 +26,9 @@ for name, command, summary in (
     ("train", train.train, "Train a model on a text."),
     ("sample", sample.sample, "Draw text from a model."),
     ("score", score.score, "Log-probability of texts."),
+    ("next", continuation.likeliest, "Likeliest continuations of a text."),
     ("eval", evaluate.evaluate, "Cost of a text under a model."),
+    ("vocab", vocab.vocabulary, "A vocabulary, what it covers, and how a text is cut."),
     ("info", info.info, "What a model is and how it was made."),
 ):
     app.command(name, short_help=summary)(command)
@@ -32,9 +36,7 @@ for name, command, summary in (
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        import charlm  # noqa: PLC0415 - its version is all that is needed
-
-        typer.echo(f"charlm {charlm.__version__}")
+        typer.echo(f"charlm {__version__}")
         raise typer.Exit
 
 

@@ -1,13 +1,12 @@
 """``charlm eval``: what a text costs under a model."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from charlm.cli.console import note, result, result_json
 from charlm.cli.find import JsonOption, ModelOption, load
-from charlm.errors import InputError
+from charlm.cli.inputs import find_texts
 
 if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
@@ -15,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    file: Annotated[
-        Path | None,
+    corpus: Annotated[
+        list[str] | None,
         typer.Argument(
-            help="A text. Default: the validation part of the model's own corpus.", show_default=False, readable=False
+            help="Texts, as for train. Default: the validation part of the model's own corpus.", show_default=False
         ),
     ] = None,
     model: ModelOption = None,
@@ -38,7 +37,7 @@ def evaluate(
     from charlm.scores import evaluate_part  # noqa: PLC0415 - NumPy is loaded only when it is used
 
     trained = load(model)
-    part = _own_part(trained) if file is None else _file_part(trained, file, encoding)
+    part = _part(trained, corpus, encoding) if corpus else _own_part(trained)
     found = evaluate_part(trained, part, exact=exact)
     if as_json:
         result_json(found.to_json())
@@ -57,37 +56,22 @@ def evaluate(
         result(f"{'nats without unknown':<20} {found.nats_per_token_without_oov:>14.4f}")
 
 
-def _file_part(trained: "TrainedModel", file: Path, encoding: str | None) -> "Part":
+def _part(trained: "TrainedModel", corpus: list[str], encoding: str | None) -> "Part":
     from charlm.text.corpus import encode_texts  # noqa: PLC0415 - NumPy is loaded only when it is used
-    from charlm.text.sources import one_file  # noqa: PLC0415 - likewise
 
+    encoding = encoding or trained.text.encoding
     return encode_texts(
-        one_file(file),
+        find_texts(corpus, None if trained.text.level == "byte" else encoding),
         tokenizer=trained.tokenizer,
-        encoding=encoding or trained.text.encoding,
+        encoding=encoding,
         independent_lines=trained.text.independent_lines,
     )
 
 
 def _own_part(trained: "TrainedModel") -> "Part":
-    """The validation part of the corpus that the model was trained on, split again as it was then."""
-    from charlm.text.corpus import prepare  # noqa: PLC0415 - NumPy is loaded only when it is used
-    from charlm.text.sources import one_file  # noqa: PLC0415 - likewise
+    """The validation part of the corpus that the model was trained on."""
+    from charlm.training.setup import own_part, own_texts  # noqa: PLC0415 - NumPy is loaded only when it is used
 
-    about, text = trained.record["corpus"], trained.text
-    path, valid = Path(about["path"]), about["valid_path"]
-    if not path.exists():
-        raise InputError(f"the model's corpus {path} is not here: name a text with charlm eval FILE")
-    note(f"evaluating the validation part of {valid or path}")
-    corpus = prepare(
-        one_file(path),
-        encoding=text.encoding,
-        independent_lines=text.independent_lines,
-        valid_texts=None if valid is None else one_file(Path(valid)),
-        valid_fraction=text.valid_fraction,
-        seed=trained.record["train"]["seed"],
-        tokenizer=trained.tokenizer,
-    )
-    if (corpus.digest, corpus.valid_digest) != (about["digest"], about["valid_digest"]):
-        raise InputError(f"{path} has changed since the model was trained on it: name a text with charlm eval FILE")
-    return corpus.valid
+    texts, valid = own_texts(trained)
+    note(f"evaluating the validation part of {(valid or texts).name}")
+    return own_part(trained)

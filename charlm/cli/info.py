@@ -47,12 +47,18 @@ def _lines(trained: "TrainedModel") -> list[str]:
         f"tokens         {text.level} level, {text.unit} ends in <EOS>"
         + (", every line a text of its own" if text.independent_lines else ""),
         f"vocabulary     {len(vocabulary):,}: {_tokens(trained)}",
-        f"corpus         {corpus['path']} ({corpus['digest'][:16]}), {corpus['train_tokens']:,} tokens to train on, "
-        f"{corpus['valid_tokens']:,} to validate with" + (f" ({corpus['valid_path']})" if corpus["valid_path"] else ""),
+        f"corpus         {_named(corpus['paths'])} ({corpus['digest'][:16]}), {corpus['train_tokens']:,} tokens to "
+        f"train on, {corpus['valid_tokens']:,} to validate with"
+        + (f" ({_named(corpus['valid_paths'])})" if corpus["valid_paths"] else ""),
+        *([f"began with     {record['base']['path']}"] if record["base"] else []),
         f"best           step {record['step']:,}, validation {_nats(record['valid_nats_per_token'])}",
         "made with      " + ", ".join(f"{key} {value}" for key, value in record["made_with"].items()),
         f"again          {command(trained)}",
     ]
+
+
+def _named(paths: list[str]) -> str:
+    return ", ".join("standard input" if path == "-" else path for path in paths) or "a text given in Python"
 
 
 def _nats(value: float | None) -> str:
@@ -68,20 +74,23 @@ def _tokens(trained: "TrainedModel") -> str:
 def command(trained: "TrainedModel") -> str:
     """The command that trains this model again, every option spelled out."""
     config, text, train = trained.network.config, trained.text, trained.record["train"]
-    corpus = trained.record["corpus"]
-    options: dict[str, Any] = {
-        "--valid": corpus["valid_path"],
-        "--valid-fraction": None if corpus["valid_path"] else text.valid_fraction,
+    corpus, base = trained.record["corpus"], trained.record["base"]
+    shape = {
         "--level": text.level,
         "--unit": text.unit,
-        "--encoding": text.encoding,
-        "--min-count": text.min_count,
-        "--max-vocab": text.max_vocab,
         "--cell": config.cell,
         **{f"--{option}": value for option, value in config.options.items()},
         "--layers": config.layers,
         "--hidden": config.hidden,
         "--embedding": config.embedding,
+    }
+    limits = {"--min-count": text.min_count, "--max-vocab": text.max_vocab}
+    options: dict[str, Any] = {
+        "--valid": corpus["valid_paths"][0] if corpus["valid_paths"] else None,
+        "--valid-fraction": None if corpus["valid_paths"] else text.valid_fraction,
+        **({"--from": base["path"]} if base else shape),
+        **(limits if base is None or base["extended"] else {}),
+        "--encoding": text.encoding,
         "--window": train["window"],
         "--batch": train["batch"],
         "--steps": train["steps"],
@@ -95,12 +104,14 @@ def command(trained: "TrainedModel") -> str:
         "--dropout": train["dropout"],
         "--seed": train["seed"],
     }
-    words = ["charlm", "train", corpus["path"]]
+    words = ["charlm", "train", *(corpus["paths"] or ["FILE"])]
     for option, value in options.items():
         if value is not None:
             words += [option, str(value)]
     if text.level != "byte":
         words.append("--independent-lines" if text.independent_lines else "--no-independent-lines")
-    if text.lowercase:
+    if base is not None and base["extended"]:
+        words.append("--extend-vocab")
+    if text.lowercase and base is None:
         words.append("--lowercase")
     return shlex.join(words)

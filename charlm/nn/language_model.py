@@ -66,6 +66,18 @@ class LanguageModel:
         self.stack.initialize(self.parameters, generator)
         self.head.initialize(self._head_views, generator)
 
+    def take_over(self, other: "LanguageModel", like: int) -> None:
+        """Take the parameters of a model of the same shape, whose vocabulary may be the beginning of this one's.
+
+        Embeddings of tokens that it does not have stay as they were drawn. Their rows of the head become that of
+        its token ``like``: a token that was hardly ever right is a better beginning than a random one.
+        """
+        for name, view in self.parameters.views.items():
+            theirs = other.parameters.views[name]
+            view[: len(theirs)] = theirs
+            if name.startswith("head."):
+                view[len(theirs) :] = theirs[like]
+
     def new_workspace(self, time: int, batch: int) -> Workspace:
         """Allocate room for windows of up to ``time`` steps of ``batch`` lanes, and pack the operands."""
         dtype = self.parameters.dtype

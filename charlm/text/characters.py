@@ -17,24 +17,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charlm.errors import ModelError
-from charlm.text.level import Codec, Indexer, Level, TypeFacts, check_range, to_utf8
+from charlm.text.level import Codec, Level, TypeFacts, TypeIndexer, check_range, checked_text
 from charlm.text.reading import Source, TextReader
 from charlm.text.segment import END, NEWLINE, SYMBOLS, UNIT_ENDS, Segmenter, Symbols, code_points, lowered
 from charlm.text.store import GrowingStore
-from charlm.text.vocabulary import EOS, SPECIAL_TOKENS, SURROGATES, UNK, Vocabulary
+from charlm.text.vocabulary import EOS, REPLACEMENT, SPECIAL_TOKENS, SURROGATES, UNK, Vocabulary
 
-REPLACEMENT = 0xFFFD
 UNSEEN = -1
 LOOKUP_BLOCK = 1 << 16
 
 
-class CharIndexer(Indexer):
+class CharIndexer(TypeIndexer):
     """Gives each code point a provisional id, from 2 on, in order of first appearance."""
 
     def __init__(self, unit: str, lowercase: bool = False) -> None:
+        super().__init__()
         self._unit = unit
         self._lowercase = lowercase
-        self._types: list[str] = []
         self._table = np.full(SYMBOLS, UNSEEN, np.int32)
         self._table[END] = EOS
         if unit == "line":
@@ -57,32 +56,18 @@ class CharIndexer(Indexer):
         if ids.size and ids.min() == UNSEEN:
             fresh, first = np.unique(symbols[ids == UNSEEN], return_index=True)
             fresh = fresh[np.argsort(first)]
-            self._table[fresh] = np.arange(len(fresh)) + len(self._types) + len(SPECIAL_TOKENS)
-            self._types.extend(map(chr, fresh.tolist()))
+            self._table[fresh] = np.arange(len(fresh)) + len(self.types) + len(SPECIAL_TOKENS)
+            self.types.extend(map(chr, fresh.tolist()))
             ids = np.take(self._table, symbols)
         return ids
 
     def facts(self) -> TypeFacts:
         """Facts of the types met so far."""
         # No file holds an <UNK>; it counts as the one character that it stands for.
-        texts = [UNIT_ENDS[self._unit], chr(REPLACEMENT), *self._types]
         newline = int(self._table[NEWLINE])
-        return TypeFacts(
-            characters=np.array([len(text) for text in texts]),
-            bytes=np.array([len(text.encode("utf-8", SURROGATES)) for text in texts]),
-            spaces=np.array([True, False, *(text.isspace() for text in self._types)]),
-            line_ends=tuple({EOS, newline} - {UNSEEN}),
+        return TypeFacts.of_texts(
+            [UNIT_ENDS[self._unit], REPLACEMENT, *self.types], line_ends=tuple({EOS, newline} - {UNSEEN})
         )
-
-    def vocabulary(self, counts: NDArray[np.int64], min_count: int, max_vocab: int | None) -> Vocabulary:
-        """Build the vocabulary from the training text's counts."""
-        return Vocabulary.from_counts(
-            self._types, counts[len(SPECIAL_TOKENS) :], min_count, max_vocab, eos_count=int(counts[EOS])
-        )
-
-    def final_ids(self, vocabulary: Vocabulary) -> NDArray[np.int64]:
-        """The table from provisional to final ids."""
-        return np.concatenate([[EOS, UNK], vocabulary.ids_of(self._types)])
 
 
 class CharCodec(Codec):
@@ -95,7 +80,7 @@ class CharCodec(Codec):
         points = code_points("".join(tokens)).astype(np.uint32)
         self._unit = unit
         self._lowercase = lowercase
-        self._points = np.concatenate([np.array([NEWLINE, REPLACEMENT], np.uint32), points])
+        self._points = np.concatenate([np.array([NEWLINE, ord(REPLACEMENT)], np.uint32), points])
         self._table = np.full(SYMBOLS, UNK, np.int32)
         self._table[points] = np.arange(len(points)) + len(SPECIAL_TOKENS)
         self._table[END] = EOS
@@ -106,10 +91,8 @@ class CharCodec(Codec):
 
     def encode(self, text: str | bytes, *, ended: bool) -> NDArray[np.int64]:
         """Ids of a text; what is not in the vocabulary is <UNK>."""
-        if isinstance(text, bytes):
-            raise TypeError("the char level encodes str, not bytes: decode the text first")
         segmenter = Segmenter(self._unit)
-        symbols = segmenter.feed(text.lower() if self._lowercase else text)
+        symbols = segmenter.feed(checked_text(text, self._lowercase))
         rest = segmenter.finish() if ended else segmenter.flush()
         ids = np.empty(len(symbols) + len(rest), np.int64)
         # Looked up block by block, what NumPy needs in between stays in the processor's cache.
@@ -119,8 +102,8 @@ class CharCodec(Codec):
         ids[len(symbols) :] = self._table[rest]
         return ids
 
-    def decode(self, ids: NDArray[np.integer[Any]]) -> str:
-        """The text; <EOS> is the unit's end, <UNK> is U+FFFD."""
+    def decode(self, ids: NDArray[np.integer[Any]], after: int | None = None) -> str:  # noqa: ARG002
+        """The text, whatever it comes after; <EOS> is the unit's end, <UNK> is U+FFFD."""
         checked = check_range(ids, len(self._points))
         points = self._points[checked]
         width = len(UNIT_ENDS[self._unit])
@@ -128,9 +111,12 @@ class CharCodec(Codec):
             points = np.repeat(points, np.where(checked == EOS, width, 1))
         return points.astype("<u4").tobytes().decode("utf-32-le", SURROGATES)
 
-    def decode_bytes(self, ids: NDArray[np.integer[Any]]) -> bytes:
-        """The text in UTF-8."""
-        return to_utf8(self.decode(ids))
+
+def _cut(unit: str, lowercase: bool, text: str | bytes) -> list[str]:
+    segmenter = Segmenter(unit)
+    symbols = [*segmenter.feed(checked_text(text, lowercase)).tolist(), *segmenter.flush().tolist()]
+    ends = (END, NEWLINE) if unit == "line" else (END,)
+    return [SPECIAL_TOKENS[EOS] if symbol in ends else chr(symbol) for symbol in symbols]
 
 
-CHAR = Level(units=tuple(UNIT_ENDS), lowercases=True, indexer=CharIndexer, codec=CharCodec)
+CHAR = Level(noun="character", units=tuple(UNIT_ENDS), lowercases=True, indexer=CharIndexer, codec=CharCodec, cut=_cut)

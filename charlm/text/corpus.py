@@ -1,7 +1,7 @@
 """Texts to all that training and evaluation need of them, in one pass over each."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from charlm.text.sources import Texts
 from charlm.text.splitting import default_fraction, plan_split, take_all
 from charlm.text.store import GrowingStore, Ids, blocks_of
 from charlm.text.tokenizer import Tokenizer, check_options, find_level
-from charlm.text.vocabulary import EOS
+from charlm.text.vocabulary import EOS, UNK
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +31,8 @@ class Corpus:
         dropped_types: How many of these became <UNK>.
         digest: SHA-256 in hex of the text; of the digests of its parts where it has several.
         valid_digest: The same of the validation text, None if there is none.
+        overflowed: Whether there were more distinct tokens than are told apart; the rest were read as <UNK>, and
+            how many characters and bytes they have was not counted but guessed.
     """
 
     tokenizer: Tokenizer
@@ -43,6 +45,7 @@ class Corpus:
     dropped_types: int
     digest: str
     valid_digest: str | None
+    overflowed: bool = False
 
 
 def prepare(
@@ -59,12 +62,13 @@ def prepare(
     valid_fraction: float | None = None,
     seed: int = 0,
     tokenizer: Tokenizer | None = None,
+    extend: bool = False,
 ) -> Corpus:
     """Read, split and encode a text; only its training part builds the vocabulary.
 
     Args:
         texts: What to read.
-        level: What a token is: "char" or "byte".
+        level: What a token is: "char", "word", "token" or "byte".
         unit: What ends in <EOS>; None for the level's default.
         encoding: The text's encoding; of no matter at the byte level.
         min_count: Types that occur less often in the training part become <UNK>.
@@ -75,8 +79,8 @@ def prepare(
         valid_fraction: How much of the text to keep for validation: of its lines, drawn at random, if
             they are independent, else of its end. None for a tenth, but at most a million code points.
         seed: Seed of that draw.
-        tokenizer: Used as it is instead of building one; level, unit, lowercase and the limits do not matter
-            then.
+        tokenizer: Used instead of building one; level, unit, lowercase and the limits do not matter then.
+        extend: Whether to add to its vocabulary what it lacks, within the limits; `max_vocab` is that of the whole.
 
     Raises:
         InputError: The text cannot be read or decoded, is empty, or leaves nothing to learn or to
@@ -91,11 +95,11 @@ def prepare(
     unit = check_options(level, unit, lowercase)
     _check_lines(unit, independent_lines)
     indexer = find_level(level).indexer(unit, lowercase)
-    ids, digest = _index(indexer, texts, encoding)
-    valid_ids, valid_digest = (None, None) if valid_texts is None else _index(indexer, valid_texts, encoding)
+    ids, digest = index_texts(indexer, texts, encoding)
+    valid_ids, valid_digest = (None, None) if valid_texts is None else index_texts(indexer, valid_texts, encoding)
     facts = indexer.facts()
     if tokenizer is None:
-        _check_variety(texts.name, ids)
+        _check_variety(texts.name, find_level(level).noun, ids)
     fraction = default_fraction(ids, facts) if valid_fraction is None else valid_fraction
     plan = plan_split(
         ids,
@@ -109,9 +113,12 @@ def prepare(
     _check_parts(texts.name, (valid_texts or texts).name, counts, facts, fraction)
     if tokenizer is None:
         tokenizer = Tokenizer(level, unit, indexer.vocabulary(counts[0], min_count, max_vocab), lowercase)
+    elif extend:
+        new = indexer.vocabulary(counts[0], min_count, None)
+        tokenizer = replace(tokenizer, vocabulary=tokenizer.vocabulary.extended(new, max_vocab))
     table = indexer.final_ids(tokenizer.vocabulary)
     train, valid = encode_parts(plan.split, table, counts, facts, tokenizer)
-    seen = np.flatnonzero(counts[0])
+    seen = np.setdiff1d(np.flatnonzero(counts[0]), [EOS, *([UNK] if tokenizer.has_unknown else [])])
     return Corpus(
         tokenizer=tokenizer,
         train=train,
@@ -119,10 +126,11 @@ def prepare(
         independent_lines=plan.independent_lines,
         detected=independent_lines is None,
         blank_lines=plan.blank_lines,
-        types=int((seen != EOS).sum()),
+        types=len(seen),
         dropped_types=int((table[seen] == tokenizer.unknown_id).sum()),
         digest=digest,
         valid_digest=valid_digest,
+        overflowed=indexer.overflowed,
     )
 
 
@@ -140,7 +148,7 @@ def encode_texts(
     """
     _check_lines(tokenizer.unit, independent_lines)
     indexer = find_level(tokenizer.level).indexer(tokenizer.unit, tokenizer.lowercase)
-    ids, _ = _index(indexer, texts, encoding)
+    ids, _ = index_texts(indexer, texts, encoding)
     facts = indexer.facts()
     split = take_all(ids, facts, independent_lines=independent_lines)
     counts = count_types(split, facts)
@@ -149,8 +157,13 @@ def encode_texts(
     return encode_parts(split, indexer.final_ids(tokenizer.vocabulary), counts, facts, tokenizer)[0]
 
 
-def _index(indexer: Indexer, texts: Texts, encoding: str) -> tuple[Ids, str]:
-    """Provisional ids of texts one after another, and a digest of all of them."""
+def index_texts(indexer: Indexer, texts: Texts, encoding: str) -> tuple[Ids, str]:
+    """Provisional ids of texts one after another, and a digest of all of them.
+
+    Raises:
+        InputError: A text cannot be read or decoded, or there is none.
+        OutputError: There is no space for temporary files.
+    """
     with GrowingStore() as store:
         digests = [indexer.index(source, encoding, store) for source in texts.sources]
         if not len(store):
@@ -164,11 +177,11 @@ def _check_lines(unit: str, independent_lines: bool | None) -> None:
         raise UsageError(f"--independent-lines needs --unit line, but the unit is {unit}")
 
 
-def _check_variety(name: str, ids: Ids) -> None:
+def _check_variety(name: str, noun: str, ids: Ids) -> None:
     # The <EOS> that closes every text is no variety, unless something follows it.
     first = ids[0]
     if all((block == first).all() for block in blocks_of(ids[:-1])):
-        raise InputError(f"{name} holds nothing to learn: one repeated character; name a longer text")
+        raise InputError(f"{name} holds nothing to learn: one repeated {noun}; name a longer text")
 
 
 def _check_parts(name: str, valid_name: str, counts: NDArray[np.int64], facts: TypeFacts, fraction: float) -> None:

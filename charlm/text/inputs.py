@@ -18,13 +18,17 @@ def read_lines(source: Source, encoding: str | None) -> Iterator[str] | Iterator
 
 
 def _lines(blocks: Iterator[AnyStr], line_break: AnyStr) -> Iterator[AnyStr]:
-    held = line_break[:0]
+    # Joined only when it is complete, so that a long line in many blocks is not copied with each of them.
+    held: list[AnyStr] = []
     for block in blocks:
-        lines = (held + block).split(line_break)
-        held = lines.pop()
-        yield from lines
-    if held:
-        yield held
+        lines = block.split(line_break)
+        held.append(lines[0])
+        if len(lines) > 1:
+            yield line_break[:0].join(held)
+            yield from lines[1:-1]
+            held = [lines[-1]]
+    if any(held):
+        yield line_break[:0].join(held)
 
 
 def read_whole(source: Source, encoding: str | None) -> str | bytes:

@@ -33,7 +33,8 @@ class LineSurvey:
     Attributes:
         lines: All lines.
         blank: Lines of nothing but white space.
-        items: Lines that could be items of a list: not blank, at most 40 characters and 4 words.
+        items: Lines that could be items of a list: not blank, at most 40 characters and 4 words, whatever
+            the tokens are.
     """
 
     lines: int
@@ -45,14 +46,14 @@ def survey_lines(ids: Ids, facts: TypeFacts) -> LineSurvey:
     """Count the lines of a text whose lines end in <EOS>."""
     lines = blank = items = 0
     for block in _line_blocks(ids):
-        starts, lengths = _lines_of(block)
-        spaces = facts.spaces[block]
-        begins_word = ~spaces
-        begins_word[1:] &= spaces[:-1]
-        words = np.add.reduceat(begins_word, starts, dtype=np.int32)
+        starts, _ = _lines_of(block)
+        spaces, gaps = facts.spaces[block], facts.gaps(block)
+        after_space = np.append(True, spaces[:-1])
+        words = np.add.reduceat(~spaces & (after_space | gaps), starts, dtype=np.int32)
+        characters = np.add.reduceat(facts.characters[block] + gaps, starts) - facts.characters[EOS]
         lines += len(starts)
         blank += int((words == 0).sum())
-        items += int(((words > 0) & (words <= LIST_WORDS) & (lengths - 1 <= LIST_CHARACTERS)).sum())
+        items += int(((words > 0) & (words <= LIST_WORDS) & (characters <= LIST_CHARACTERS)).sum())
     return LineSurvey(lines, blank, items)
 
 

@@ -9,7 +9,7 @@ from charlm.errors import ModelError, UsageError
 from charlm.text.level import Codec, Indexer, Level, TypeFacts, check_range, to_utf8
 from charlm.text.reading import ByteReader, Source
 from charlm.text.store import GrowingStore
-from charlm.text.vocabulary import BYTE_TOKENS, EOS, Vocabulary
+from charlm.text.vocabulary import BYTE_TOKENS, EOS, Vocabulary, show_byte
 
 SIZE = len(BYTE_TOKENS)
 LINE_END = ord("\n") + 1
@@ -35,6 +35,7 @@ class ByteIndexer(Indexer):
             characters=np.append(0, values & 0xC0 != 0x80).astype(np.int64),  # noqa: PLR2004
             bytes=np.append(0, np.ones(256, np.int64)),
             spaces=np.array([True, *spaces]),
+            parted=np.zeros(SIZE, np.bool_),
             line_ends=(LINE_END,),
             raw=True,
         )
@@ -61,18 +62,22 @@ class ByteCodec(Codec):
 
     def encode(self, text: str | bytes, *, ended: bool) -> NDArray[np.int64]:
         """Ids of a text's bytes, followed by <EOS> if `ended`."""
-        ids = _ids_of(text if isinstance(text, bytes) else to_utf8(text)).astype(np.int64)
+        ids = _ids_of(_bytes_of(text)).astype(np.int64)
         return np.append(ids, EOS) if ended else ids
 
-    def decode(self, ids: NDArray[np.integer[Any]]) -> str:
+    def decode(self, ids: NDArray[np.integer[Any]], after: int | None = None) -> str:
         """The bytes as UTF-8; those that are not come as lone surrogates, which `encode` turns back."""
-        return self.decode_bytes(ids).decode("utf-8", "surrogateescape")
+        return self.decode_bytes(ids, after).decode("utf-8", "surrogateescape")
 
-    def decode_bytes(self, ids: NDArray[np.integer[Any]]) -> bytes:
-        """The bytes themselves; <EOS> is none."""
+    def decode_bytes(self, ids: NDArray[np.integer[Any]], after: int | None = None) -> bytes:  # noqa: ARG002
+        """The bytes themselves, whatever they come after; <EOS> is none."""
         checked = check_range(ids, SIZE)
         values: NDArray[np.uint8] = (checked[checked != EOS] - 1).astype(np.uint8)
         return values.tobytes()
+
+
+def _bytes_of(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else to_utf8(text)
 
 
 def _ids_of(data: bytes) -> NDArray[np.uint16]:
@@ -89,4 +94,8 @@ def _codec(_unit: str, _lowercase: bool, vocabulary: Vocabulary) -> Codec:
     return ByteCodec()
 
 
-BYTE = Level(units=("file",), lowercases=False, indexer=_indexer, codec=_codec)
+def _cut(_unit: str, _lowercase: bool, text: str | bytes) -> list[str]:
+    return [show_byte(bytes([value])) for value in _bytes_of(text)]
+
+
+BYTE = Level(noun="byte", units=("file",), lowercases=False, indexer=_indexer, codec=_codec, cut=_cut)

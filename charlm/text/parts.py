@@ -17,7 +17,7 @@ class Part:
 
     Attributes:
         ids: uint8, uint16 or uint32 [tokens], read-only.
-        characters: Code points of the text, the line breaks behind <EOS> included.
+        characters: Code points of the text, spaces between words and line breaks behind <EOS> included.
         bytes: Its bytes in UTF-8, likewise.
         unknown: How many of the tokens are <UNK>.
         lines: Lines, one that the text breaks off in not included.
@@ -48,19 +48,35 @@ def encode_parts(
 ) -> tuple[Part, Part]:
     """Turn provisional ids into final ones by `table`, int64 [types], and sum up each part."""
     narrow = table.astype(np.min_scalar_type(int(table.max())))
+    unknown = table == tokenizer.unknown_id
     with GrowingStore() as train, GrowingStore() as valid:
+        gaps = (_GapCounter(facts), _GapCounter(facts))
         for pair in split():
-            for store, block in zip((train, valid), pair, strict=True):
+            for store, counter, block in zip((train, valid), gaps, pair, strict=True):
                 store.append(narrow[block])
-        unknown = table == tokenizer.unknown_id
+                counter.add(block)
         first, second = (
             Part(
                 ids=store.finish(),
-                characters=int(count @ facts.characters),
-                bytes=int(count @ facts.bytes),
+                characters=int(count @ facts.characters) + counter.number,
+                bytes=int(count @ facts.bytes) + counter.number,
                 unknown=int(count[unknown].sum()),
                 lines=int(count[list(facts.line_ends)].sum()),
             )
-            for store, count in zip((train, valid), counts, strict=True)
+            for store, counter, count in zip((train, valid), gaps, counts, strict=True)
         )
     return first, second
+
+
+class _GapCounter:
+    """Counts the spaces that stand between tokens without being one, block by block."""
+
+    def __init__(self, facts: TypeFacts) -> None:
+        self.number = 0
+        self._facts = facts
+        self._after_space = True
+
+    def add(self, block: Ids) -> None:
+        if block.size:
+            self.number += int(np.count_nonzero(self._facts.gaps(block, after_space=self._after_space)))
+            self._after_space = bool(self._facts.spaces[block[-1]])

@@ -1,22 +1,44 @@
 r"""Files to blocks of normalised text, in bounded memory and in one pass.
 
-Normalised means: a byte order mark at the start is dropped and "\r\n" becomes "\n". Nothing else is touched;
-a lone "\r" stays. A file is hashed while it is read, so that its digest costs no second pass.
+A file whose name ends in .gz, .bz2 or .xz is decompressed as it is read. Normalised means: a byte order mark at
+the start is dropped and "\r\n" becomes "\n". Nothing else is touched; a lone "\r" stays. What is read is hashed on
+its way, so that its digest costs no second pass.
 """
 
 import codecs
 import hashlib
+import os
+import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from io import BufferedIOBase, BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 from charlm.errors import InputError, UsageError
 
 # Small, since a block goes through arrays of its code points (4 bytes each) and indices (8 bytes each).
 BLOCK_BYTES = 1 << 20
 
+HEAD_BYTES = 8000
+"""So much of a file's beginning tells whether it is text."""
+
 BYTE_ORDER_MARK = "\ufeff"
+
+
+class Stream(Protocol):
+    """What bytes are read from; ``read1`` is preferred to ``read`` where there is one."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end."""
+
+    def close(self) -> None:
+        """Let go of it."""
 
 
 @dataclass(frozen=True)
@@ -24,30 +46,136 @@ class Source:
     """Something that bytes can be read from: a name for messages, and how to open it."""
 
     name: str
-    open: Callable[[], BinaryIO]
+    open: Callable[[], Stream]
 
 
 def file_source(path: Path) -> Source:
-    """The source that reads `path`; opening it raises InputError where that is impossible."""
-    return Source(str(path), lambda: _open_file(path))
+    """The source that reads `path`, decompressed; opening it raises InputError where that is impossible."""
+    return Source(str(path), lambda: _open(path))
 
 
-def _open_file(path: Path) -> BinaryIO:
+def is_folder(path: Path) -> bool:
+    """Whether this is a folder; False for what cannot be a name at all."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where a name is too long
+
+
+def _open(path: Path) -> Stream:
     # Asked beforehand because Windows calls opening a folder a lack of permission.
-    if path.is_dir():
+    if is_folder(path):
         raise InputError(f"{path} is a directory: name a text file inside it")
     try:
-        return path.open("rb")
+        file = path.open("rb")
     except FileNotFoundError:
         raise InputError(f"no such file: {path}") from None
     except PermissionError:
         raise InputError(f"{path} cannot be read: permission denied") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
+    compression = COMPRESSIONS.get(path.suffix.lower())
+    return file if compression is None else _Decompressed(file, str(path), compression)
+
+
+# What gives a compressed file's content, and the error that a damaged one raises besides EOFError and OSError.
+_Decompressor = tuple[BufferedIOBase, type[Exception]]
+
+
+def _gzip(file: BufferedReader) -> _Decompressor:
+    import gzip  # noqa: PLC0415 - loaded only when it is used
+    import zlib  # noqa: PLC0415 - likewise
+
+    return gzip.open(file), zlib.error
+
+
+def _bzip2(file: BufferedReader) -> _Decompressor:
+    import bz2  # noqa: PLC0415 - likewise
+
+    return bz2.open(file), OSError
+
+
+def _xz(file: BufferedReader) -> _Decompressor:
+    import lzma  # noqa: PLC0415 - likewise
+
+    return lzma.open(file), lzma.LZMAError
+
+
+@dataclass(frozen=True)
+class Compression:
+    """A format that files are compressed in.
+
+    Attributes:
+        name: As messages call it.
+        magic: What every such file begins with.
+        sign: A longer pattern, by which data is told that nothing else says to be compressed.
+        tool: The command that decompresses to standard output.
+        start: Begins to decompress; raises ImportError where Python was built without the library.
+    """
+
+    name: str
+    magic: bytes
+    sign: bytes
+    tool: str
+    start: Callable[[BufferedReader], _Decompressor]
+
+
+COMPRESSIONS = {
+    ".gz": Compression("gzip", b"\x1f\x8b", rb"\x1f\x8b\x08", "gunzip -c", _gzip),
+    ".bz2": Compression("bzip2", b"BZh", rb"BZh[1-9](1AY&SY|\x17rE8P\x90)", "bunzip2 -c", _bzip2),
+    ".xz": Compression("xz", b"\xfd7zXZ\x00", rb"\xfd7zXZ\x00", "xz -dc", _xz),
+}
+"""By the suffix, in lower case, that a file's name ends in."""
+
+
+class _Decompressed:
+    """What a compressed file holds; damage shows as InputError."""
+
+    def __init__(self, file: BufferedReader, name: str, compression: Compression) -> None:
+        self._file = file
+        self._name = name
+        self._compression = compression
+        self._content: BufferedIOBase | None = None
+        self._damage: type[Exception] = EOFError
+
+    @property
+    def closed(self) -> bool:
+        return self._file.closed
+
+    def read(self, size: int, /) -> bytes:
+        """As much as comes at once."""
+        kind = self._compression
+        try:
+            if self._content is None:
+                self._content, self._damage = self._begin()
+            return self._content.read1(size)
+        except EOFError:
+            what = f"ends too early: it is only the beginning of a {kind.name} file"
+        except ImportError as error:
+            what = f"cannot be read, since this Python lacks {kind.name} ({error}): pass it through {kind.tool}"
+        except (OSError, self._damage) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # not the content's fault
+            what = f"is not a valid {kind.name} file: {error}"
+        self.close()
+        raise InputError(f"{self._name} {what}")
+
+    def _begin(self) -> _Decompressor:
+        magic = self._compression.magic
+        head = self._file.peek(len(magic))[: len(magic)]
+        if not head:
+            return self._file, OSError
+        # Of a pipe there may be only part so far.
+        if not magic.startswith(head):
+            raise OSError("it begins like something else; rename it if that is what it is")
+        return self._compression.start(self._file)
+
+    def close(self) -> None:
+        """Close the file too, which a decompressor leaves open."""
+        if self._content is not None:
+            self._content.close()
+        self._file.close()
 
 
 class ByteReader(Iterator[bytes]):
-    """Iterates over the bytes of a source in blocks.
+    """Iterates over the bytes of a source in blocks, each as soon as there is something to read.
 
     Attributes:
         name: What messages call the source.
@@ -59,18 +187,20 @@ class ByteReader(Iterator[bytes]):
         self.size = 0
         self._block_bytes = block_bytes
         self._hash = hashlib.sha256()
-        self._file = source.open()
+        self._stream = source.open()
+        # A pipe's `read` waits until the block is full, `read1` only until there is something.
+        self._read: Callable[[int], bytes] = getattr(self._stream, "read1", self._stream.read)
 
     @property
     def digest(self) -> str:
-        """SHA-256 in hex of the raw bytes read so far; of the whole source once exhausted."""
+        """SHA-256 in hex of the bytes read so far; of the whole source once exhausted."""
         return self._hash.hexdigest()
 
     def __next__(self) -> bytes:
-        if self._file.closed:
+        if self._stream.closed:
             raise StopIteration
         try:
-            block = self._file.read(self._block_bytes)
+            block = self._read(self._block_bytes)
         except OSError as error:
             self.close()
             raise InputError(f"{self.name} cannot be read: {error.strerror or error}") from error
@@ -83,7 +213,99 @@ class ByteReader(Iterator[bytes]):
 
     def close(self) -> None:
         """Close the source; it reads as exhausted from then on."""
-        self._file.close()
+        self._stream.close()
+
+
+def read_head(source: Source) -> bytes:
+    """The first `HEAD_BYTES` of a source, fewer if it is shorter.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    head = b""
+    with closing(ByteReader(source, HEAD_BYTES)) as reader:
+        while len(head) < HEAD_BYTES and (block := next(reader, b"")):
+            head += block
+    return head[:HEAD_BYTES]
+
+
+# What no text begins with.
+_BINARIES = {
+    rb"\x89PNG\r\n\x1a\n": "a PNG image",
+    rb"\xff\xd8\xff": "a JPEG image",
+    rb"%PDF-\d": "a PDF document",
+    rb"PK\x03\x04": "a ZIP archive or an office document",
+    rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old office document",
+    rb"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    rb"Rar!\x1a\x07": "a RAR archive",
+    rb"\(\xb5/\xfd": "zstd-compressed",
+    rb"\x7fELF|[\xce\xcf]\xfa\xed\xfe|\xca\xfe\xba\xbe": "a program",
+} | {compression.sign: f"{compression.name}-compressed" for compression in COMPRESSIONS.values()}
+
+# What a text might begin with, but hardly one that holds NUL bytes.
+_BINARIES_WITH_NULS = {
+    rb"GIF8[79]a": "a GIF image",
+    rb"SQLite format 3\x00": "an SQLite database",
+    rb"MZ": "a Windows program",
+    rb"(?s:.{257})ustar": "a tar archive",
+    rb"": "it holds NUL bytes",
+}
+
+# Byte order marks; those of UTF-32 first, since one of them begins as one of UTF-16 does.
+_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+def find_binary(head: bytes, encoding: str) -> str | None:
+    """What a file is that begins like this, such as "a PNG image"; None if it may be a text.
+
+    What bears the byte order mark of another encoding is a text, too.
+
+    Raises:
+        UsageError: There is no such encoding.
+    """
+    found = _first_match(_BINARIES, head)
+    if _has_nuls(encoding) or found or b"\0" not in head or _marked_encoding(head):
+        return found
+    return _first_match(_BINARIES_WITH_NULS, head)
+
+
+def _first_match(patterns: dict[bytes, str], head: bytes) -> str | None:
+    return next((what for pattern, what in patterns.items() if re.match(pattern, head)), None)
+
+
+def _marked_encoding(head: bytes) -> str | None:
+    return next((encoding for mark, encoding in _MARKS.items() if head.startswith(mark)), None)
+
+
+def _has_nuls(encoding: str) -> bool:
+    """Whether plain text in this encoding is full of NUL bytes."""
+    _incremental_decoder(encoding)
+    return b"\0" in "a".encode(encoding)
+
+
+def _refusal(head: bytes, encoding: str) -> str | None:
+    """Why what begins like this cannot be read as text, for a message that begins with its name."""
+    for suffix, compression in COMPRESSIONS.items():
+        if re.match(compression.sign, head):
+            return (
+                f"looks {compression.name}-compressed: pass it through {compression.tool}, "
+                f"or name a file that ends in {suffix}"
+            )
+    if binary := find_binary(head, encoding):
+        return f"is a binary file ({binary}): name a text file, or train on its bytes with --level byte"
+    marked = _marked_encoding(head)
+    if marked and b"\0" in head and not _has_nuls(encoding):
+        return _marked_refusal(marked)
+    return None
+
+
+def _marked_refusal(marked: str) -> str:
+    return f"bears the byte order mark of {marked.upper()}: read it with --encoding {marked}"
 
 
 class TextReader(Iterator[str]):
@@ -93,24 +315,27 @@ class TextReader(Iterator[str]):
         self._encoding = encoding
         self._decoder = _incremental_decoder(encoding)
         self._bytes = ByteReader(source, block_bytes)
+        self._head = b""
         self._at_start = True
         self._held = ""  # a "\r" whose "\n" may stand at the start of the next block
         self._done = False
 
     @property
     def digest(self) -> str:
-        """SHA-256 in hex of the raw bytes read so far; of the whole source once exhausted."""
+        """SHA-256 in hex of the bytes read so far; of the whole source once exhausted."""
         return self._bytes.digest
 
     @property
     def size(self) -> int:
-        """Raw bytes read so far; the whole size once exhausted."""
+        """Bytes read so far; the whole size once exhausted."""
         return self._bytes.size
 
     def __next__(self) -> str:
         while not self._done:
             block = next(self._bytes, b"")
             self._done = not block
+            if len(self._head) < HEAD_BYTES:
+                self._look(block)
             text = self._normalise(self._decode(block))
             if text:
                 return text
@@ -120,6 +345,13 @@ class TextReader(Iterator[str]):
         """Close the source; iteration must not go on after it."""
         self._done = True
         self._bytes.close()
+
+    def _look(self, block: bytes) -> None:
+        """Refuse what is no text; a pipe may bring the beginning in pieces, so at more than the first block."""
+        self._head += block[: HEAD_BYTES - len(self._head)]
+        if refusal := _refusal(self._head, self._encoding):
+            self.close()
+            raise InputError(f"{self._bytes.name} {refusal}")
 
     def _decode(self, block: bytes) -> str:
         try:
@@ -131,6 +363,9 @@ class TextReader(Iterator[str]):
         except UnicodeError as error:
             what = str(error)
         self.close()
+        marked = _marked_encoding(self._head)
+        if marked and not _has_nuls(self._encoding):
+            raise InputError(f"{self._bytes.name} {_marked_refusal(marked)}")
         raise InputError(
             f"{self._bytes.name} is not valid {self._encoding}: {what}; name the file's own encoding with "
             "--encoding NAME (for instance --encoding latin-1) or train on its bytes with --level byte"

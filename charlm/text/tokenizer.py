@@ -10,9 +10,11 @@ from charlm.errors import UsageError
 from charlm.text.characters import CHAR
 from charlm.text.level import Codec, Level
 from charlm.text.octets import BYTE
-from charlm.text.vocabulary import EOS, UNK, Vocabulary
+from charlm.text.tokens import TOKEN
+from charlm.text.vocabulary import EOS, SPECIAL_TOKENS, UNK, Vocabulary
+from charlm.text.words import WORD
 
-LEVELS: dict[str, Level] = {"char": CHAR, "byte": BYTE}
+LEVELS: dict[str, Level] = {"char": CHAR, "byte": BYTE, "word": WORD, "token": TOKEN}
 """Every level by its name; a new one is a file and an entry here."""
 
 
@@ -110,18 +112,55 @@ class Tokenizer:
         """
         return self._codec.encode(text, ended=True)
 
-    def decode(self, ids: NDArray[np.integer[Any]]) -> str:
-        """The text that ids stand for, exactly; <UNK> comes as U+FFFD.
+    def encode_prompt(self, text: str | bytes) -> NDArray[np.int64]:
+        """Ids, int64 [tokens], of a text to go on from: as `encode`, of what `trim_prompt` leaves."""
+        return self.encode(text if isinstance(text, bytes) else self.trim_prompt(text))
+
+    def trim_prompt(self, text: str) -> str:
+        """A text to go on from without the space at its end that its next token would bring along.
+
+        So the text with what is decoded after it is exact. At the word level this is a single space behind a
+        word, at the token level any white space; at other levels it is nothing.
+        """
+        return self._codec.trim_prompt(text)
+
+    def decode(self, ids: NDArray[np.integer[Any]], after: int | None = None) -> str:
+        """The text that ids stand for, exactly; <UNK> comes as U+FFFD, at the token level as "<unk>".
+
+        Pieces of a text can be decoded one by one: ``decode(a + b) == decode(a) + decode(b, after=a[-1])``. At the
+        byte level this holds only of `decode_bytes`, since a piece may begin inside a character.
+
+        Args:
+            ids: Any integers [tokens].
+            after: The id that stands before them; None if they begin a unit.
 
         Raises:
             IndexError: An id is outside the vocabulary.
         """
-        return self._codec.decode(ids)
+        return self._codec.decode(ids, after)
 
-    def decode_bytes(self, ids: NDArray[np.integer[Any]]) -> bytes:
+    def decode_bytes(self, ids: NDArray[np.integer[Any]], after: int | None = None) -> bytes:
         """What to write to a file or pipe: the text in UTF-8; at the byte level the bytes, <EOS> being none.
 
         Raises:
             IndexError: An id is outside the vocabulary.
         """
-        return self._codec.decode_bytes(ids)
+        return self._codec.decode_bytes(ids, after)
+
+    def cut(self, text: str | bytes) -> list[str]:
+        """The tokens of a text as the vocabulary spells them, whether it holds them or not; as `encode` has them.
+
+        <EOS> comes as "<EOS>", and what spells <UNK> at the token level as "<UNK>".
+
+        Raises:
+            TypeError: The text is bytes and the level is not byte.
+        """
+        return find_level(self.level).cut(self.unit, self.lowercase, text)
+
+    def unknown_in(self, text: str | bytes) -> list[str]:
+        """The distinct tokens of a text that the vocabulary lacks, in order of first appearance."""
+        if not self.has_unknown:
+            return []
+        tokens = zip(self.cut(text), self.encode(text).tolist(), strict=True)
+        strange = dict.fromkeys(token for token, token_id in tokens if token_id == UNK)
+        return [token for token in strange if token != SPECIAL_TOKENS[UNK]]

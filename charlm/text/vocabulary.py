@@ -1,7 +1,7 @@
 """What each id stands for, as three flat arrays that a model file can hold."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Self
 
@@ -17,6 +17,9 @@ UNK = 1
 
 SPECIAL_TOKENS = ("<EOS>", "<UNK>")
 BYTE_TOKENS = (b"<EOS>", *(bytes([value]) for value in range(256)))
+
+REPLACEMENT = "\ufffd"
+"""What stands for an <UNK> in a text, where nothing else was agreed upon."""
 
 # Lone surrogates are no UTF-8, but a text may hold them; this keeps each as the three bytes it would have.
 SURROGATES = "surrogatepass"
@@ -53,7 +56,7 @@ class Vocabulary:
         if not 0 <= token_id < len(self):
             raise IndexError(f"id {token_id} is outside the vocabulary of {len(self)} tokens")
         data = self.data[self.offsets[token_id] : self.offsets[token_id + 1]].tobytes()
-        return data.decode("utf-8", "backslashreplace" if self.raw else SURROGATES)
+        return show_byte(data) if self.raw else data.decode("utf-8", SURROGATES)
 
     def ordinary_tokens(self) -> list[str]:
         """The tokens from id 2 on, that is without <EOS> and <UNK>; not at the byte level."""
@@ -74,6 +77,7 @@ class Vocabulary:
         max_vocab: int | None = None,
         *,
         eos_count: int = 0,
+        unknown_count: int = 0,
     ) -> Self:
         """Build the vocabulary of a training text.
 
@@ -83,6 +87,7 @@ class Vocabulary:
             min_count: Types that occur less often become <UNK>.
             max_vocab: The most tokens to have, <EOS> and <UNK> included; None for no limit.
             eos_count: How often <EOS> occurs.
+            unknown_count: How often <UNK> occurs already.
 
         Raises:
             UsageError: `min_count` is under 1 or `max_vocab` under 3.
@@ -92,11 +97,31 @@ class Vocabulary:
         if max_vocab is not None and max_vocab < len(SPECIAL_TOKENS) + 1:
             raise UsageError(f"--max-vocab is {max_vocab}: it counts <EOS> and <UNK>, so it must be at least 3")
         frequent = np.flatnonzero(counts >= min_count).tolist()
-        by_rank = sorted(frequent, key=lambda index: (-counts[index], types[index]))
+        numbers = counts.tolist()
+        by_rank = sorted(frequent, key=lambda index: (-numbers[index], types[index]))
         kept = by_rank if max_vocab is None else by_rank[: max_vocab - len(SPECIAL_TOKENS)]
-        unknown_count = int(counts.sum() - counts[kept].sum())
+        unknown_count += int(counts.sum() - counts[kept].sum())
         tokens = [token.encode("utf-8", SURROGATES) for token in (*SPECIAL_TOKENS, *(types[index] for index in kept))]
         return cls(*_flatten(tokens), np.array([eos_count, unknown_count, *counts[kept].tolist()], np.int64))
+
+    def extended(self, new: Self, max_vocab: int | None = None) -> Self:
+        """This vocabulary with what another one has besides, at its end and in its order; the counts are added.
+
+        Args:
+            new: Where the tokens to add come from. What is unknown in it counts as unknown.
+            max_vocab: The most tokens to have; those that are here already stay all the same. None for no limit.
+        """
+        if self.raw:
+            return replace(self, counts=self.counts + new.counts)
+        tokens = self.ordinary_tokens()
+        both = dict.fromkeys([*tokens, *new.ordinary_tokens()])
+        kept = list(both) if max_vocab is None else list(both)[: max(max_vocab - len(SPECIAL_TOKENS), len(tokens))]
+        counts = np.zeros(len(kept) + len(SPECIAL_TOKENS), np.int64)
+        counts[: len(self)] = self.counts
+        mine = {token: index for index, token in enumerate(kept, len(SPECIAL_TOKENS))}
+        where = [EOS, UNK, *(mine.get(token, UNK) for token in new.ordinary_tokens())]
+        np.add.at(counts, where, new.counts)
+        return type(self)(*_flatten([token.encode("utf-8", SURROGATES) for token in (*SPECIAL_TOKENS, *kept)]), counts)
 
     @classmethod
     def of_bytes(cls, counts: NDArray[np.int64]) -> Self:
@@ -117,6 +142,11 @@ class Vocabulary:
         if not vocabulary.raw:
             _check_tokens(vocabulary)
         return vocabulary
+
+
+def show_byte(byte: bytes) -> str:
+    r"""A byte as text: itself if it is ASCII, else \xNN; <EOS> as it is."""
+    return byte.decode("utf-8", "backslashreplace")
 
 
 def _flatten(tokens: Sequence[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

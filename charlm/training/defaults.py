@@ -1,19 +1,34 @@
-"""Sizes and length of a run that nobody chose: a table by how many tokens there are to train on.
+"""What nobody chose: the level of a text, and sizes and length of a run by how much there is to train on.
 
-``docs/experiments.md`` has the trials behind the first two rows and the fourth; the rest are round numbers.
+``docs/performance.md`` has the table with times and losses, ``docs/experiments.md`` the trials behind it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
 
 from charlm.errors import InputError
+from charlm.text.sources import Texts
 
 FEWEST_TOKENS = 32
 """Fewer training tokens than this are no corpus."""
+PEEKED_BYTES = 1 << 16
+"""How much of a text is looked at to guess its level."""
+UNKNOWN_MARKS = 3
+"""So many <unk> among these, and the text comes tokenised."""
+FINE_TUNING_RATE = 0.5
+"""Learning rate of a run that starts from a trained model, as a share of what it would be."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a run is made of where nobody said; ``epochs`` is how often the text is read."""
+    """What a run is made of where nobody said.
+
+    Attributes:
+        epochs: how often the text is read.
+        most: the most tokens to train on all the same, which bounds the time; None for no limit.
+    """
 
     hidden: int
     embedding: int
@@ -23,20 +38,58 @@ class Sizes:
     lr: float
     dropout: float
     weight_decay: float
+    most: int | None = None
+
+    def length(self, tokens: int) -> float:
+        """Length of a run over so many training tokens, in tokens."""
+        length = self.epochs * tokens
+        return length if self.most is None else min(length, self.most)
 
 
-_TABLE: tuple[tuple[int, Sizes], ...] = (
+Table = tuple[tuple[float, Sizes], ...]
+_CHARACTERS: Table = (
     (40_000, Sizes(128, 32, 32, 32, 30, 6e-3, 0.4, 0.01)),
     (150_000, Sizes(256, 64, 64, 16, 30, 4e-3, 0.5, 0.01)),
     (500_000, Sizes(256, 64, 64, 32, 20, 4e-3, 0.3, 0.05)),
     (5_000_000, Sizes(256, 64, 64, 32, 8, 4e-3, 0.1, 0.01)),
+    (float("inf"), Sizes(512, 64, 64, 64, 1, 2e-3, 0.0, 0.01)),
 )
-_LARGEST = Sizes(512, 64, 64, 64, 1, 2e-3, 0.0, 0.01)
+_WORDS: Table = (
+    (40_000, Sizes(128, 64, 32, 16, 20, 4e-3, 0.5, 0.05)),
+    (500_000, Sizes(128, 64, 32, 32, 10, 4e-3, 0.3, 0.01)),
+    (float("inf"), Sizes(256, 128, 32, 32, 4, 2e-3, 0.2, 0.01)),
+)
+_TABLES: Mapping[str, Table] = {"char": _CHARACTERS, "byte": _CHARACTERS, "word": _WORDS, "token": _WORDS}
+_TEXT: Mapping[str, Mapping[str, Any]] = {
+    # A word that occurs once teaches little, and an <UNK> that never occurs has no probability worth the name.
+    "word": {"min_count": 2, "max_vocab": 10_000},
+    # A text that comes tokenised comes with its unknown words decided on.
+    "token": {"max_vocab": 50_000},
+}
 
 
-def default_sizes(tokens: int) -> Sizes:
-    """The row of the table for so many training tokens."""
-    return next((sizes for limit, sizes in _TABLE if tokens < limit), _LARGEST)
+def guess_level(texts: Texts) -> str:
+    """The level of a text where nobody said: characters, or tokens if it comes tokenised, with <unk> for rare words.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    if not texts.rereadable:
+        return "char"
+    with closing(texts.sources[0].open()) as file:
+        beginning = file.read(PEEKED_BYTES).split()
+    return "token" if beginning.count(b"<unk>") >= UNKNOWN_MARKS else "char"
+
+
+def text_defaults(level: str) -> Mapping[str, Any]:
+    """How a text of this level is read, where that is not as at the char level."""
+    return _TEXT.get(level, {})
+
+
+def default_sizes(tokens: int, level: str = "char", *, fine_tuning: bool = False) -> Sizes:
+    """The row of the level's table for so many training tokens."""
+    sizes = next(sizes for limit, sizes in _TABLES[level] if tokens < limit)
+    return replace(sizes, lr=sizes.lr * FINE_TUNING_RATE) if fine_tuning else sizes
 
 
 def fit(tokens: int, window: int, batch: int) -> tuple[int, int]:

@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from charlm.checkpoint import TrainedModel, load_model
+from charlm.checkpoint import TrainedModel, load_model, vocabulary_tensors
 from charlm.config import ModelConfig, TextConfig, TrainConfig
 from charlm.errors import ModelError
+from charlm.files import Tensors
+from charlm.nn.arrays import Array
 from charlm.nn.language_model import LanguageModel
 from charlm.text.corpus import Corpus
+from charlm.text.vocabulary import UNK
 from charlm.training.batching import Stream
 from charlm.training.run_folder import RunFolder
 from charlm.training.trainer import PlanReport, Report, StepReport, Trainer, ValidationReport
@@ -52,6 +55,8 @@ class Run:
         corpus: on what.
         about: of the corpus and the machine, for the record: JSON.
         clock: seconds since the command began.
+        base: the network to start from; the corpus's vocabulary is its own, with tokens added at the end or none.
+        overwrite: whether it takes the place of a run that is there already.
 
     Attributes:
         trainer: the trainer at work.
@@ -65,20 +70,36 @@ class Run:
         corpus: Corpus,
         about: dict[str, Any],
         clock: Callable[[], float],
+        *,
+        base: LanguageModel | None = None,
+        overwrite: bool = False,
     ) -> None:
         self.folder = folder
         self.config = config
         self.corpus = corpus
         self.about = about
         self.stopped = False
+        self._overwrite = overwrite
         self._seconds_before = 0.0
         self._clock = clock
         self._saved_at = clock()
         tokenizer, train = corpus.tokenizer, config.train
         network = LanguageModel(config.model)
         network.initialize(train.seed)
+        if base is not None:
+            network.take_over(base, like=UNK)
         stream = Stream(corpus.train.ids, tokenizer.line_end_id, corpus.independent_lines, train.restart, train.seed)
         self.trainer = Trainer(network, stream, corpus.valid.ids, train, unknown=tokenizer.unknown_id, clock=self.clock)
+
+    def claim(self) -> None:
+        """Make the folder, and make sure that it can be written; an earlier run goes once this one has something.
+
+        Raises:
+            OutputError: that is not so.
+        """
+        self.folder.create()
+        if self._overwrite:
+            self.folder.replace()
 
     def clock(self) -> float:
         """Seconds that the run has taken, those before it was last stopped included."""
@@ -105,7 +126,7 @@ class Run:
             ModelError: it does not fit.
             OutputError: the folder cannot be written.
         """
-        self.folder.check_state(tensors, self.trainer.state()[0])
+        self.folder.check_state(tensors, self._tensors(self.trainer.state()[0]))
         try:
             self._seconds_before = float(state["seconds"]) - self._clock()
             self.trainer.restore(tensors, state)
@@ -155,6 +176,10 @@ class Run:
                 self._stop()
                 return
 
+    def _tensors(self, of_trainer: dict[str, Array]) -> Tensors:
+        """What the state's file holds. A vocabulary that was begun with another corpus cannot be made again."""
+        return {**of_trainer, **vocabulary_tensors(self.corpus.tokenizer.vocabulary)}
+
     def _stop(self) -> None:
         self.stopped = True
         self._save_state()
@@ -165,7 +190,7 @@ class Run:
         if not self.trainer.progress.validations:
             self.folder.save_model(self.model)
         tensors, state = self.trainer.state()
-        self.folder.save_state(tensors, {**state, "run": self.config.to_json(), "about": self.about})
+        self.folder.save_state(self._tensors(tensors), {**state, "run": self.config.to_json(), "about": self.about})
         self._saved_at = self._clock()
 
     def _log_validation(self, report: ValidationReport) -> None:

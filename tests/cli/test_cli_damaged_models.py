@@ -156,7 +156,7 @@ def _infinite(tensor: Any) -> Any:
 @pytest.mark.parametrize(
     ("change", "mentioned"),
     [
-        (_set("format", to=2), "format 2"),
+        (_set("format", to=1), "format 1"),
         (_set("format", to="1"), "format"),
         (_set("format", to=_set), "format"),
         (_set("kind", to="spell checker"), "spell checker"),
@@ -166,7 +166,10 @@ def _infinite(tensor: Any) -> Any:
         (_set("record", to=[]), "record"),
         (_set("record", to={}), "record"),
         (_set("record", "corpus", to=None), "corpus"),
-        (_set("record", "corpus", "path", to=3), "path"),
+        (_set("record", "corpus", "paths", to=3), "paths"),
+        (_set("record", "corpus", "paths", to=[3]), "paths"),
+        (_set("record", "base", to=3), "base"),
+        (_set("record", "base", to={}), "BaseRecord"),
         (_set("record", "corpus", "digest", to=_set), "digest"),
         (_set("record", "made_with", to="me"), "made_with"),
         (_set("record", "train", to={}), "TrainConfig"),

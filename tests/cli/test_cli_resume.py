@@ -316,3 +316,18 @@ def test_a_seed_decides_everything(options: str, corpora: dict[str, Path]) -> No
     first, second, third = ((Path(folder) / "model.safetensors").read_bytes() for folder in "abc")
     assert first == second
     assert first != third
+
+
+def test_a_run_that_began_with_a_model(tmp_path: Path, names: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its vocabulary cannot be built from its corpus again; the state keeps it."""
+    corpus = tmp_path / "other.txt"
+    corpus.write_text(names_text(60) + "\u00c4\u00d6\n" * 20, encoding="utf-8")
+    line = ["train", corpus, "--from", names.folder, "--extend-vocab", "--steps", STEPS, "--window", 16, "--batch", 4]
+    succeed(*line, "--model", tmp_path / "whole", "--quiet")
+    with monkeypatch.context() as patch:
+        stopping(patch, 5)
+        assert call(*line, "--model", tmp_path / "halves", "--quiet").status == 130
+    succeed("train", "--resume", "--model", tmp_path / "halves", "--quiet")
+    whole, halves = (contents(tmp_path / name) for name in ("whole", "halves"))
+    assert whole["model.safetensors"] == halves["model.safetensors"]
+    assert log_of(tmp_path / "whole") == log_of(tmp_path / "halves")

@@ -9,7 +9,7 @@ import charlm
 
 PACKAGE = Path(charlm.__file__).parent
 LAYERS = [
-    {"charlm", "errors"},
+    {"version", "errors"},
     {"config"},
     {"machine"},
     {"text", "nn"},
@@ -17,10 +17,11 @@ LAYERS = [
     {"scoring"},
     {"sampling"},
     {"checkpoint"},
-    {"scores"},
+    {"scores", "samples"},
+    {"continuations"},
     {"training"},
     {"api"},
-    {"cli"},
+    {"charlm", "cli"},
     {"__main__"},
 ]
 """Parts of the package from the bottom up; a part may import only from lower ones, or from itself."""

@@ -1,5 +1,6 @@
 """The corpus: nothing lost and nothing in both parts; only training text builds the vocabulary."""
 
+import contextlib
 import hashlib
 from collections import Counter
 from pathlib import Path
@@ -12,12 +13,14 @@ from hypothesis import strategies as st
 
 from charlm.errors import InputError, UsageError
 from charlm.text import corpus as corpora
-from charlm.text import lines, splitting
-from charlm.text.corpus import Corpus, encode_texts
+from charlm.text import lines, splitting, tokens
+from charlm.text.corpus import Corpus, encode_texts, index_texts
 from charlm.text.lines import draw_lines
+from charlm.text.reading import normalise
+from charlm.text.segment import completed
 from charlm.text.sources import one_file
 from charlm.text.store import blocks_of
-from charlm.text.tokenizer import Tokenizer
+from charlm.text.tokenizer import Tokenizer, find_level
 from charlm.text.vocabulary import Vocabulary
 
 PROSE = "It was a rather long line of prose, longer than any item of a list.\nAnd this is the next.\n\n" * 30
@@ -83,6 +86,90 @@ def test_streams_by_code_points_in_every_unit(tmp_path: Path, level: str, unit: 
     assert corpus.train.characters == len(train)
     assert corpus.train.bytes == len(train.encode())
     assert corpus.valid.ids[-1] == 0
+
+
+LEVELS_AND_UNITS = [
+    *((level, unit) for level in ("char", "word", "token") for unit in ("line", "paragraph", "file")),
+    ("byte", "file"),
+]
+
+
+def tokenizer_of(text: str, level: str, unit: str) -> Tokenizer:
+    """A tokenizer to which nothing in a text is unknown."""
+    whole = normalise(completed(text, unit))
+    types = sorted(set(find_level(level).cut(unit, False, whole)) - {"<EOS>", "<UNK>"})
+    of_text = Vocabulary.from_counts(types, np.ones(len(types), np.int64))
+    return Tokenizer(level, unit, Vocabulary.of_bytes(np.zeros(257, np.int64)) if level == "byte" else of_text)
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize(("level", "unit"), LEVELS_AND_UNITS[:-1])
+def test_characters_and_bytes_are_those_of_the_parts(level: str, unit: str, scratch: Path) -> None:
+    @given(
+        text=st.text(alphabet=st.sampled_from("aé中.\uffed' \t\n\n  "), min_size=1),
+        fraction=st.floats(0.1, 0.9),
+        independent=st.booleans(),
+    )
+    def check(text: str, fraction: float, independent: bool) -> None:
+        path, lines = write(scratch, text), independent and unit == "line"
+        tokenizer = tokenizer_of(text, level, unit)
+        parts = [encode_texts(one_file(path), tokenizer=tokenizer)]
+        with contextlib.suppress(InputError):  # there may be too little text for two parts
+            both = prepare(path, tokenizer=tokenizer, valid_fraction=fraction, independent_lines=lines)
+            parts += [both.train, both.valid]
+        for part in parts:
+            decoded = tokenizer.decode(part.ids)
+            assert part.characters == len(decoded)
+            assert part.bytes == len(decoded.encode())
+            assert not part.unknown
+
+    check()
+
+
+@pytest.mark.parametrize(("level", "unit"), LEVELS_AND_UNITS)
+def test_streams_are_cut_near_the_same_point_at_every_level(level: str, unit: str, tmp_path: Path) -> None:
+    corpus = prepare(write(tmp_path / "t", PROSE), level=level, unit=unit, valid_fraction=0.3, independent_lines=False)
+    train, valid = texts(corpus)
+    assert abs(len(valid) - 0.3 * len(PROSE)) < 2 * len(PROSE) / 30
+    assert " ".join(f"{train} {valid}".split()) == " ".join(PROSE.split())
+    # Paragraphs and files of tokens have no lines inside.
+    assert corpus.tokenizer.line_end_id is None or corpus.train.ids[-1] in (0, corpus.tokenizer.line_end_id)
+    assert corpus.valid.lines > 0
+
+
+@pytest.mark.parametrize("level", ["word", "token"])
+def test_a_word_that_becomes_unknown_keeps_its_characters(level: str, tmp_path: Path) -> None:
+    corpus = prepare(write(tmp_path / "t", PROSE + "rare words\n" + PROSE), level=level, min_count=2)
+    assert corpus.train.unknown == 2
+    assert corpus.dropped_types == 2
+    assert corpus.types == len(corpus.tokenizer)
+    decoded = len(corpus.tokenizer.decode(corpus.train.ids))
+    assert corpus.train.characters - decoded == len("rare words") - 2 * len({"word": "?", "token": "<unk>"}[level]) - 1
+
+
+def test_more_types_than_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "t", NAMES)
+    assert not prepare(path, level="word").overflowed
+    monkeypatch.setattr(tokens, "MOST_TYPES", 50)
+    corpus = prepare(path, level="word")
+    assert corpus.overflowed
+    assert corpus.train.unknown == 180 - (corpus.types - 1) > 130
+    assert not corpus.dropped_types
+    assert corpus.tokenizer.vocabulary.counts[1] == corpus.train.unknown
+
+
+@given(text=st.text(alphabet=st.sampled_from("ab.' \t\n\n"), min_size=1) | st.sampled_from([NAMES, PROSE]))
+def test_lines_are_surveyed_alike_whatever_the_tokens(scratch: Path, text: str) -> None:
+    def survey(level: str) -> lines.LineSurvey:
+        indexer = find_level(level).indexer("line", False)
+        ids, _ = index_texts(indexer, one_file(scratch), "utf-8")
+        return lines.survey_lines(ids, indexer.facts())
+
+    write(scratch, text)
+    assert survey("word") == survey("char")
+    found = survey("token")
+    write(scratch, "".join(" ".join(line.split()) + "\n" for line in completed(text, "line").split("\n")[:-1]))
+    assert found == survey("char")
 
 
 def test_one_endless_line_is_cut_at_the_point(tmp_path: Path) -> None:
@@ -199,8 +286,9 @@ def test_bytes_of_any_file(tmp_path: Path) -> None:
         ("yes\n\n" * 30, False),
     ],
 )
-def test_lists_are_recognised(tmp_path: Path, text: str, expected: bool) -> None:
-    assert prepare(write(tmp_path / "t", text)).independent_lines is expected
+@pytest.mark.parametrize("level", ["char", "word", "token"])
+def test_lists_are_recognised(tmp_path: Path, text: str, expected: bool, level: str) -> None:
+    assert prepare(write(tmp_path / "t", text), level=level).independent_lines is expected
 
 
 @pytest.mark.parametrize(
@@ -215,6 +303,9 @@ def test_lists_are_recognised(tmp_path: Path, text: str, expected: bool) -> None
         ("ab\ncd\n", {"independent_lines": True}, "--valid-fraction larger"),
         ("ab\ncd\n", {"independent_lines": True, "valid_fraction": 0.9}, "nothing to train on"),
         (" \n\n", {"independent_lines": True}, "only blank lines"),
+        (" \n\n", {"independent_lines": True, "level": "word"}, "only blank lines"),
+        (" \n\t\n", {"level": "token"}, "one repeated token"),
+        ("so so so so\n", {"level": "word"}, "one repeated word"),
     ],
 )
 def test_texts_that_cannot_do(tmp_path: Path, text: str, options: dict[str, Any], message: str) -> None:
@@ -233,6 +324,7 @@ def test_texts_that_cannot_do(tmp_path: Path, text: str, options: dict[str, Any]
         {"unit": "file", "independent_lines": True},
         {"level": "byte", "min_count": 2},
         {"level": "byte", "lowercase": True},
+        {"level": "word", "max_vocab": 2},
         {"encoding": "no-such"},
         {"max_vocab": 2},
     ],

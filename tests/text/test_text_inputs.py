@@ -1,12 +1,18 @@
 """The texts in a file or a pipe."""
 
+import gzip
 import io
+import os
+import threading
+import time
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from charlm.text.inputs import _lines, read_lines, read_whole
-from charlm.text.reading import Source
+from charlm.text.reading import Source, file_source
 
 
 def source(data: bytes) -> Source:
@@ -34,3 +40,35 @@ def test_text_is_normalised_and_bytes_are_not() -> None:
 def test_nothing_holds_no_line() -> None:
     assert list(read_lines(source(b""), "utf-8")) == []
     assert read_whole(source(b""), "utf-8") == ""
+
+
+def test_compressed_files_are_texts_too(tmp_path: Path) -> None:
+    path = tmp_path / "text.gz"
+    path.write_bytes(gzip.compress(b"one\r\ntwo"))
+    assert list(read_lines(file_source(path), "utf-8")) == ["one", "two"]
+    assert list(read_lines(file_source(path), None)) == [b"one\r", b"two"]
+    assert read_whole(file_source(path), "utf-8") == "one\ntwo"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", None])
+def test_a_pipe_is_read_as_it_comes(encoding: str | None) -> None:
+    """A line is there as soon as it was written, while the pipe stays open."""
+    end, begin = os.pipe()
+    lines = read_lines(Source("pipe", lambda: os.fdopen(end, "rb")), encoding)
+    found: list[object] = []
+    with os.fdopen(begin, "wb", buffering=0) as written:
+        for data in (b"one\nunfi", b"nished\n"):
+            written.write(data)
+            reader = threading.Thread(target=lambda: found.append(next(lines)), daemon=True)
+            reader.start()
+            reader.join(10)
+            assert not reader.is_alive()
+    assert found == (["one", "unfinished"] if encoding else [b"one", b"unfinished"])
+    assert list(lines) == []
+
+
+def test_a_long_line_takes_linear_time() -> None:
+    """What has come of it is not copied again with each block: here that would be a hundred gigabytes."""
+    begun = time.process_time()
+    assert list(_lines(iter(["x" * 64] * 60_000), "\n")) == ["x" * 64 * 60_000]
+    assert time.process_time() - begun < 2

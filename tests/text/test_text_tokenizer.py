@@ -13,12 +13,13 @@ from charlm.text.characters import CharIndexer
 from charlm.text.reading import file_source
 from charlm.text.segment import Segmenter, lowered
 from charlm.text.store import GrowingStore
-from charlm.text.tokenizer import Tokenizer
+from charlm.text.tokenizer import LEVELS, Tokenizer, find_level
 from charlm.text.vocabulary import Vocabulary
 
 NASTY = "aé\u0301😀\x00\u202eא中\ud800\udc80\udfff\n\r\ufeff\u2028 "
 TEXTS = st.text(alphabet=st.sampled_from(NASTY + "\n\n\n")) | st.text()
 UNITS = pytest.mark.parametrize("unit", ["line", "paragraph", "file"])
+UNIT_NAMES = st.sampled_from(["line", "paragraph", "file"])
 
 
 def char_tokenizer(text: str, unit: str = "line") -> Tokenizer:
@@ -119,6 +120,64 @@ def test_byte_level_takes_any_str() -> None:
     tokenizer = byte_tokenizer()
     assert tokenizer.decode_bytes(tokenizer.encode("é\udcff")) == b"\xc3\xa9\xff"
     assert tokenizer.decode_bytes(tokenizer.encode("\ud800")) == b"\xed\xa0\x80"
+    assert tokenizer.decode_bytes(tokenizer.encode("\ud800é\udcff")) == b"\xed\xa0\x80\xc3\xa9\xff"
+
+
+@given(text=TEXTS, place=st.integers(0, 20), level=st.sampled_from(["char", "word", "token"]), unit=UNIT_NAMES)
+def test_pieces_decode_to_the_whole(text: str, place: int, level: str, unit: str) -> None:
+    """However a row of ids is divided, if each part is told what it comes after."""
+    types = sorted(set(find_level(level).cut(unit, False, text)) - {"<EOS>", "<UNK>"})
+    tokenizer = Tokenizer(level, unit, Vocabulary.from_counts(types, np.ones(len(types), np.int64)))
+    ids = np.append(tokenizer.encode(text), [1, 0, 1])
+    first, second = ids[:place], ids[place:]
+    after = int(first[-1]) if first.size else None
+    assert tokenizer.decode(first) + tokenizer.decode(second, after=after) == tokenizer.decode(ids)
+    both = tokenizer.decode_bytes(first), tokenizer.decode_bytes(second, after=after)
+    assert b"".join(both) == tokenizer.decode_bytes(ids)
+
+
+@given(data=st.binary(), place=st.integers(0, 20))
+def test_pieces_of_bytes_decode_to_the_whole(data: bytes, place: int) -> None:
+    tokenizer = byte_tokenizer()
+    ids = tokenizer.encode(data)
+    after = int(ids[place - 1]) if 0 < place <= len(ids) else None
+    assert tokenizer.decode_bytes(ids[:place]) + tokenizer.decode_bytes(ids[place:], after=after) == data
+
+
+@given(text=TEXTS, level=st.sampled_from(list(LEVELS)), unit=UNIT_NAMES)
+def test_a_text_is_cut_as_it_is_encoded(text: str, level: str, unit: str) -> None:
+    unit = "file" if level == "byte" else unit
+    tokens = find_level(level).cut(unit, False, text)
+    known = {token for token in tokens if token not in {"<EOS>", "<UNK>"}}
+    vocabulary = Vocabulary.from_counts(sorted(known), np.ones(len(known), np.int64))
+    tokenizer = byte_tokenizer() if level == "byte" else Tokenizer(level, unit, vocabulary)
+    assert tokenizer.cut(text) == tokens
+    assert [tokenizer.vocabulary.token(int(token)) for token in tokenizer.encode(text)] == tokens
+    assert not tokenizer.unknown_in(text)
+
+
+def test_cutting_shows_every_character_and_byte() -> None:
+    assert char_tokenizer("ab").cut("aé\nb") == ["a", "é", "<EOS>", "b"]
+    assert char_tokenizer("ab", "paragraph").cut("a\n\n\n") == ["a", "<EOS>", "\n"]
+    assert char_tokenizer("ab", "file").cut("\n") == ["\n"]
+    assert byte_tokenizer().cut("aé\n") == byte_tokenizer().cut("aé\n".encode()) == ["a", "\\xc3", "\\xa9", "\n"]
+    lowering = Tokenizer("char", "line", char_tokenizer("ab").vocabulary, lowercase=True)
+    assert lowering.cut("AB") == ["a", "b"]
+
+
+def test_what_a_vocabulary_lacks() -> None:
+    assert char_tokenizer("ab").unknown_in("xaybx\n") == ["x", "y"]
+    assert byte_tokenizer().unknown_in("xyz") == []
+    lowering = Tokenizer("char", "line", char_tokenizer("ab").vocabulary, lowercase=True)
+    assert lowering.unknown_in("AXB") == ["x"]
+
+
+@pytest.mark.parametrize("prompt", ["ab ", "ab\n", " ", ""])
+def test_a_prompt_is_encoded_whole_where_spaces_are_tokens(prompt: str) -> None:
+    for tokenizer in (char_tokenizer("ab "), byte_tokenizer()):
+        assert tokenizer.trim_prompt(prompt) == prompt
+        assert tokenizer.encode_prompt(prompt).tolist() == tokenizer.encode(prompt).tolist()
+    assert byte_tokenizer().encode_prompt(b"a ").tolist() == [98, 33]
 
 
 def test_unknown_characters() -> None:
@@ -145,7 +204,7 @@ def test_lowercase_tokenizer_lowers_what_it_encodes() -> None:
 
 def test_what_does_not_go_together() -> None:
     char, byte = char_tokenizer("ab").vocabulary, byte_tokenizer().vocabulary
-    with pytest.raises(UsageError, match="char, byte"):
+    with pytest.raises(UsageError, match="char, byte, word, token"):
         Tokenizer("letter", "line", char)
     with pytest.raises(UsageError, match="choose from file"):
         Tokenizer("byte", "line", byte)
@@ -173,6 +232,7 @@ def test_provisional_ids_follow_first_appearance(tmp_path: Path) -> None:
     facts = indexer.facts()
     assert facts.characters.tolist() == [0, 1, 1, 1, 1, 1]
     assert facts.bytes[2:].tolist() == [1, 1, 2, 1]
+    assert not facts.parted.any()
     assert facts.line_ends == (0, 5)
 
 

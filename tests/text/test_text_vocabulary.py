@@ -28,9 +28,9 @@ def test_limits_turn_types_into_unknown() -> None:
     rare = Vocabulary.from_counts(TYPES, COUNTS, min_count=3)
     assert tokens(rare)[2:] == ["é", "a", "b"]
     assert rare.counts[UNK] == 3
-    small = Vocabulary.from_counts(TYPES, COUNTS, max_vocab=4)
+    small = Vocabulary.from_counts(TYPES, COUNTS, max_vocab=4, unknown_count=10)
     assert tokens(small)[2:] == ["é", "a"]
-    assert small.counts[UNK] == 6
+    assert small.counts[UNK] == 10 + 6
 
 
 @pytest.mark.parametrize("limits", [{"min_count": 0}, {"max_vocab": 2}])

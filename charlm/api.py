@@ -1,0 +1,253 @@
+"""The Python interface: ``import charlm`` shows what stands here.
+
+Arrays are batch-first: ids are [batch, time], probabilities [batch, time, vocabulary].
+"""
+
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, Unpack, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charlm.checkpoint import TrainedModel, load_model, model_bytes
+from charlm.config import require
+from charlm.continuations import Continuation, continuations
+from charlm.errors import CharlmError, UsageError
+from charlm.files import write_atomically
+from charlm.samples import DEFAULT_LENGTH, draw_text, read_prompt
+from charlm.scores import EvaluationResult, Score, evaluate_part, score_all
+from charlm.scoring import log_softmax
+from charlm.text.corpus import encode_texts
+from charlm.text.level import check_range
+from charlm.text.reading import Source, normalise
+from charlm.text.sources import Texts, find_texts
+from charlm.training.options import Options
+from charlm.training.setup import begin, check, encoding_for, own_part
+from charlm.training.trainer import Report
+
+__all__ = ["CharlmError", "Model", "Options", "load", "train"]
+
+Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
+"""A path, a folder, a glob pattern, or several of them."""
+
+
+class Model:
+    """A trained model: ``charlm.load(path)`` or what ``charlm.train`` returns.
+
+    Attributes:
+        trained: network, tokenizer and record, for those who want to look inside.
+    """
+
+    def __init__(self, trained: TrainedModel) -> None:
+        self.trained = trained
+
+    def __repr__(self) -> str:
+        config = self.trained.network.config
+        return (
+            f"<charlm.Model {config.cell} {config.layers} x {config.hidden}, "
+            f"{config.vocabulary} tokens at {self.trained.text.level} level>"
+        )
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model to one file, as ``charlm train`` does.
+
+        Raises:
+            OutputError: it cannot be written, or a weight is not finite.
+        """
+        write_atomically(Path(path), model_bytes(self.trained))
+
+    def sample(
+        self,
+        number: int = 1,
+        *,
+        prompt: str = "",
+        length: int = DEFAULT_LENGTH,
+        temperature: float = 1.0,
+        seed: int | None = None,
+        unknown: bool = False,
+    ) -> list[str]:
+        """Draw texts.
+
+        Args:
+            number: how many.
+            prompt: what each begins with.
+            length: most tokens to draw, the prompt not counted.
+            temperature: below 1 safer, above 1 bolder, 0 the likeliest token always.
+            seed: the same seed gives the same texts as ``charlm sample --seed``; None for a random one.
+            unknown: whether <UNK> may be drawn.
+
+        Returns:
+            The texts, each with its prompt and as the model wrote it, a line's end included.
+
+        Raises:
+            UsageError: an argument is out of range, or the prompt does not fit the model.
+        """
+        require("number", number, minimum=1)
+        if seed is None:
+            seed = secrets.randbelow(1 << 32)
+        begun = read_prompt(self.trained, prompt)
+        texts = []
+        for index in range(number):
+            drawn = draw_text(
+                self.trained, begun, (seed, index), length=length, temperature=temperature, unknown=unknown
+            )
+            texts.append(begun.text + b"".join(drawn).decode("utf-8", "surrogateescape"))
+        return texts
+
+    @overload
+    def score(  # type: ignore[overload-overlap]  # a str is a sequence of str, but the first signature goes first
+        self, text: str | bytes, *, per_token: bool = False
+    ) -> Score: ...
+
+    @overload
+    def score(self, text: Sequence[str | bytes], *, per_token: bool = False) -> list[Score]: ...
+
+    def score(self, text: str | bytes | Sequence[str | bytes], *, per_token: bool = False) -> Score | list[Score]:
+        """Log-probability of a text, or of each of several, from a start and with <EOS>.
+
+        Raises:
+            UsageError: a text has several lines, and the model's lines are independent.
+        """
+        if isinstance(text, str | bytes):
+            return score_all(self.trained, [text], per_token=per_token)[0]
+        return score_all(self.trained, text, per_token=per_token)
+
+    def evaluate(
+        self, corpus: Paths | None = None, *, text: str | None = None, exact: bool = False
+    ) -> EvaluationResult:
+        """What a text costs, as validation in training counts it.
+
+        Args:
+            corpus: path of a text, or several; None and no ``text`` for the validation part of the model's own corpus.
+            text: the text itself.
+            exact: read it in one lane instead of several: slower, and nearly the same.
+
+        Raises:
+            UsageError: both are given.
+            InputError: it cannot be read, or is empty.
+        """
+        if corpus is None and text is None:
+            return evaluate_part(self.trained, own_part(self.trained), exact=exact)
+        config = self.trained.text
+        part = encode_texts(
+            _texts(corpus, text, None if config.level == "byte" else config.encoding),
+            tokenizer=self.trained.tokenizer,
+            encoding=config.encoding if text is None else "utf-8",
+            independent_lines=config.independent_lines,
+        )
+        return evaluate_part(self.trained, part, exact=exact)
+
+    def next(self, prompt: str = "", number: int = 10) -> list[Continuation]:
+        """The likeliest continuations of a prompt with their probabilities; see ``charlm.continuations``.
+
+        Raises:
+            UsageError: ``number`` is not positive, or the prompt does not fit the model.
+        """
+        return continuations(self.trained, read_prompt(self.trained, prompt), number)
+
+    def encode(self, text: str | bytes) -> NDArray[np.int64]:
+        """Ids of a text, int64 [time]; no <EOS> is added."""
+        return self.trained.tokenizer.encode(text if isinstance(text, bytes) else normalise(text))
+
+    def decode(self, ids: Sequence[int] | NDArray[np.integer[Any]]) -> str:
+        """The text of ids [time].
+
+        Raises:
+            IndexError: an id is outside the vocabulary.
+        """
+        return self.trained.tokenizer.decode(np.asarray(ids, np.int64))
+
+    def log_probabilities(
+        self, ids: Sequence[Sequence[int] | NDArray[np.integer[Any]]] | NDArray[np.integer[Any]]
+    ) -> NDArray[np.float64]:
+        """The distribution over every next token.
+
+        Args:
+            ids: [batch, time], each row a text from a start.
+
+        Returns:
+            float64 [batch, time + 1, vocabulary], nats: at time t, log P(token | the first t tokens).
+
+        Raises:
+            ValueError: ``ids`` are not [batch, time].
+            IndexError: an id is outside the vocabulary.
+        """
+        given = np.asarray(ids, np.int64)
+        if given.ndim != 2:  # noqa: PLR2004 - batch and time
+            raise ValueError(f"ids have the shape {list(given.shape)}: they must be [batch, time]")
+        network = self.trained.network
+        checked = check_range(given, len(self.trained.tokenizer))
+        inputs = np.concatenate((np.full((len(given), 1), -1), checked), axis=1).T
+        work = network.new_workspace(len(inputs), len(given))
+        still = np.zeros(inputs.shape, np.bool_)
+        logits, _ = network.logits(work, inputs, still, network.zero_states(len(given)))
+        return log_softmax(logits.astype(np.float64)).transpose(2, 1, 0)
+
+
+def load(path: str | PathLike[str]) -> Model:
+    """Load a model file, or the one in a run's folder.
+
+    Raises:
+        ModelError: it is missing or damaged.
+    """
+    return Model(load_model(Path(path)))
+
+
+def train(
+    corpus: Paths | None = None,
+    *,
+    text: str | None = None,
+    folder: str | PathLike[str] | None = None,
+    overwrite: bool = False,
+    report: Callable[[Report], None] | None = None,
+    **options: Unpack[Options],
+) -> Model:
+    """Train a model, as ``charlm train`` does.
+
+    Args:
+        corpus: path of a text; also a folder, a glob pattern, or several of them.
+        text: the text itself, instead.
+        folder: where to keep the run: the model, its log and what continuing needs; None to keep nothing.
+        overwrite: whether a run in that folder may be replaced.
+        report: called with every step and validation.
+        **options: those of the command, in ``Options``; what is missing is chosen by the size of the corpus.
+
+    Returns:
+        The model with the best weights by validation loss.
+
+    Raises:
+        UsageError: an option is wrong or does not go with another.
+        InputError: a text cannot be read or is too short.
+        OutputError: a file cannot be written, or the folder holds a run and ``overwrite`` is False.
+        TrainingError: training cannot go on.
+    """
+    began = time.perf_counter()
+    check(options)
+    texts = _texts(corpus, text, encoding_for(options))
+    with tempfile.TemporaryDirectory(prefix="charlm-") as scratch:
+        kept = Path(scratch) / "run" if folder is None else Path(folder)
+        run = begin(texts, kept, options, overwrite=overwrite, clock=lambda: time.perf_counter() - began)
+        run.claim()
+        # What is not finite ends the run with an error of its own.
+        with np.errstate(all="ignore"):
+            for each in run.reports(lambda: False):
+                if report is not None:
+                    report(each)
+        return load(kept)
+
+
+def _texts(corpus: Paths | None, text: str | None, encoding: str | None) -> Texts:
+    if (corpus is None) == (text is None):
+        raise UsageError("give either the path of a corpus or text=, the text itself")
+    if text is not None:
+        data = text.encode()
+        return Texts("the text", (Source("the text", lambda: BytesIO(data)),), given=(), rereadable=False)
+    assert corpus is not None  # noqa: S101 - as was just found
+    paths = [corpus] if isinstance(corpus, str | PathLike) else list(corpus)
+    return find_texts([fspath(path) for path in paths], encoding=encoding)

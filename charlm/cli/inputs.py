@@ -1,0 +1,36 @@
+"""The texts that a command is given."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from charlm.cli.console import counted, note
+from charlm.errors import UsageError
+
+if TYPE_CHECKING:
+    from charlm.text.sources import Texts
+
+SHOWN = 3
+"""Names of files left out that are shown."""
+
+
+def find_texts(given: Sequence[str], encoding: str | None) -> "Texts":
+    """The texts named on the command line; what is left out of a folder is said.
+
+    Args:
+        given: paths, folders, patterns, or "-".
+        encoding: of the texts; None where their bytes are read.
+
+    Raises:
+        InputError: one of them is not there, or holds no text.
+        UsageError: standard input is asked for, and is a terminal.
+    """
+    from charlm.text import sources  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    if "-" in given and sys.stdin.isatty():
+        raise UsageError("- stands for standard input, which is a terminal here: send a text through a pipe")
+    texts = sources.find_texts(given, encoding=encoding, standard_input=lambda: sys.stdin.buffer)
+    if texts.skipped:
+        names = ", ".join(texts.skipped[:SHOWN]) + (", ..." if len(texts.skipped) > SHOWN else "")
+        note(f"{texts.name}: {counted(len(texts.skipped), 'file')} left out, binary or empty: {names}")
+    return texts

@@ -1,0 +1,67 @@
+"""The options of a training run: one list, from which the command line and the Python interface are made."""
+
+from os import PathLike
+from typing import Annotated, NamedTuple, TypedDict
+
+
+class Meaning(NamedTuple):
+    """What an option means.
+
+    Attributes:
+        text: One sentence.
+        default: What is used where it is not given, in words; None where that goes without saying.
+        flag: Its name on the command line where that is not its own name with dashes.
+    """
+
+    text: str
+    default: str | None = None
+    flag: str | None = None
+
+
+_BY_SIZE = "by corpus size"
+
+
+class Options(TypedDict, total=False):
+    """Everything about a run that can be chosen and decides its result; what is missing is chosen for you."""
+
+    base: Annotated[
+        str | PathLike[str], Meaning("Start from this trained model, with its sizes and vocabulary.", flag="--from")
+    ]
+    extend_vocab: Annotated[bool, Meaning("With --from: add tokens that the model does not know to its vocabulary.")]
+    valid: Annotated[str | PathLike[str], Meaning("Validate on this file (or folder) instead of a part of the corpus.")]
+    valid_fraction: Annotated[
+        float, Meaning("Share of the corpus kept for validation.", "0.1, at most a million characters")
+    ]
+    level: Annotated[str, Meaning("What a token is: char, word, token or byte.", "char; token where <unk> stands")]
+    unit: Annotated[str, Meaning("What ends in <EOS>: line, paragraph or file.", "line; file at byte level")]
+    independent_lines: Annotated[bool, Meaning("Whether every line is a text of its own.", "if it looks like a list")]
+    min_count: Annotated[int, Meaning("Tokens seen less often become <UNK>.", "1; 2 at word level")]
+    max_vocab: Annotated[
+        int, Meaning("Most tokens to have; rarer ones become <UNK>.", "10000 at word level, 50000 at token level")
+    ]
+    lowercase: Annotated[bool, Meaning("Turn the text to lower case.")]
+    encoding: Annotated[str, Meaning("Encoding of the text.", "utf-8")]
+    cell: Annotated[str, Meaning("Recurrent block: lstm, gru or rnn.", "lstm")]
+    reset: Annotated[str, Meaning("GRU: reset gate before or after the product.", "before")]
+    activation: Annotated[str, Meaning("RNN: tanh or relu.", "tanh")]
+    layers: Annotated[int, Meaning("Layers.", "1")]
+    hidden: Annotated[int, Meaning("Hidden units a layer.", _BY_SIZE)]
+    embedding: Annotated[int, Meaning("Size of a token's embedding.", _BY_SIZE)]
+    window: Annotated[int, Meaning("Steps of truncated backpropagation.", _BY_SIZE)]
+    batch: Annotated[int, Meaning("Lanes trained side by side.", _BY_SIZE)]
+    epochs: Annotated[float, Meaning("Length of the run in passes over the corpus.", _BY_SIZE)]
+    steps: Annotated[int, Meaning("Length of the run in steps.")]
+    time: Annotated[str | float, Meaning("Length of the whole command, such as 90s, 5m or 1h.")]
+    optimizer: Annotated[str, Meaning("adamw, sgd or rmsprop.", "adamw")]
+    lr: Annotated[float, Meaning("Highest learning rate.", _BY_SIZE)]
+    schedule: Annotated[str, Meaning("Learning rate after the warm-up: cosine, linear or constant.", "cosine")]
+    warmup: Annotated[float, Meaning("Share of the run over which the learning rate rises.", "0.05")]
+    clip: Annotated[float, Meaning("Largest norm of the gradient.", "1.0")]
+    dropout: Annotated[float, Meaning("Share of each layer's outputs dropped.", _BY_SIZE)]
+    weight_decay: Annotated[float, Meaning("Decoupled weight decay.", _BY_SIZE)]
+    seed: Annotated[int, Meaning("The same seed gives the same model.", "1")]
+
+
+def flag_of(name: str, meaning: Meaning) -> str:
+    """An option's name on the command line."""
+    return meaning.flag or f"--{name.replace('_', '-')}"
