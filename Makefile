@@ -24,13 +24,20 @@ $(VENV)/benched: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	@touch $@
 
-demo: $(VENV)/installed ## Train on the bundled dinosaurs, sample new names, score old ones (two minutes)
+demo: $(VENV)/installed ## Invent dinosaurs, then learn pear from pair and was from were (two minutes)
 	@mkdir -p $(DEMO)
 	$(BIN)/charlm train corpora/dinosaurs.txt --model $(DEMO)/dinosaurs --overwrite
 	@echo; echo "Names that are not in the list:"
 	@$(BIN)/charlm sample --model $(DEMO)/dinosaurs -n 40 --seed 1 | grep -vxFf corpora/dinosaurs.txt | head -n 20
 	@echo; echo "A name, and the same letters shuffled:"
 	$(BIN)/charlm score --model $(DEMO)/dinosaurs Tyrannosaurus Tnaruosysarnu Tsuryosanaunr
+	@echo; echo "Words: sentences of a grammar, with some kinds held out:"
+	$(BIN)/python corpora/agreement.py --sentences 40000 --seed 1 > $(DEMO)/agreement.txt
+	$(BIN)/charlm train $(DEMO)/agreement.txt --level word --independent-lines --dropout 0.1 --epochs 6 \
+		--model $(DEMO)/agreement --overwrite
+	$(BIN)/charlm next --model $(DEMO)/agreement "the apple and" -n 3
+	@echo; echo "Sentences that it has never seen, right and wrong:"
+	$(BIN)/python corpora/judge.py $(DEMO)/agreement
 
 test: $(VENV)/tested lint types ## Lint, check types, run the tests (under ten minutes)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile

@@ -154,8 +154,9 @@ class Portioner:
     def _stop(self) -> int:
         """Where the text held can be cut, less than its length; 0 if more must be known."""
         if self._joined:
-            end = _NO_SPACES.match(self._held, 0, LONGEST_RUN + 1).end()  # type: ignore[union-attr]  # it matches
-            return LONGEST_RUN if end > LONGEST_RUN else end % len(self._held)
+            end = _end_of(_NO_SPACES, self._held, 0)
+            whole = end > LONGEST_RUN or end < len(self._held)
+            return min(end, LONGEST_RUN) if whole else 0
         place = last_word_start(self._held)
         return place if place or len(self._held) <= LONGEST_RUN else _stop_of_long_run(self._held)
 
@@ -173,11 +174,17 @@ def _stop_of_long_run(text: str) -> int:
         return place
     start = 0
     for run in (_NO_SPACES, _BLANKS, _BREAKS):
-        end = run.match(text, start, start + LONGEST_RUN + 1).end()  # type: ignore[union-attr]  # it matches
+        end = _end_of(run, text, start)
         if end - start > LONGEST_RUN:
             return start + LONGEST_RUN
         start = end
     return 0
+
+
+def _end_of(run: re.Pattern[str], text: str, start: int) -> int:
+    """Where a run that may be empty ends; one character too far is far enough where it is too long."""
+    found = run.match(text, start, start + LONGEST_RUN + 1)
+    return found.end() if found else start
 
 
 def completed(text: str, unit: str) -> str:

@@ -235,15 +235,18 @@ class PieceCodec(Codec):
         tokens = [] if vocabulary.raw else vocabulary.ordinary_tokens()
         if vocabulary.raw or not all(map(cutter.may_be, tokens)):
             raise ModelError("the model's vocabulary holds what is no token at its level: the file is damaged")
-        known = {**{token: index for index, token in enumerate(tokens, len(SPECIAL_TOKENS))}, **cutter.fixed}
+        self._known = {**{token: index for index, token in enumerate(tokens, len(SPECIAL_TOKENS))}, **cutter.fixed}
         self._cutter = cutter
         self._lowercase = lowercase
-        self._pieces = PieceIds(cutter.cut, lambda token: known.get(token, UNK))
+        self._pieces = PieceIds(cutter.cut, self._id_of)
         self._texts = [UNIT_ENDS[cutter.unit], cutter.unknown, *map(cutter.text_of, tokens)]
         self._spaces = np.array([True, *map(str.isspace, self._texts[1:])])
         self._parted = np.array([False, True, *map(cutter.is_parted, tokens)])
         # Where an end of paragraph is the only line end that the vocabulary has, a line begins behind it.
-        self.line_end_id = known.get("\n", EOS if UNIT_ENDS[cutter.unit] else None)
+        self.line_end_id = self._known.get("\n", EOS if UNIT_ENDS[cutter.unit] else None)
+
+    def _id_of(self, token: str) -> int:
+        return self._known.get(token, UNK)
 
     def encode(self, text: str | bytes, *, ended: bool) -> NDArray[np.int64]:
         """Ids of a text; what is not in the vocabulary is <UNK>."""

@@ -51,20 +51,20 @@ _CHARACTERS: Table = (
     (40_000, Sizes(128, 32, 32, 32, 30, 6e-3, 0.4, 0.01)),
     (150_000, Sizes(256, 64, 64, 16, 30, 4e-3, 0.5, 0.01)),
     (500_000, Sizes(256, 64, 64, 32, 20, 4e-3, 0.3, 0.05)),
-    (5_000_000, Sizes(256, 64, 64, 32, 8, 4e-3, 0.1, 0.01)),
-    (float("inf"), Sizes(512, 64, 64, 64, 1, 2e-3, 0.0, 0.01)),
+    (5_000_000, Sizes(256, 64, 64, 32, 8, 4e-3, 0.1, 0.01, most=16_000_000)),
+    (float("inf"), Sizes(384, 64, 64, 64, 4, 3e-3, 0.0, 0.01, most=10_000_000)),
 )
 _WORDS: Table = (
     (40_000, Sizes(128, 64, 32, 16, 20, 4e-3, 0.5, 0.05)),
-    (500_000, Sizes(128, 64, 32, 32, 10, 4e-3, 0.3, 0.01)),
-    (float("inf"), Sizes(256, 128, 32, 32, 4, 2e-3, 0.2, 0.01)),
+    (500_000, Sizes(128, 64, 32, 32, 6, 4e-3, 0.3, 0.01, most=2_000_000)),
+    (float("inf"), Sizes(200, 128, 32, 32, 4, 3e-3, 0.2, 0.01, most=2_000_000)),
 )
 _TABLES: Mapping[str, Table] = {"char": _CHARACTERS, "byte": _CHARACTERS, "word": _WORDS, "token": _WORDS}
 _TEXT: Mapping[str, Mapping[str, Any]] = {
     # A word that occurs once teaches little, and an <UNK> that never occurs has no probability worth the name.
     "word": {"min_count": 2, "max_vocab": 10_000},
     # A text that comes tokenised comes with its unknown words decided on.
-    "token": {"max_vocab": 50_000},
+    "token": {"max_vocab": 20_000},
 }
 
 

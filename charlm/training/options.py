@@ -37,7 +37,7 @@ class Options(TypedDict, total=False):
     independent_lines: Annotated[bool, Meaning("Whether every line is a text of its own.", "if it looks like a list")]
     min_count: Annotated[int, Meaning("Tokens seen less often become <UNK>.", "1; 2 at word level")]
     max_vocab: Annotated[
-        int, Meaning("Most tokens to have; rarer ones become <UNK>.", "10000 at word level, 50000 at token level")
+        int, Meaning("Most tokens to have; rarer ones become <UNK>.", "10000 at word level, 20000 at token level")
     ]
     lowercase: Annotated[bool, Meaning("Turn the text to lower case.")]
     encoding: Annotated[str, Meaning("Encoding of the text.", "utf-8")]
