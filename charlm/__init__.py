@@ -16,16 +16,43 @@ from typing import TYPE_CHECKING, Any
 from charlm.version import __version__
 
 if TYPE_CHECKING:
-    from charlm.api import CharlmError, Model, Options, load, train
+    from charlm.api import (
+        CharlmError,
+        Continuation,
+        EvaluationResult,
+        Model,
+        Options,
+        Score,
+        StepReport,
+        ValidationReport,
+        load,
+        train,
+    )
 
-_FROM_API = ("CharlmError", "Model", "Options", "load", "train")
-__all__ = ["CharlmError", "Model", "Options", "__version__", "load", "train"]
+__all__ = [
+    "CharlmError",
+    "Continuation",
+    "EvaluationResult",
+    "Model",
+    "Options",
+    "Score",
+    "StepReport",
+    "ValidationReport",
+    "__version__",
+    "load",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Load what is asked for (PEP 562)."""
-    if name not in _FROM_API:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from charlm import api  # noqa: PLC0415 - only now
 
     return getattr(api, name)
+
+
+def __dir__() -> list[str]:
+    """What can be asked for, for help and completion."""
+    return sorted({*globals(), *__all__})

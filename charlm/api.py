@@ -29,10 +29,23 @@ from charlm.text.reading import Source, normalise
 from charlm.text.sources import Texts, find_texts
 from charlm.training.options import Options
 from charlm.training.setup import begin, check, encoding_for, own_part
-from charlm.training.trainer import Report
+from charlm.training.trainer import Report, StepReport, ValidationReport
 
-__all__ = ["CharlmError", "Model", "Options", "load", "train"]
+__all__ = [
+    "CharlmError",
+    "Continuation",
+    "EvaluationResult",
+    "Model",
+    "Options",
+    "Score",
+    "StepReport",
+    "ValidationReport",
+    "load",
+    "train",
+]
 
+LONGEST_PATH = 4096
+"""Longer ones are texts, given in the wrong place."""
 Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
 """A path, a folder, a glob pattern, or several of them."""
 
@@ -53,6 +66,17 @@ class Model:
             f"<charlm.Model {config.cell} {config.layers} x {config.hidden}, "
             f"{config.vocabulary} tokens at {self.trained.text.level} level>"
         )
+
+    @property
+    def level(self) -> str:
+        """What a token is: char, word, token or byte."""
+        return self.trained.text.level
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """The tokens by id; at the word level the mark \uffed stands before those that have no space before them."""
+        vocabulary = self.trained.tokenizer.vocabulary
+        return [vocabulary.token(i) for i in range(len(vocabulary))]
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model to one file, as ``charlm train`` does.
@@ -116,7 +140,7 @@ class Model:
         """
         if isinstance(text, str | bytes):
             return score_all(self.trained, [text], per_token=per_token)[0]
-        return score_all(self.trained, text, per_token=per_token)
+        return score_all(self.trained, list(text), per_token=per_token)
 
     def evaluate(
         self, corpus: Paths | None = None, *, text: str | None = None, exact: bool = False
@@ -216,7 +240,8 @@ def train(
         folder: where to keep the run: the model, its log and what continuing needs; None to keep nothing.
         overwrite: whether a run in that folder may be replaced.
         report: called with every step and validation.
-        **options: those of the command, in ``Options``; what is missing is chosen by the size of the corpus.
+        **options: the keys of ``Options``, which are the options of ``charlm train`` with underscores (``--from`` is
+            ``base``); what is missing is chosen by the size of the corpus.
 
     Returns:
         The model with the best weights by validation loss.
@@ -246,8 +271,13 @@ def _texts(corpus: Paths | None, text: str | None, encoding: str | None) -> Text
     if (corpus is None) == (text is None):
         raise UsageError("give either the path of a corpus or text=, the text itself")
     if text is not None:
+        if not isinstance(text, str):
+            raise UsageError(f"text= is {type(text).__name__}: it must be str, the text itself")
         data = text.encode()
         return Texts("the text", (Source("the text", lambda: BytesIO(data)),), given=(), rereadable=False)
     assert corpus is not None  # noqa: S101 - as was just found
     paths = [corpus] if isinstance(corpus, str | PathLike) else list(corpus)
+    for path in paths:
+        if len(fspath(path)) > LONGEST_PATH or "\n" in fspath(path):
+            raise UsageError(f"{fspath(path)[:40]!r}... is no path: give the text itself as text=")
     return find_texts([fspath(path) for path in paths], encoding=encoding)

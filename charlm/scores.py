@@ -20,12 +20,16 @@ NATS_PER_BIT = math.log(2)
 
 @dataclass(frozen=True)
 class TokenScore:
-    """One token of a text: log-probability and entropy in nats, rank 1 for the likeliest."""
+    """One token of a text: log-probability and entropy in nats, rank 1 for the likeliest.
+
+    Where the model does not know it, ``token`` is as the text has it, and the figures are those of <UNK>.
+    """
 
     token: str
     logprob: float
     rank: int
     entropy: float
+    unknown: bool
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,13 @@ def _score(
     per_token = None
     if details is not None:
         names = [model.tokenizer.vocabulary.token(int(i)) for i in ids]
-        columns = (logprobs.tolist(), details.ranks.tolist(), details.entropies.tolist())
+        if unknown.any():
+            pieces = model.tokenizer.cut(text if isinstance(text, bytes) else normalise(text))
+            # The <EOS> that closes the text is known, whether the text has it or not.
+            names = [
+                pieces[i] if strange else name for i, (name, strange) in enumerate(zip(names, unknown, strict=True))
+            ]
+        columns = (logprobs.tolist(), details.ranks.tolist(), details.entropies.tolist(), unknown.tolist())
         per_token = tuple(TokenScore(*each) for each in zip(names, *columns, strict=True))
     return Score(
         text=text if isinstance(text, str) else text.decode("utf-8", "surrogateescape"),

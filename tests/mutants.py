@@ -26,6 +26,7 @@ SECONDS = 120
 
 ENGINE = ("test_engine_reference.py",)
 WINDOWS = ("test_engine_windows.py",)
+CONTINUATIONS = ("../test_continuations.py",)
 
 
 class Mutant(NamedTuple):
@@ -35,7 +36,7 @@ class Mutant(NamedTuple):
     file: str  # below charlm/
     old: str
     new: str
-    tests: tuple[str, ...]  # below tests/nn/
+    tests: tuple[str, ...]  # from tests/nn/
 
 
 MUTANTS = [
@@ -501,6 +502,43 @@ MUTANTS = [
         "        inputs = fed[begin : min(begin + window, len(fed) - 1)]\n",
         "        inputs = fed[begin : begin + window]\n",
         ("test_sampling.py",),
+    ),
+    # ---- continuations.py
+    Mutant(
+        "continuations: what ends a word is not counted",
+        "continuations.py",
+        "            ends = np.exp(np.delete(logprobs, self._letters)).sum()\n",
+        "            ends = 1.0\n",
+        CONTINUATIONS,
+    ),
+    Mutant(
+        "continuations: a complete one does not wait for likelier beginnings",
+        "continuations.py",
+        " and not (chosen and self._frontier[0].complete):\n",
+        ":\n",
+        CONTINUATIONS,
+    ),
+    Mutant(
+        "continuations: a word goes on after any character",
+        "continuations.py",
+        "        open_kinds = (_LETTER,) if node.ids else (_LETTER, _SPACE)\n",
+        "        open_kinds = (_LETTER, _SPACE)\n",
+        CONTINUATIONS,
+    ),
+    Mutant(
+        "continuations: states of another lane",
+        "continuations.py",
+        "            mine = tuple(tuple(array[:, lane : lane + 1] for array in layer) for layer in after)\n",
+        "            mine = tuple(tuple(array[:, :1] for array in layer) for layer in after)\n",
+        CONTINUATIONS,
+    ),
+    # ---- language_model.py, starting from a model
+    Mutant(
+        "language model: rows of the head that are added stay as drawn",
+        "nn/language_model.py",
+        "                view[len(theirs) :] = theirs[like]\n",
+        "                pass\n",
+        ("../cli/test_cli_fine_tuning.py",),
     ),
 ]
 

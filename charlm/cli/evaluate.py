@@ -52,8 +52,14 @@ def evaluate(
         ("unknown tokens", f"{found.oov:,}"),
     ):
         result(f"{name:<20} {value:>14}")
-    if found.oov and found.nats_per_token_without_oov is not None:
+    if not found.oov:
+        return
+    if found.nats_per_token_without_oov is not None:
         result(f"{'nats without unknown':<20} {found.nats_per_token_without_oov:>14.4f}")
+    note(
+        f"{found.oov / found.tokens:.1%} of the tokens are unknown, and how they are spelt costs nothing here: "
+        "the figures do not compare with those of a model that knows other tokens"
+    )
 
 
 def _part(trained: "TrainedModel", corpus: list[str], encoding: str | None) -> "Part":

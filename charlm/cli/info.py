@@ -43,15 +43,15 @@ def _lines(trained: "TrainedModel") -> list[str]:
     return [
         f"architecture   {config.cell}{options}: {config.layers} x {config.hidden}, embedding {config.embedding}",
         f"parameters     {len(trained.network.parameters):,}",
-        *(f"  {name:<20} {list(view.shape)}" for name, view in trained.network.parameters.views.items()),
         f"tokens         {text.level} level, {text.unit} ends in <EOS>"
-        + (", every line a text of its own" if text.independent_lines else ""),
+        + (", every line a text of its own" if text.independent_lines else ", one text from line to line"),
         f"vocabulary     {len(vocabulary):,}: {_tokens(trained)}",
         f"corpus         {_named(corpus['paths'])} ({corpus['digest'][:16]}), {corpus['train_tokens']:,} tokens to "
         f"train on, {corpus['valid_tokens']:,} to validate with"
         + (f" ({_named(corpus['valid_paths'])})" if corpus["valid_paths"] else ""),
         *([f"began with     {record['base']['path']}"] if record["base"] else []),
         f"best           step {record['step']:,}, validation {_nats(record['valid_nats_per_token'])}",
+        *(f"  {name:<20} {list(view.shape)}" for name, view in trained.network.parameters.views.items()),
         "made with      " + ", ".join(f"{key} {value}" for key, value in record["made_with"].items()),
         f"again          {command(trained)}",
     ]

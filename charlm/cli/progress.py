@@ -18,7 +18,10 @@ from charlm.training.run import Run
 from charlm.training.trainer import StepReport, ValidationReport
 
 SAMPLE_LENGTH = 160
+SAMPLE_WORDS = 30
 SAMPLE_LINES = 5
+OVERFIT = 0.5
+"""A best step before this share of the run is worth a remark."""
 SMOOTHING = 0.98
 """Weight of the past in the training loss that is shown."""
 BITS = 1 / math.log(2)
@@ -93,6 +96,12 @@ def follow(run: Run, interrupt: Interrupt, *, quiet: bool) -> None:
         raise Stopped(f"stopped after {counted(progress.step, 'step')}; go on with: {again}")
     if not quiet:
         best = progress.best_loss
+        if progress.best_step < OVERFIT * progress.step:
+            share = f"{progress.best_step / progress.step:.0%}"
+            note(
+                f"the best weights came at {share} of the run; since then it has learnt its text by heart: "
+                "fewer --epochs, more --dropout or more text may do better"
+            )
         result(f"{folder}: validation {best:.4f} nats a token ({best * BITS:.4f} bits) at step {progress.best_step}")
 
 
@@ -100,13 +109,15 @@ def _live_sample(run: Run) -> str:
     """A sample from the present weights, indented."""
     lines, tokenizer = run.corpus.independent_lines, run.corpus.tokenizer
     never = () if tokenizer.unknown_id is None else (tokenizer.unknown_id,)
-    config = SamplingConfig(SAMPLE_LENGTH, 0.8, never, (tokenizer.eos_id,) if lines else ())
+    length = SAMPLE_LENGTH if tokenizer.level in ("char", "byte") else SAMPLE_WORDS
+    config = SamplingConfig(length, 0.8, never, (tokenizer.eos_id,) if lines else ())
     nothing, step = np.zeros(0, np.int64), run.trainer.progress.step
     drawn = (
         list(sample(run.trainer.model, nothing, config, (step, index))) for index in range(SAMPLE_LINES if lines else 1)
     )
     shown = (_harmless(tokenizer.decode(np.array(ids, np.int64)).strip("\n")) for ids in drawn)
-    return "    " + ", ".join(shown).replace("\n", "\n    ")
+    rows = ", ".join(shown).split("\n")[:SAMPLE_LINES]
+    return "\n".join(f"    {row}" for row in rows)
 
 
 def _harmless(text: str) -> str:

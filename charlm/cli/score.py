@@ -1,7 +1,8 @@
 """``charlm score``: the probability of texts."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,6 +53,7 @@ def score(
     if not texts and not file and sys.stdin.isatty():
         raise UsageError('nothing to score: give a text (charlm score "some text"), --file FILE, or a pipe')
     trained = load(model)
+    _note_files(texts or ())
     inputs: Iterator[str | bytes] = iter(texts) if texts else _read(trained, file, encoding, whole)
     number = unknown = 0
     for number, scored in enumerate(_scores(trained, inputs, per_token), start=1):
@@ -65,10 +67,27 @@ def score(
     if not number:
         note(f"{file or 'standard input'} is empty: there was nothing to score")
     if unknown:
-        note(
-            f"{counted(unknown, 'text holds', 'texts hold')} tokens the model has never seen; what it gives <UNK> "
-            "there is arbitrary unless it was trained with --min-count or --max-vocab (--json has scores without them)"
-        )
+        _note_unknown(trained, unknown)
+
+
+def _note_unknown(trained: "TrainedModel", texts: int) -> None:
+    danger = (
+        "<UNK> stands for all of them at once, so do not rank such texts against others"
+        if trained.tokenizer.vocabulary.counts[1]
+        else "the training text had none, so what <UNK> costs is arbitrary"
+    )
+    note(
+        f"{counted(texts, 'text holds', 'texts hold')} tokens the model does not know: {danger} "
+        "(--per-token names them, --json has scores without them)"
+    )
+
+
+def _note_files(texts: Sequence[str]) -> None:
+    """Say of texts that are names of files that they are not read."""
+    for text in texts:
+        with suppress(OSError, ValueError):
+            if "." in text and Path(text).is_file():
+                note(f"{text} is scored as a text; for the lines of the file of that name: --file {text}")
 
 
 def _scores(trained: "TrainedModel", inputs: Iterator[str | bytes], per_token: bool) -> "Iterator[Score]":
@@ -102,5 +121,6 @@ def _show(scored: "Score") -> None:
         return
     result(f"{'nats':>12} {'rank':>8} {'entropy':>11}  token")
     for token in scored.per_token:
-        result(f"{token.logprob:12.4f} {token.rank:8} {token.entropy:11.4f}  {visible(token.token)}")
+        strange = "  [unknown]" if token.unknown else ""
+        result(f"{token.logprob:12.4f} {token.rank:8} {token.entropy:11.4f}  {visible(token.token)}{strange}")
     result(f"{scored.logprob:12.4f}  nats in {scored.tokens} tokens, {scored.bits_per_token:.4f} bits a token: {shown}")

@@ -10,6 +10,7 @@ from charlm.cli.progress import Interrupt, follow
 from charlm.errors import UsageError
 from charlm.machine import fingerprint
 from charlm.text.sources import Texts
+from charlm.text.tokens import MOST_TYPES
 from charlm.training.options import Options
 from charlm.training.run import Run
 from charlm.training.setup import begin, check, encoding_for, picks, resume, shrunk
@@ -79,6 +80,8 @@ def _announce(texts: Texts, run: Run, options: Options) -> None:
         why = "looks like a list: each line is a text of its own (--no-independent-lines: one text)"
         blank = f"; {counted(corpus.blank_lines, 'blank line')} left out" if corpus.blank_lines else ""
         note(f"{texts.name} {why if corpus.detected else 'is read as independent lines'}{blank}")
+    elif config.text.unit == "line" and corpus.detected:
+        note(f"{texts.name} is read as one text, line after line (--independent-lines: each line a text of its own)")
     note(
         f"training on {counted(train.lines, 'line')}, {counted(train.characters, 'character')}; "
         f"validating on {counted(valid.lines, 'line')}, {counted(valid.characters, 'character')}"
@@ -87,12 +90,16 @@ def _announce(texts: Texts, run: Run, options: Options) -> None:
     chosen = picks(options, run)
     if chosen:
         note(f"chosen for {counted(len(train), 'token')}, unless you name another: {' '.join(chosen)}")
+    if "level" not in options and not run.about["base"] and config.text.level == "token":
+        note("<unk> stands in the text, so it is taken for tokenised already (--level char: its characters)")
     for change in shrunk(options, run):
         note(f"the text is shorter than a step: {change}")
     model, plan = config.model, config.train
     length = f"{plan.seconds:g} seconds" if plan.steps is None else counted(plan.steps, "step")
+    base = f" from {run.about['base']['path']}" if run.about["base"] else ""
+    size = counted(len(run.trainer.model.parameters), "parameter")
     note(
-        f"{model.cell} {model.layers} x {model.hidden}, {counted(len(run.trainer.model.parameters), 'parameter')}; "
+        f"{model.cell} {model.layers} x {model.hidden}{base}, {size}; "
         f"{length} of {plan.batch} x {plan.window} tokens; writing {run.folder.path}"
     )
 
@@ -103,8 +110,10 @@ def _announce_vocabulary(run: Run) -> None:
     kind = "type the model does not know" if run.about["base"] else "rare type"
     plural = "types the model does not know" if run.about["base"] else "rare types"
     unknown = f", {counted(dropped, kind, plural)} read as <UNK>" if dropped else ""
+    share = f", {corpus.train.unknown / len(corpus.train):.1%} of the tokens" if dropped else ""
     if dropped and run.about["base"]:
-        unknown += " (--extend-vocab adds them)"
-    share = f" ({corpus.train.unknown / len(corpus.train):.1%} of the tokens)" if dropped else ""
+        share += " (--extend-vocab adds them)"
     missing = f"; {counted(corpus.valid.unknown, 'validation token')} unknown" if corpus.valid.unknown else ""
     note(f"vocabulary of {counted(len(corpus.tokenizer), 'token')}{unknown}{share}{missing}")
+    if corpus.overflowed:
+        note(f"more distinct tokens than are told apart (some {MOST_TYPES:,}): later ones were read as <UNK>")

@@ -1,13 +1,13 @@
 """``charlm vocab``: what a vocabulary holds, what it covers, and how a text is cut."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from charlm.cli.console import counted, result, result_json, visible
-from charlm.cli.find import JsonOption, locate
+from charlm.cli.find import JsonOption, ModelOption, locate
 from charlm.cli.inputs import find_texts
 from charlm.errors import UsageError
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from charlm.text.census import Coverage
     from charlm.text.tokenizer import Tokenizer
-
-    Found = tuple[Tokenizer, dict[str, Any], tuple[Coverage, ...], str]
 
 SHOWN_TOKENS = 20
 
@@ -29,9 +27,14 @@ def vocabulary(
             help="Texts as for train, or a model. Default: the newest model under runs/.", show_default=False
         ),
     ] = None,
+    model: ModelOption = None,
     level: Annotated[
         str | None,
-        typer.Option("--level", help="What a token is: char, word, token or byte.", show_default="word"),
+        typer.Option(
+            "--level",
+            help="What a token is: char, word, token or byte.",
+            show_default="word; token where <unk> stands",
+        ),
     ] = None,
     unit: Annotated[
         str | None,
@@ -55,111 +58,143 @@ def vocabulary(
 ) -> None:
     """The vocabulary of texts or of a model: its tokens, how much of the text it covers, and how a text is cut.
 
-    The mark ￭ stands before a token with no space before it.
+    With texts and --model: how much of the texts the model's vocabulary covers, and what it does not know in them.
+    The mark ￭ stands before a token with no space before it, and brackets around one that the vocabulary lacks.
     """
     from charlm.config import require  # noqa: PLC0415 - --help needs none of this
 
     require("-n", number, minimum=0)
-    found = _of_model if _is_model(corpus) else _of_texts
-    options = {
-        "level": level, "unit": unit, "lowercase": lowercase or None, "min_count": min_count,
-        "max_vocab": max_vocab, "encoding": encoding,
+    given = {
+        "level": level, "unit": unit, "lowercase": lowercase or None, "min_count": min_count, "max_vocab": max_vocab,
     }  # fmt: skip
-    tokenizer, facts, coverage, beginning = found(corpus or [], {k: v for k, v in options.items() if v is not None})
-    pieces = tokenizer.cut(beginning if text is None else text)
+    options = {name: value for name, value in given.items() if value is not None}
+    if model is None and (not corpus or _is_model(corpus)):
+        model, corpus = (Path(corpus[0]) if corpus else locate(None)), None
+    if model is not None and options:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in options)
+        raise UsageError(f"a model's vocabulary is what it is: leave out {names}, or name a text and no model")
+    if model is None:
+        found = _of_texts(corpus or [], options, encoding or "utf-8")
+    else:
+        found = _of_model(model, corpus, encoding)
+    pieces = found.tokenizer.cut(text) if text is not None else found.beginning
     if as_json:
-        result_json(_as_json(tokenizer, facts, coverage, pieces))
+        result_json(_as_json(found, pieces))
         return
-    for line in _lines(tokenizer, facts, coverage, pieces, number):
+    for line in _lines(found, pieces, number):
         result(line)
 
 
-def _is_model(corpus: list[str] | None) -> bool:
-    """Whether a model is meant: none named, a model file, or the folder of one."""
-    if not corpus:
-        return True
+@dataclass(frozen=True)
+class Found:
+    """What is shown: a tokenizer with its vocabulary, and what it makes of a text."""
+
+    tokenizer: "Tokenizer"
+    tokens: int
+    unknown: int
+    types: int | None = None
+    coverage: "tuple[Coverage, ...]" = ()
+    beginning: list[str] = field(default_factory=list)
+    strangers: list[tuple[str, int]] = field(default_factory=list)
+
+
+def _is_model(corpus: list[str]) -> bool:
+    """Whether a model is meant: a model file, or the folder of one."""
     path = Path(corpus[0])
     return len(corpus) == 1 and (path.suffix == ".safetensors" or (path / "model.safetensors").exists())
 
 
-def _of_model(corpus: list[str], options: dict[str, Any]) -> "Found":
+def _of_model(path: Path, corpus: list[str] | None, encoding: str | None) -> Found:
+    """A model's vocabulary on its own training text, or on other texts."""
     from charlm.checkpoint import load_model  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.text.census import count_known  # noqa: PLC0415 - likewise
 
-    if options:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in options)
-        raise UsageError(f"a model's vocabulary is what it is: leave out {names}, or name a text")
-    model = load_model(Path(corpus[0]) if corpus else locate(None))
-    record, tokenizer = model.record["corpus"], model.tokenizer
-    facts = {
-        "tokens": record["train_tokens"],
-        "types": None,
-        "unknown": record["train_unknown"],
-    }
-    return tokenizer, facts, (), "The apple and pear salad, they said, wasn't bad."
+    model = load_model(path)
+    tokenizer, record = model.tokenizer, model.record["corpus"]
+    if not corpus:
+        return Found(tokenizer, record["train_tokens"], record["train_unknown"])
+    encoding = encoding or model.text.encoding
+    texts = find_texts(corpus, None if tokenizer.level == "byte" else encoding)
+    counted_here, strangers = count_known(texts, tokenizer, encoding)
+    unknown = sum(count for _, count in strangers)
+    tokenizer = replace(tokenizer, vocabulary=replace(tokenizer.vocabulary, counts=counted_here))
+    return Found(tokenizer, int(counted_here.sum()), unknown, strangers=strangers)
 
 
-def _of_texts(corpus: list[str], options: dict[str, Any]) -> "Found":
+def _of_texts(corpus: list[str], options: dict[str, Any], encoding: str) -> Found:
     from charlm.text.census import take_census  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.text.tokenizer import Tokenizer  # noqa: PLC0415 - likewise
+    from charlm.training.defaults import guess_level  # noqa: PLC0415 - likewise
 
-    options = {"level": "word", "encoding": "utf-8", "unit": None, **options}
-    encoding = None if options["level"] == "byte" else options["encoding"]
-    texts = find_texts(corpus, encoding)
-    census = take_census(texts, **options)
-    facts = {"tokens": census.tokens, "types": census.types, "unknown": census.unknown}
+    texts = find_texts(corpus, None if options.get("level") == "byte" else encoding)
+    if "level" not in options:
+        options["level"] = "token" if guess_level(texts) == "token" else "word"
+    options = {"unit": None, **options}
+    census = take_census(texts, encoding=encoding, **options)
     tokenizer = Tokenizer(census.level, census.unit, census.vocabulary, options.get("lowercase", False))
-    return tokenizer, facts, census.coverage, census.beginning
+    beginning = tokenizer.cut(census.beginning)
+    return Found(tokenizer, census.tokens, census.unknown, census.types, census.coverage, beginning)
 
 
-def _as_json(
-    tokenizer: "Tokenizer", facts: dict[str, Any], coverage: "tuple[Coverage, ...]", pieces: list[str]
-) -> dict[str, Any]:
-    vocabulary = tokenizer.vocabulary
+def _as_json(found: Found, pieces: list[str]) -> dict[str, Any]:
+    tokenizer, vocabulary = found.tokenizer, found.tokenizer.vocabulary
     return {
         "level": tokenizer.level,
         "unit": tokenizer.unit,
-        **facts,
+        "tokens": found.tokens,
+        "types": found.types,
+        "unknown": found.unknown,
         "size": len(tokenizer),
-        "coverage": [asdict(each) for each in coverage],
+        "coverage": [asdict(each) for each in found.coverage],
         "vocabulary": [
             {"token": vocabulary.token(i), "count": int(vocabulary.counts[i])} for i in range(len(vocabulary))
         ],
+        "unknown_tokens": [{"token": token, "count": count} for token, count in found.strangers],
         "cut": pieces,
     }
 
 
-def _lines(
-    tokenizer: "Tokenizer",
-    facts: dict[str, Any],
-    coverage: "tuple[Coverage, ...]",
-    pieces: list[str],
-    number: int,
-) -> "Iterator[str]":
-    tokens, unknown = facts["tokens"], facts["unknown"]
-    types = "" if facts["types"] is None else f", {facts['types']:,} of them distinct"
+def _lines(found: Found, pieces: list[str], number: int) -> "Iterator[str]":
+    tokenizer, tokens = found.tokenizer, found.tokens
+    types = "" if found.types is None else f", {found.types:,} of them distinct"
     yield f"{tokenizer.level} level, {tokenizer.unit} ends in <EOS>: {counted(tokens, 'token')}{types}"
-    yield f"vocabulary of {len(tokenizer):,}, {_share(unknown, tokens)} of the tokens are <UNK>"
-    if coverage:
+    yield f"vocabulary of {len(tokenizer):,}, {_share(found.unknown, tokens)} of the tokens are <UNK>"
+    if found.coverage:
         yield ""
         yield f"{'with':<22} {'vocabulary':>10} {'<UNK>':>8}"
-        yield from (f"{each.option:<22} {each.size:>10,} {_share(each.unknown, tokens):>8}" for each in coverage)
-    vocabulary, covered = tokenizer.vocabulary, 0
+        yield from (f"{each.option:<22} {each.size:>10,} {_share(each.unknown, tokens):>8}" for each in found.coverage)
     if number:
         yield ""
-        yield f"{'id':>7} {'count':>12} {'covers':>8}  token"
-    for i in range(min(number, len(vocabulary))):
-        count = int(vocabulary.counts[i])
-        covered += count
-        yield f"{i:7} {count:12,} {_share(covered, tokens):>8}  {visible(vocabulary.token(i))[1:-1]}"
-    if len(vocabulary) > number > 0:
-        yield f"    ... {counted(len(vocabulary) - number, 'more token')} (-n shows more, --json all)"
+        yield from _table(found, number)
+    if found.strangers:
+        yield ""
+        shown = ", ".join(f"{_shown(token)} ({count:,})" for token, count in found.strangers[:number])
+        yield f"unknown: {shown}{', ...' if len(found.strangers) > number else ''}"
     if pieces:
         yield ""
         yield "cut: " + " ".join(_pieces(tokenizer, pieces))
 
 
+def _table(found: Found, number: int) -> "Iterator[str]":
+    """The most frequent tokens, and how much of the text they are together."""
+    vocabulary, covered = found.tokenizer.vocabulary, 0
+    yield f"{'id':>7} {'count':>12} {'covers':>8}  token"
+    by_count = sorted(range(len(vocabulary)), key=lambda i: -int(vocabulary.counts[i]))
+    for i in by_count[:number]:
+        count = int(vocabulary.counts[i])
+        covered += count
+        yield f"{i:7} {count:12,} {_share(covered, found.tokens):>8}  {_shown(vocabulary.token(i))}"
+    if len(vocabulary) > number:
+        yield f"    ... {counted(len(vocabulary) - number, 'more token')} (-n shows more, --json all)"
+
+
 def _share(part: int, whole: int) -> str:
     return f"{part / max(whole, 1):.2%}"
+
+
+def _shown(token: str) -> str:
+    """A token on a line of others: spaces, line breaks and the like are made visible."""
+    return visible(token)[1:-1].replace(" ", "\u2423")
 
 
 def _pieces(tokenizer: "Tokenizer", pieces: list[str]) -> "Iterator[str]":
@@ -167,5 +202,4 @@ def _pieces(tokenizer: "Tokenizer", pieces: list[str]) -> "Iterator[str]":
     vocabulary = tokenizer.vocabulary
     known = {vocabulary.token(i) for i in range(len(vocabulary))}
     for piece in pieces:
-        shown = visible(piece) if not piece.strip() else visible(piece)[1:-1]
-        yield shown if piece in known else f"[{shown}]"
+        yield _shown(piece) if piece in known else f"[{_shown(piece)}]"

@@ -3,6 +3,7 @@
 Each file imports only from the ones above it:
 
     reading.py       files -> blocks of normalised text, digested while they are read
+    sources.py       names on a command line -> the texts they stand for
     inputs.py        the texts to score in a file or a pipe
     store.py         ids appended one block after another, in little memory
     vocabulary.py    what each id stands for
@@ -10,9 +11,12 @@ Each file imports only from the ones above it:
     segment.py       blocks of text -> code points, and marks where a unit ends
     characters.py    the char level: one file a level
     octets.py        the byte level
+    tokens.py        the token level, and what it shares with the word level
+    words.py         the word level
     tokenizer.py     the registry of levels; text <-> ids under one vocabulary
     lines.py         lists of independent lines: to recognise and to split them
     splitting.py     which ids train and which validate
     parts.py         the encoded parts, and what is counted in them
-    corpus.py        a file -> everything training and evaluation need of it
+    corpus.py        texts -> everything training and evaluation need of them
+    census.py        what tokens a text has, and how many of them a vocabulary covers
 """

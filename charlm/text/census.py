@@ -98,6 +98,30 @@ def take_census(
     )
 
 
+def count_known(texts: Texts, tokenizer: Tokenizer, encoding: str) -> tuple[NDArray[np.int64], list[tuple[str, int]]]:
+    """Count the tokens of texts under a vocabulary.
+
+    Returns:
+        How often each of its tokens occurs, int64 [size], and the tokens that it lacks with their counts, the most
+        frequent first.
+
+    Raises:
+        InputError: a text cannot be read or decoded, or there is none.
+        OutputError: there is no space for temporary files.
+    """
+    indexer = find_level(tokenizer.level).indexer(tokenizer.unit, tokenizer.lowercase)
+    ids, _ = index_texts(indexer, texts, encoding)
+    facts = indexer.facts()
+    counts = count_types(take_all(ids, facts, independent_lines=False), facts)[0]
+    known = np.bincount(indexer.final_ids(tokenizer.vocabulary), counts, len(tokenizer)).astype(np.int64)
+    if not tokenizer.has_unknown:
+        return known, []
+    found = indexer.vocabulary(counts, 1, None)
+    tokens = found.ordinary_tokens()
+    strange = np.flatnonzero(tokenizer.vocabulary.ids_of(tokens) == UNK).tolist()
+    return known, [(tokens[i], int(found.counts[i + 2])) for i in strange]
+
+
 def _coverage(counts: NDArray[np.int64], unknown: int) -> list[Coverage]:
     """What limits leave of types that occur so often, in falling order, besides tokens that are <UNK> anyway."""
     covered = np.concatenate(([0], np.cumsum(counts)))

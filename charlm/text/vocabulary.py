@@ -25,7 +25,7 @@ REPLACEMENT = "\ufffd"
 SURROGATES = "surrogatepass"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Vocabulary:
     """Tokens by id, and how often each occurred in training.
 
@@ -46,6 +46,9 @@ class Vocabulary:
 
     def __len__(self) -> int:
         return len(self.counts)
+
+    def __repr__(self) -> str:
+        return f"<Vocabulary of {len(self)} tokens>"
 
     def token(self, token_id: int) -> str:
         r"""The token with this id, for showing it; a byte that is not ASCII shows as \xNN.

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from charlm.checkpoint import TrainedModel, load_model, vocabulary_of
 from charlm.config import BaseRecord, CorpusRecord, ModelConfig, TextConfig, TrainConfig, require
@@ -30,6 +30,12 @@ _FROM_BASE = ("level", "unit", "lowercase", "cell", "reset", "activation", "laye
 """What a run that starts from a model has from that model."""
 _MEANINGS: Mapping[str, Meaning] = {
     name: hint.__metadata__[0] for name, hint in get_type_hints(Options, include_extras=True).items()
+}
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    name: tuple(get_origin(each) or each for each in (get_args(hint) or (hint,)))
+    + ((int,) if float in (get_args(hint) or (hint,)) else ())
+    for name, hint in get_type_hints(Options).items()
 }
 
 
@@ -225,6 +231,9 @@ def check(options: Options) -> None:
     unknown = sorted(set(options) - set(_MEANINGS))
     if unknown:
         raise UsageError(f"unknown option {unknown[0]!r}: there are {', '.join(_MEANINGS)}")
+    _check_types(options)
+    if "level" in options:
+        check_options(options["level"], options.get("unit"), options.get("lowercase", False))
     block_options(_cell(options), _block_options(options))
     ModelConfig(vocabulary=2, **_of(options, ModelConfig))
     lengths = flags(name for name in ("epochs", "steps", "time") if name in options)
@@ -242,6 +251,16 @@ def check(options: Options) -> None:
     seconds = _seconds(options)
     steps = None if seconds is not None else options.get("steps", 1)
     TrainConfig(**{**_of(options, TrainConfig), "steps": steps, "seconds": seconds})
+
+
+def _check_types(options: Options) -> None:
+    """What comes from Python may be of any type."""
+    for name, value in options.items():
+        kind = _TYPES[name]
+        fits = isinstance(value, kind) and (bool in kind or not isinstance(value, bool))
+        if not fits:
+            wanted = " or ".join(each.__name__ for each in kind)
+            raise UsageError(f"{flags([name])[0]} is {value!r}: it must be {wanted}")
 
 
 def _check_base(options: Options) -> None:
@@ -380,7 +399,7 @@ def picks(options: Options, run: Run) -> list[str]:
         "lr": f"{train.lr:g}",
         "dropout": f"{train.dropout:g}",
         "weight_decay": f"{train.weight_decay:g}",
-        **text_defaults(config.text.level),
+        **({} if "base" in options else text_defaults(config.text.level)),
     }
     given = set(options) | (set(_FROM_BASE) if "base" in options else set())
     if {"steps", "time"} & given:

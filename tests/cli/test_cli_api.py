@@ -1,5 +1,6 @@
 """The Python interface: the same results as the commands, arrays batch-first, NumPy only when it is used."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -125,6 +126,38 @@ def test_what_is_wrong_is_said(tmp_path: Path, model: Model) -> None:
     with pytest.raises(OutputError, match="holds a model already"):
         charlm.train(text=names_text(), folder=tmp_path / "run", **SMALL)
     charlm.train(text=names_text(), folder=tmp_path / "run", overwrite=True, **SMALL)
+
+
+@pytest.mark.parametrize(
+    ("options", "mentioned"),
+    [
+        ({"steps": 1.5}, "--steps is 1.5: it must be int"),
+        ({"hidden": "64"}, "--hidden is '64'"),
+        ({"dropout": None}, "--dropout is None"),
+        ({"lowercase": 1}, "--lowercase is 1"),
+        ({"layers": True}, "--layers is True"),
+        ({"level": "words"}, "unknown level 'words'"),
+    ],
+)
+def test_wrong_types_are_named(options: Any, mentioned: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(mentioned)):
+        charlm.train(text=names_text(), **options)
+
+
+def test_a_text_in_the_place_of_a_path() -> None:
+    for text in ("a\nb", "x" * 5000):
+        with pytest.raises(UsageError, match="text="):
+            charlm.train(text)
+    with pytest.raises(UsageError, match="text= is bytes"):
+        charlm.train(text=b"abc")  # type: ignore[arg-type]
+
+
+def test_everything_can_be_found(model: Model) -> None:
+    assert {"Model", "Options", "Score", "load", "train"} <= set(dir(charlm))
+    assert charlm.Score.__name__ == "Score"
+    assert model.level == "char"
+    assert model.vocabulary[:2] == ["<EOS>", "<UNK>"]
+    assert len(model.vocabulary) == len(model.trained.tokenizer)
 
 
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

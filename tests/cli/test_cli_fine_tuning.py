@@ -41,7 +41,9 @@ def test_unknown_characters_are_reported(tmp_path: Path, names: Trained) -> None
     ended = succeed(
         "train", path, "--from", names.folder, "--model", tmp_path / "m", "--steps", 2, "--window", 8, "--batch", 2
     )
-    assert "2 types the model does not know read as <UNK> (--extend-vocab adds them)" in ended.err
+    assert "2 types the model does not know read as <UNK>, " in ended.err
+    assert "% of the tokens (--extend-vocab adds them)" in ended.err
+    assert f"from {names.folder}, " in ended.err
     assert len(load_model(tmp_path / "m").tokenizer) == len(load_model(names.folder).tokenizer)
 
 

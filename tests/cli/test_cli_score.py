@@ -15,8 +15,8 @@ from safetensors.numpy import load_file
 KEYS = {
     "text", "tokens", "logprob", "logprob_without_eos", "oov", "logprob_without_oov", "bits_per_token", "perplexity",
 }  # fmt: skip
-END, UNKNOWN = "<EOS>", "<UNK>"
-TOKEN_KEYS = {"token", "logprob", "rank", "entropy"}
+END = "<EOS>"
+TOKEN_KEYS = {"token", "logprob", "rank", "entropy", "unknown"}
 
 
 def sigmoid(z: Any) -> Any:
@@ -163,7 +163,7 @@ def test_a_score_is_the_sum_of_its_tokens(names: Trained) -> None:
         assert score["logprob_without_eos"] == pytest.approx(sum(logprobs[:-1]), rel=1e-12, abs=1e-12)
         assert score["bits_per_token"] == pytest.approx(-sum(logprobs) / len(logprobs) / math.log(2))
         assert score["perplexity"] == pytest.approx(math.exp(-sum(logprobs) / len(logprobs)))
-        unknown = [token["logprob"] for token in score["per_token"] if token["token"] == UNKNOWN]
+        unknown = [token["logprob"] for token in score["per_token"] if token["unknown"]]
         assert score["oov"] == len(unknown)
         assert score["logprob_without_oov"] == pytest.approx(sum(logprobs) - sum(unknown))
         for token in score["per_token"]:
@@ -197,12 +197,20 @@ def test_text_that_begins_with_a_dash(names: Trained) -> None:
 
 def test_unknown_characters_are_flagged(names: Trained) -> None:
     ended = succeed("score", "banana", "b\N{GRINNING FACE}na", "Q", "--model", names.folder)
-    assert "2 texts hold tokens the model has never seen" in ended.err
+    assert "2 texts hold tokens the model does not know" in ended.err
     lines = ended.out.decode().splitlines()
     assert ["[unknown tokens]" in line for line in lines[1:]] == [False, True, True]
     scores = succeed("score", "b\N{GRINNING FACE}na", "--model", names.folder, "--json", "--per-token").json
     assert scores["oov"] == 1
-    assert scores["per_token"][1]["token"] == UNKNOWN
+    assert [each["token"] for each in scores["per_token"]] == [*"b\N{GRINNING FACE}na", END]
+    assert [token["unknown"] for token in scores["per_token"]] == [False, True, False, False, False]
+    shown = succeed("score", "b\N{GRINNING FACE}na", "--model", names.folder, "--per-token").out.decode()
+    assert shown.count("  [unknown]") == 1
+
+
+def test_a_text_that_names_a_file_is_remarked_on(names: Trained) -> None:
+    Path("pairs.txt").write_text("a\n")
+    assert "--file pairs.txt" in succeed("score", "pairs.txt", "--model", names.folder).err
 
 
 def test_lines_of_a_file_score_as_they_do_alone(names: Trained, prose: Trained, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_table() -> None:
     assert "12 tokens, 7 of them distinct" in shown
     assert "vocabulary of 4, 41.67% of the tokens are <UNK>" in shown
     assert "    ... 1 more token (-n shows more, --json all)" in shown
-    assert 'cut: the cat [￭,] the [dog] [￭.] <EOS> the cat ["  "] [sat] <EOS>' in shown
+    assert "cut: the cat [￭,] the [dog] [￭.] <EOS> the cat [␣␣] [sat] <EOS>" in shown
 
 
 def test_a_text_of_ones_own() -> None:
@@ -61,6 +61,16 @@ def test_of_a_model(names: Trained) -> None:
     assert sum(entry["count"] for entry in found["vocabulary"]) == found["tokens"]
     assert "cut: b a [?]" in succeed("vocab", names.file, "--text", "ba?").out.decode()
     one_message(call("vocab", names.folder, "--level", "word"), 2, "--level")
+
+
+def test_of_a_text_under_a_model(names: Trained) -> None:
+    """How much the model's vocabulary covers, and what it lacks, the most frequent first."""
+    Path("other.txt").write_text("ba?\nb!?\n", encoding="utf-8")
+    found = succeed("vocab", "other.txt", "--model", names.folder, "--json").json
+    assert (found["tokens"], found["unknown"]) == (8, 3)
+    assert found["unknown_tokens"] == [{"token": "?", "count": 2}, {"token": "!", "count": 1}]
+    assert {each["token"]: each["count"] for each in found["vocabulary"]}["b"] == 2
+    assert "unknown: ? (2), ! (1)" in succeed("vocab", "other.txt", "-m", names.folder).out.decode()
 
 
 def test_nothing_to_show() -> None:
