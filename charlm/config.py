@@ -127,7 +127,10 @@ def choose(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 @dataclass(frozen=True)
 class TextConfig(_Strict):
-    """How a text becomes tokens and parts; ``charlm.text`` gives the words their meaning."""
+    """How a text becomes tokens and parts; ``charlm.text`` gives the words their meaning.
+
+    ``most_validated`` is the most characters that validate where no ``valid_fraction`` was named.
+    """
 
     level: str = "char"
     unit: str = "line"
@@ -136,6 +139,7 @@ class TextConfig(_Strict):
     min_count: int = 1
     max_vocab: int | None = None
     valid_fraction: float | None = None
+    most_validated: int = 1_000_000
     independent_lines: bool = False
 
 

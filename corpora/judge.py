@@ -22,7 +22,7 @@ EXAMPLES = (
     ("the cat, which already ate, was full", "the cat, which already ate, were full"),
     ("the cats, which already ate, were full", "the cats, which already ate, was full"),
 )
-MOST_ODDS = 1e9
+MOST_ODDS = 1e6
 
 
 def likelier(model: charlm.Model, pairs: list[tuple[str, str]]) -> list[float]:
@@ -35,9 +35,9 @@ def report(model: charlm.Model, count: int, seed: int) -> Iterator[str]:
     """The lines of the table."""
     yield f"{'likelier':<40} {'than':<40} odds"
     for (right, wrong), nats in zip(EXAMPLES, likelier(model, list(EXAMPLES)), strict=True):
-        odds = min(math.exp(abs(nats)), MOST_ODDS)
+        odds = f"over {MOST_ODDS:,.0f}" if abs(nats) > math.log(MOST_ODDS) else f"{math.exp(abs(nats)):,.0f}"
         first, second = (right, wrong) if nats > 0 else (wrong, right)
-        yield f"{first:<40} {second:<40} {odds:,.0f} : 1{'' if nats > 0 else '  (wrongly)'}"
+        yield f"{first:<40} {second:<40} {odds} : 1{'' if nats > 0 else '  (wrongly)'}"
     yield ""
     yield f"{'held-out pairs':<40} {'judged rightly':<40}"
     for kind in agreement.KINDS:

@@ -20,6 +20,7 @@ from charlm.training.trainer import StepReport, ValidationReport
 SAMPLE_LENGTH = 160
 SAMPLE_WORDS = 30
 SAMPLE_LINES = 5
+LONGEST_NAME = 40
 OVERFIT = 0.5
 """A best step before this share of the run is worth a remark."""
 SMOOTHING = 0.98
@@ -92,8 +93,10 @@ def follow(run: Run, interrupt: Interrupt, *, quiet: bool) -> None:
             display.close()
     progress, folder = run.trainer.progress, run.folder.path
     if run.stopped:
-        again = shlex.join(["charlm", "train", "--resume", "--model", str(folder)])
-        raise Stopped(f"stopped after {counted(progress.step, 'step')}; go on with: {again}")
+        piped = "-" in run.about["corpus"]["paths"]
+        again = shlex.join(["charlm", "train", *(["-"] if piped else []), "--resume", "--model", str(folder)])
+        how = "go on by sending the same text to" if piped else "go on with"
+        raise Stopped(f"stopped after {counted(progress.step, 'step')}; {how}: {again}")
     if not quiet:
         best = progress.best_loss
         if progress.best_step < OVERFIT * progress.step:
@@ -116,7 +119,10 @@ def _live_sample(run: Run) -> str:
         list(sample(run.trainer.model, nothing, config, (step, index))) for index in range(SAMPLE_LINES if lines else 1)
     )
     shown = (_harmless(tokenizer.decode(np.array(ids, np.int64)).strip("\n")) for ids in drawn)
-    rows = ", ".join(shown).split("\n")[:SAMPLE_LINES]
+    texts = list(shown)
+    # Names stand side by side, sentences one below another.
+    between = ", " if max(map(len, texts)) <= LONGEST_NAME else "\n"
+    rows = between.join(texts).split("\n")[:SAMPLE_LINES]
     return "\n".join(f"    {row}" for row in rows)
 
 

@@ -77,7 +77,7 @@ def note_unknown(prompt: "Prompt") -> None:
     if prompt.unknown:
         shown = ", ".join(map(visible, prompt.unknown[:SHOWN_UNKNOWN]))
         more = ", ..." if len(prompt.unknown) > SHOWN_UNKNOWN else ""
-        note(f"the model has never seen {shown}{more}: read as <UNK>")
+        note(f"the model does not know {shown}{more}: read as <UNK>")
 
 
 def _write(pieces: "Iterable[bytes]") -> bytes:

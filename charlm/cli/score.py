@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
     from charlm.scores import Score
 
+SHOWN_CHARACTERS = 2_000
+"""Longer texts are cut in the table."""
 GROUP = 256
 """Texts that are scored together."""
 
@@ -114,7 +116,10 @@ def _read(trained: "TrainedModel", file: Path | None, encoding: str | None, whol
 
 def _show(scored: "Score") -> None:
     plain = scored.text and scored.text == scored.text.strip() and scored.text.isprintable()
-    shown = scored.text if plain else visible(scored.text)
+    text = scored.text if len(scored.text) <= SHOWN_CHARACTERS else scored.text[:SHOWN_CHARACTERS]
+    shown = text if plain else visible(text)
+    if text is not scored.text:
+        shown += f" ... ({len(scored.text):,} characters)"
     line = f"{scored.logprob:12.4f} {scored.tokens:8} {scored.bits_per_token:11.4f} {scored.perplexity:11.4f}  {shown}"
     if not scored.per_token:
         result(line + ("  [unknown tokens]" if scored.oov else ""))

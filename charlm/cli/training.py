@@ -15,6 +15,8 @@ from charlm.training.options import Options
 from charlm.training.run import Run
 from charlm.training.setup import begin, check, encoding_for, picks, resume, shrunk
 
+MUCH_UNKNOWN = 0.3
+"""Share of <UNK> among the training tokens beyond which a warning is due."""
 _BEGAN = time.perf_counter()
 
 
@@ -115,5 +117,7 @@ def _announce_vocabulary(run: Run) -> None:
         share += " (--extend-vocab adds them)"
     missing = f"; {counted(corpus.valid.unknown, 'validation token')} unknown" if corpus.valid.unknown else ""
     note(f"vocabulary of {counted(len(corpus.tokenizer), 'token')}{unknown}{share}{missing}")
+    if corpus.train.unknown > MUCH_UNKNOWN * len(corpus.train):
+        note("so many unknown tokens make a model that knows little, however low its figures: lower the limits")
     if corpus.overflowed:
         note(f"more distinct tokens than are told apart (some {MOST_TYPES:,}): later ones were read as <UNK>")

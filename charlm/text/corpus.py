@@ -10,7 +10,7 @@ from charlm.errors import InputError, UsageError
 from charlm.text.level import Indexer, TypeFacts
 from charlm.text.parts import Part, count_types, encode_parts
 from charlm.text.sources import Texts
-from charlm.text.splitting import default_fraction, plan_split, take_all
+from charlm.text.splitting import MOST_VALIDATED, default_fraction, plan_split, take_all
 from charlm.text.store import GrowingStore, Ids, blocks_of
 from charlm.text.tokenizer import Tokenizer, check_options, find_level
 from charlm.text.vocabulary import EOS, UNK
@@ -60,6 +60,7 @@ def prepare(
     independent_lines: bool | None = None,
     valid_texts: Texts | None = None,
     valid_fraction: float | None = None,
+    most_validated: int = MOST_VALIDATED,
     seed: int = 0,
     tokenizer: Tokenizer | None = None,
     extend: bool = False,
@@ -77,7 +78,8 @@ def prepare(
         independent_lines: Whether each line is a text of its own; None to find out.
         valid_texts: Texts to validate with; all of `texts` trains then, and `valid_fraction` does not matter.
         valid_fraction: How much of the text to keep for validation: of its lines, drawn at random, if
-            they are independent, else of its end. None for a tenth, but at most a million code points.
+            they are independent, else of its end. None for a tenth, but at most `most_validated`.
+        most_validated: The most code points to keep where `valid_fraction` does not say.
         seed: Seed of that draw.
         tokenizer: Used instead of building one; level, unit, lowercase and the limits do not matter then.
         extend: Whether to add to its vocabulary what it lacks, within the limits; `max_vocab` is that of the whole.
@@ -100,7 +102,7 @@ def prepare(
     facts = indexer.facts()
     if tokenizer is None:
         _check_variety(texts.name, find_level(level).noun, ids)
-    fraction = default_fraction(ids, facts) if valid_fraction is None else valid_fraction
+    fraction = default_fraction(ids, facts, most_validated) if valid_fraction is None else valid_fraction
     plan = plan_split(
         ids,
         valid_ids,

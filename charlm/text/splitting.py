@@ -65,14 +65,14 @@ def plan_split(
     return Plan(lambda: divide_lines(ids, facts, validates), True, survey.blank)
 
 
-def default_fraction(ids: Ids, facts: TypeFacts) -> float:
-    """How much of a text validates where nobody said: a tenth, but no more than a million code points.
+def default_fraction(ids: Ids, facts: TypeFacts, most: int = MOST_VALIDATED) -> float:
+    """How much of a text validates where nobody said: a tenth, but no more than so many code points.
 
     More would cost long texts much time for digits that nobody reads. Spaces between words that are no tokens
     are counted by and large (`TypeFacts.sizes`), here as where a stream is cut.
     """
     characters = sum(int(facts.sizes[block].sum()) for block in blocks_of(ids))
-    return min(DEFAULT_FRACTION, MOST_VALIDATED / max(characters, 1))
+    return min(DEFAULT_FRACTION, most / max(characters, 1))
 
 
 def take_all(ids: Ids, facts: TypeFacts, *, independent_lines: bool = False) -> Split:

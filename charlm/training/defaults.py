@@ -10,6 +10,7 @@ from typing import Any
 
 from charlm.errors import InputError
 from charlm.text.sources import Texts
+from charlm.text.splitting import MOST_VALIDATED
 
 FEWEST_TOKENS = 32
 """Fewer training tokens than this are no corpus."""
@@ -17,6 +18,10 @@ PEEKED_BYTES = 1 << 16
 """How much of a text is looked at to guess its level."""
 UNKNOWN_MARKS = 3
 """So many <unk> among these, and the text comes tokenised."""
+VALIDATED_PER_SECOND = 5_000
+"""A run bound by time validates with no more characters a second that it has: validating is not to fill it."""
+READ_PER_SECOND = {"char": 30_000, "byte": 30_000, "word": 3_000, "token": 3_000}
+"""Tokens that a run bound by time is taken to read a second, at least: what it cannot read it need not be sized for."""
 FINE_TUNING_RATE = 0.5
 """Learning rate of a run that starts from a trained model, as a share of what it would be."""
 
@@ -52,7 +57,7 @@ _CHARACTERS: Table = (
     (150_000, Sizes(256, 64, 64, 16, 30, 4e-3, 0.5, 0.01)),
     (500_000, Sizes(256, 64, 64, 32, 20, 4e-3, 0.3, 0.05)),
     (5_000_000, Sizes(256, 64, 64, 32, 8, 4e-3, 0.1, 0.01, most=16_000_000)),
-    (float("inf"), Sizes(384, 64, 64, 64, 4, 3e-3, 0.0, 0.01, most=10_000_000)),
+    (float("inf"), Sizes(384, 64, 64, 64, 4, 3e-3, 0.0, 0.01, most=7_500_000)),
 )
 _WORDS: Table = (
     (40_000, Sizes(128, 64, 32, 16, 20, 4e-3, 0.5, 0.05)),
@@ -86,8 +91,17 @@ def text_defaults(level: str) -> Mapping[str, Any]:
     return _TEXT.get(level, {})
 
 
-def default_sizes(tokens: int, level: str = "char", *, fine_tuning: bool = False) -> Sizes:
-    """The row of the level's table for so many training tokens."""
+def most_validated(seconds: float | None) -> int:
+    """The most characters to validate with where nobody said, by the length of the run if that is bound by time."""
+    return MOST_VALIDATED if seconds is None else min(MOST_VALIDATED, max(1, round(VALIDATED_PER_SECOND * seconds)))
+
+
+def default_sizes(
+    tokens: int, level: str = "char", *, seconds: float | None = None, fine_tuning: bool = False
+) -> Sizes:
+    """The row of the level's table for so many training tokens, or for as many as a run of these seconds can read."""
+    if seconds is not None:
+        tokens = min(tokens, round(READ_PER_SECOND[level] * seconds))
     sizes = next(sizes for limit, sizes in _TABLES[level] if tokens < limit)
     return replace(sizes, lr=sizes.lr * FINE_TUNING_RATE) if fine_tuning else sizes
 

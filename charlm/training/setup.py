@@ -17,7 +17,7 @@ from charlm.text.corpus import Corpus, prepare
 from charlm.text.parts import Part
 from charlm.text.sources import Texts, find_texts
 from charlm.text.tokenizer import Tokenizer, check_options
-from charlm.training.defaults import Sizes, default_sizes, fit, guess_level, text_defaults
+from charlm.training.defaults import Sizes, default_sizes, fit, guess_level, most_validated, text_defaults
 from charlm.training.options import Meaning, Options, flag_of
 from charlm.training.run import Run, RunConfig
 from charlm.training.run_folder import RunFolder
@@ -289,7 +289,7 @@ def _independent_lines(options: Options, base: Base | None) -> bool | None:
 
 
 def _text_config(texts: Texts, options: Options, base: Base | None) -> TextConfig:
-    given = _of(options, TextConfig)
+    given = {"most_validated": most_validated(_seconds(options)), **_of(options, TextConfig)}
     if base is not None:
         kept = {name: getattr(base.model.text, name) for name in ("level", "unit", "lowercase", "encoding")}
         return TextConfig(**{**kept, **given})
@@ -335,7 +335,7 @@ def _seconds(options: Options) -> float | None:
 
 def sizes_for(options: Options, config: TextConfig, tokens: int) -> Sizes:
     """What is picked for so many training tokens where nobody chose."""
-    return default_sizes(tokens, config.level, fine_tuning="base" in options)
+    return default_sizes(tokens, config.level, seconds=_seconds(options), fine_tuning="base" in options)
 
 
 def _configure(options: Options, text: TextConfig, corpus: Corpus, base: Base | None) -> RunConfig:

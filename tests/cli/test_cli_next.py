@@ -25,7 +25,7 @@ def test_table_and_json_say_the_same(names: Trained) -> None:
 
 def test_unknown_prompts_are_said(names: Trained) -> None:
     ended = succeed("next", "b?!", "--model", names.folder)
-    assert 'never seen "?", "!"' in ended.err
+    assert 'does not know "?", "!"' in ended.err
 
 
 def test_at_the_beginning(prose: Trained, octets: Trained) -> None:
