@@ -38,11 +38,6 @@ class Texts:
     rereadable: bool = False
 
 
-def one_file(path: Path) -> Texts:
-    """The texts that a single file holds; whether it can be read shows when it is opened."""
-    return Texts(str(path), (file_source(path),))
-
-
 def _standard_input() -> BinaryIO:
     return sys.stdin.buffer
 

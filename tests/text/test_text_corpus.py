@@ -18,7 +18,7 @@ from charlm.text.corpus import Corpus, encode_texts, index_texts
 from charlm.text.lines import draw_lines
 from charlm.text.reading import normalise
 from charlm.text.segment import completed
-from charlm.text.sources import one_file
+from charlm.text.sources import find_texts
 from charlm.text.store import blocks_of
 from charlm.text.tokenizer import Tokenizer, find_level
 from charlm.text.vocabulary import Vocabulary
@@ -51,7 +51,9 @@ def write(path: Path, text: str | bytes) -> Path:
 
 def prepare(path: Path, *, valid_path: Path | None = None, **options: Any) -> Corpus:
     """``charlm.text.corpus.prepare`` of single files."""
-    return corpora.prepare(one_file(path), valid_texts=None if valid_path is None else one_file(valid_path), **options)
+    return corpora.prepare(
+        find_texts([path]), valid_texts=None if valid_path is None else find_texts([valid_path]), **options
+    )
 
 
 def texts(corpus: Corpus) -> tuple[str, str]:
@@ -113,7 +115,7 @@ def test_characters_and_bytes_are_those_of_the_parts(level: str, unit: str, scra
     def check(text: str, fraction: float, independent: bool) -> None:
         path, lines = write(scratch, text), independent and unit == "line"
         tokenizer = tokenizer_of(text, level, unit)
-        parts = [encode_texts(one_file(path), tokenizer=tokenizer)]
+        parts = [encode_texts(find_texts([path]), tokenizer=tokenizer)]
         with contextlib.suppress(InputError):  # there may be too little text for two parts
             both = prepare(path, tokenizer=tokenizer, valid_fraction=fraction, independent_lines=lines)
             parts += [both.train, both.valid]
@@ -162,7 +164,7 @@ def test_more_types_than_are_told_apart(tmp_path: Path, monkeypatch: pytest.Monk
 def test_lines_are_surveyed_alike_whatever_the_tokens(scratch: Path, text: str) -> None:
     def survey(level: str) -> lines.LineSurvey:
         indexer = find_level(level).indexer("line", False)
-        ids, _ = index_texts(indexer, one_file(scratch), "utf-8")
+        ids, _ = index_texts(indexer, find_texts([scratch]), "utf-8")
         return lines.survey_lines(ids, indexer.facts())
 
     write(scratch, text)
@@ -252,7 +254,7 @@ def test_a_given_tokenizer_is_used_as_it_is(tmp_path: Path) -> None:
     second = prepare(write(tmp_path / "u", "It has ÿ\n" * 50), tokenizer=first.tokenizer)
     assert second.tokenizer is first.tokenizer
     assert second.train.unknown == second.train.lines
-    part = encode_texts(one_file(tmp_path / "u"), tokenizer=first.tokenizer)
+    part = encode_texts(find_texts([tmp_path / "u"]), tokenizer=first.tokenizer)
     assert first.tokenizer.decode(part.ids) == "it has \ufffd\n" * 50
     assert part.characters == 450
 

@@ -15,7 +15,7 @@ import pytest
 
 from charlm.errors import InputError, UsageError
 from charlm.text.reading import ByteReader
-from charlm.text.sources import Texts, _first_wildcard, find_texts, one_file
+from charlm.text.sources import Texts, _first_wildcard, find_texts
 
 
 @pytest.fixture(autouse=True)
@@ -59,15 +59,6 @@ def pipe(name: str) -> None:
     if sys.platform == "win32":
         pytest.skip("needs named pipes")
     os.mkfifo(name)
-
-
-def test_one_file() -> None:
-    write("a.txt")
-    texts = find_texts(["a.txt"])
-    assert contents(texts) == [b"a.txt"]
-    assert (texts.name, texts.given, texts.skipped) == ("a.txt", ("a.txt",), ())
-    assert (texts.stem, texts.rereadable) == ("a", True)
-    assert contents(one_file(Path("a.txt"))) == [b"a.txt"]
 
 
 def test_several_files_keep_their_order() -> None:

@@ -12,7 +12,7 @@ from charlm.text import segment, tokens
 from charlm.text.corpus import encode_texts, prepare
 from charlm.text.reading import file_source, normalise
 from charlm.text.segment import completed
-from charlm.text.sources import one_file
+from charlm.text.sources import find_texts
 from charlm.text.store import GrowingStore
 from charlm.text.tokenizer import Tokenizer, find_level
 from charlm.text.tokens import PieceIndexer
@@ -110,15 +110,15 @@ def test_corpora_that_hold_unknowns(tmp_path: Path) -> None:
     """They count in the vocabulary and as unknown, but as no type; they have five characters."""
     path = tmp_path / "text"
     path.write_text("the <unk> sat on\nthe <unk>\n" * 10)
-    corpus = prepare(one_file(path), level="token", valid_fraction=0.1, independent_lines=False)
+    corpus = prepare(find_texts([path]), level="token", valid_fraction=0.1, independent_lines=False)
     assert corpus.types == 3
     assert corpus.dropped_types == 0
     assert corpus.train.unknown == corpus.tokenizer.vocabulary.counts[1] == 18
     assert corpus.train.characters == len("the <unk> sat on\nthe <unk>\n") * 9
-    rare = prepare(one_file(path), level="token", valid_fraction=0.1, max_vocab=3, independent_lines=False)
+    rare = prepare(find_texts([path]), level="token", valid_fraction=0.1, max_vocab=3, independent_lines=False)
     assert rare.dropped_types == 2
     assert rare.tokenizer.vocabulary.counts[:3].tolist() == [18, 36, 18]
-    assert encode_texts(one_file(path), tokenizer=rare.tokenizer).unknown == 40
+    assert encode_texts(find_texts([path]), tokenizer=rare.tokenizer).unknown == 40
 
 
 def test_lines_of_blanks_are_empty() -> None:
