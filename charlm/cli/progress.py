@@ -23,6 +23,8 @@ SAMPLE_LINES = 5
 LONGEST_NAME = 40
 OVERFIT = 0.5
 """A best step before this share of the run is worth a remark."""
+SILENCE_SECONDS = 20.0
+"""Longer than this nothing is said only in a terminal, where the bar moves."""
 SMOOTHING = 0.98
 """Weight of the past in the training loss that is shown."""
 BITS = 1 / math.log(2)
@@ -152,15 +154,27 @@ class _Silent:
 
 
 class _Lines:
-    """For standard error that is no terminal: a line and a sample a validation."""
+    """For standard error that is no terminal: a line and a sample a validation, and a line where these are rare."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._said = self._began = run.clock()
+        self._first = run.trainer.pace.progress(run.trainer.progress.step)
 
     def step(self, report: StepReport) -> None:
-        pass
+        now = self._run.clock()
+        if now - self._said < SILENCE_SECONDS:
+            return
+        self._said = now
+        done = max(report.progress - self._first, 1e-9)
+        left = (now - self._began) * (1 - report.progress) / done
+        note(
+            f"step {report.step:,} ({report.progress:.0%}, {now:.0f} s): train {report.loss:.4f} nats a token, "
+            f"some {left:.0f} s left"
+        )
 
     def validation(self, report: ValidationReport) -> None:
+        self._said = self._run.clock()
         note(_validation_line(self._run, report))
         aside(_live_sample(self._run))
 

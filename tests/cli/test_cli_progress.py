@@ -38,6 +38,16 @@ def test_without_a_terminal_there_are_plain_lines(corpus: Path) -> None:
     assert len(ended.out.splitlines()) == 1
 
 
+def test_long_silences_are_broken(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where validations are rare, a line says how far the run is; without waiting that is a line a step."""
+    monkeypatch.setattr("charlm.cli.progress.SILENCE_SECONDS", 0.0)
+    ended = succeed("train", corpus, "--model", "model", *LOUD, "--steps", 8, "--valid-fraction", 0.05)
+    steps = [line for line in ended.err.splitlines() if " s left" in line]
+    assert len(steps) == 8
+    assert steps[3].startswith("charlm: step 4 (50%, ")
+    assert steps[-1].endswith("some 0 s left")
+
+
 def test_quiet_says_nothing(corpus: Path) -> None:
     ended = process("train", corpus, "--model", "model", *QUICK, "--steps", 10)
     assert ended == (0, b"", "")
