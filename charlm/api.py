@@ -27,8 +27,9 @@ from charlm.text.corpus import encode_texts
 from charlm.text.level import check_range
 from charlm.text.reading import Source, normalise
 from charlm.text.sources import Texts, find_texts
+from charlm.text.tokenizer import read_as
 from charlm.training.options import Options
-from charlm.training.setup import begin, check, encoding_for, own_part
+from charlm.training.setup import begin, own_part, own_texts
 from charlm.training.trainer import Report, StepReport, ValidationReport
 
 __all__ = [
@@ -157,10 +158,10 @@ class Model:
             InputError: it cannot be read, or is empty.
         """
         if corpus is None and text is None:
-            return evaluate_part(self.trained, own_part(self.trained), exact=exact)
+            return evaluate_part(self.trained, own_part(self.trained, *own_texts(self.trained)), exact=exact)
         config = self.trained.text
         part = encode_texts(
-            _texts(corpus, text, None if config.level == "byte" else config.encoding),
+            _texts(corpus, text, read_as(config.level, config.encoding)),
             tokenizer=self.trained.tokenizer,
             encoding=config.encoding if text is None else "utf-8",
             independent_lines=config.independent_lines,
@@ -253,11 +254,15 @@ def train(
         TrainingError: training cannot go on.
     """
     began = time.perf_counter()
-    check(options)
-    texts = _texts(corpus, text, encoding_for(options))
     with tempfile.TemporaryDirectory(prefix="charlm-") as scratch:
         kept = Path(scratch) / "run" if folder is None else Path(folder)
-        run = begin(texts, kept, options, overwrite=overwrite, clock=lambda: time.perf_counter() - began)
+        run = begin(
+            lambda encoding: _texts(corpus, text, encoding),
+            lambda _: kept,
+            options,
+            overwrite=overwrite,
+            clock=lambda: time.perf_counter() - began,
+        )
         run.claim()
         # What is not finite ends the run with an error of its own.
         with np.errstate(all="ignore"):

@@ -64,10 +64,11 @@ def evaluate(
 
 def _part(trained: "TrainedModel", corpus: list[str], encoding: str | None) -> "Part":
     from charlm.text.corpus import encode_texts  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.text.tokenizer import read_as  # noqa: PLC0415 - likewise
 
     encoding = encoding or trained.text.encoding
     return encode_texts(
-        find_texts(corpus, None if trained.text.level == "byte" else encoding),
+        find_texts(corpus, read_as(trained.text.level, encoding)),
         tokenizer=trained.tokenizer,
         encoding=encoding,
         independent_lines=trained.text.independent_lines,
@@ -80,4 +81,4 @@ def _own_part(trained: "TrainedModel") -> "Part":
 
     texts, valid = own_texts(trained)
     note(f"evaluating the validation part of {(valid or texts).name}")
-    return own_part(trained)
+    return own_part(trained, texts, valid)

@@ -105,9 +105,10 @@ def _read(trained: "TrainedModel", file: Path | None, encoding: str | None, whol
     """The texts of a file or of standard input: its lines, or all of it."""
     from charlm.text.inputs import read_lines, read_whole  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.text.reading import Source, file_source  # noqa: PLC0415 - likewise
+    from charlm.text.tokenizer import read_as  # noqa: PLC0415 - likewise
 
     source = Source("standard input", lambda: sys.stdin.buffer) if file is None else file_source(file)
-    decoded = None if trained.tokenizer.level == "byte" else encoding or trained.text.encoding
+    decoded = read_as(trained.tokenizer.level, encoding or trained.text.encoding)
     if whole:
         yield read_whole(source, decoded)
     else:

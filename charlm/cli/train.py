@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import typer
 
 from charlm.errors import UsageError
-from charlm.training.options import Options, flag_of
+from charlm.training.options import Options, flag_of, flags
 
 
 def _option(*names: str, text: str, default: str | None = None) -> typer.models.OptionInfo:
@@ -75,8 +75,7 @@ def train(corpus: list[str] | None, model: Path | None, **given: Any) -> None:
 
 
 def _named(options: Options) -> str:
-    hints = get_type_hints(Options, include_extras=True)
-    return ", ".join(flag_of(name, get_args(hints[name])[1]) for name in options) or "--overwrite"
+    return ", ".join(flags(options)) or "--overwrite"
 
 
 def _parameters() -> list[Parameter]:

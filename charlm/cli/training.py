@@ -13,7 +13,7 @@ from charlm.text.sources import Texts
 from charlm.text.tokens import MOST_TYPES
 from charlm.training.options import Options
 from charlm.training.run import Run
-from charlm.training.setup import begin, check, encoding_for, picks, resume, shrunk
+from charlm.training.setup import begin, picks, resume, shrunk
 
 MUCH_UNKNOWN = 0.3
 """Share of <UNK> among the training tokens beyond which a warning is due."""
@@ -27,14 +27,17 @@ def clock() -> float:
 
 def begin_here(folder: Path | None, corpus: list[str], options: Options, *, overwrite: bool, quiet: bool) -> None:
     """Check everything, then train."""
-    check(options)
-    texts = find_texts(corpus, encoding_for(options))
-    folder = _folder(folder, texts)
-    run = begin(texts, folder, options, overwrite=overwrite, clock=clock)
+    run = begin(
+        lambda encoding: find_texts(corpus, encoding),
+        lambda texts: _folder(folder, texts),
+        options,
+        overwrite=overwrite,
+        clock=clock,
+    )
     with Interrupt().watching() as interrupt:
         run.claim()
         if not quiet:
-            _announce(texts, run, options)
+            _announce(run, options)
         follow(run, interrupt, quiet=quiet)
 
 
@@ -74,16 +77,16 @@ def _where(run: Run) -> str:
     )
 
 
-def _announce(texts: Texts, run: Run, options: Options) -> None:
+def _announce(run: Run, options: Options) -> None:
     """Say what was found and what is about to be done."""
     corpus, config = run.corpus, run.config
     train, valid = corpus.train, corpus.valid
     if corpus.independent_lines:
         why = "looks like a list: each line is a text of its own (--no-independent-lines: one text)"
         blank = f"; {counted(corpus.blank_lines, 'blank line')} left out" if corpus.blank_lines else ""
-        note(f"{texts.name} {why if corpus.detected else 'is read as independent lines'}{blank}")
+        note(f"{corpus.name} {why if corpus.detected else 'is read as independent lines'}{blank}")
     elif config.text.unit == "line" and corpus.detected:
-        note(f"{texts.name} is read as one text, line after line (--independent-lines: each line a text of its own)")
+        note(f"{corpus.name} is read as one text, line after line (--independent-lines: each line a text of its own)")
     note(
         f"training on {counted(train.lines, 'line')}, {counted(train.characters, 'character')}; "
         f"validating on {counted(valid.lines, 'line')}, {counted(valid.characters, 'character')}"

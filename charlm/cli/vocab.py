@@ -108,13 +108,14 @@ def _of_model(path: Path, corpus: list[str] | None, encoding: str | None) -> Fou
     """A model's vocabulary on its own training text, or on other texts."""
     from charlm.checkpoint import load_model  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.text.census import count_known  # noqa: PLC0415 - likewise
+    from charlm.text.tokenizer import read_as  # noqa: PLC0415 - likewise
 
     model = load_model(path)
     tokenizer, record = model.tokenizer, model.record["corpus"]
     if not corpus:
         return Found(tokenizer, record["train_tokens"], record["train_unknown"])
     encoding = encoding or model.text.encoding
-    texts = find_texts(corpus, None if tokenizer.level == "byte" else encoding)
+    texts = find_texts(corpus, read_as(tokenizer.level, encoding))
     counted_here, strangers = count_known(texts, tokenizer, encoding)
     unknown = sum(count for _, count in strangers)
     tokenizer = replace(tokenizer, vocabulary=replace(tokenizer.vocabulary, counts=counted_here))
@@ -123,10 +124,10 @@ def _of_model(path: Path, corpus: list[str] | None, encoding: str | None) -> Fou
 
 def _of_texts(corpus: list[str], options: dict[str, Any], encoding: str) -> Found:
     from charlm.text.census import take_census  # noqa: PLC0415 - NumPy is loaded only when it is used
-    from charlm.text.tokenizer import Tokenizer  # noqa: PLC0415 - likewise
+    from charlm.text.tokenizer import Tokenizer, read_as  # noqa: PLC0415 - likewise
     from charlm.training.defaults import guess_level  # noqa: PLC0415 - likewise
 
-    texts = find_texts(corpus, None if options.get("level") == "byte" else encoding)
+    texts = find_texts(corpus, read_as(options.get("level", "word"), encoding))
     if "level" not in options:
         options["level"] = "token" if guess_level(texts) == "token" else "word"
     options = {"unit": None, **options}

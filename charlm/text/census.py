@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charlm.text.corpus import index_texts
+from charlm.text.level import Indexer
 from charlm.text.parts import count_types
 from charlm.text.sources import Texts
 from charlm.text.splitting import take_all
+from charlm.text.store import Ids
 from charlm.text.tokenizer import Tokenizer, check_options, find_level
 from charlm.text.vocabulary import EOS, UNK, Vocabulary
 
@@ -80,9 +82,7 @@ def take_census(
     """
     unit = check_options(level, unit, lowercase)
     indexer = find_level(level).indexer(unit, lowercase)
-    ids, _ = index_texts(indexer, texts, encoding)
-    facts = indexer.facts()
-    counts = count_types(take_all(ids, facts, independent_lines=False), facts)[0]
+    ids, counts = _count(indexer, texts, encoding)
     vocabulary = indexer.vocabulary(counts, min_count, max_vocab)
     everything = Tokenizer(level, unit, indexer.vocabulary(counts, 1, None), lowercase)
     ordinary = -np.sort(-np.delete(counts, EOS if vocabulary.raw else (EOS, UNK)))
@@ -110,9 +110,7 @@ def count_known(texts: Texts, tokenizer: Tokenizer, encoding: str) -> tuple[NDAr
         OutputError: there is no space for temporary files.
     """
     indexer = find_level(tokenizer.level).indexer(tokenizer.unit, tokenizer.lowercase)
-    ids, _ = index_texts(indexer, texts, encoding)
-    facts = indexer.facts()
-    counts = count_types(take_all(ids, facts, independent_lines=False), facts)[0]
+    _, counts = _count(indexer, texts, encoding)
     known = np.bincount(indexer.final_ids(tokenizer.vocabulary), counts, len(tokenizer)).astype(np.int64)
     if not tokenizer.has_unknown:
         return known, []
@@ -120,6 +118,13 @@ def count_known(texts: Texts, tokenizer: Tokenizer, encoding: str) -> tuple[NDAr
     tokens = found.ordinary_tokens()
     strange = np.flatnonzero(tokenizer.vocabulary.ids_of(tokens) == UNK).tolist()
     return known, [(tokens[i], int(found.counts[i + 2])) for i in strange]
+
+
+def _count(indexer: Indexer, texts: Texts, encoding: str) -> tuple[Ids, NDArray[np.int64]]:
+    """Provisional ids of all of the texts, and how often each type occurs in them, int64 [types]."""
+    ids, _ = index_texts(indexer, texts, encoding)
+    facts = indexer.facts()
+    return ids, count_types(take_all(ids, facts, independent_lines=False), facts)[0]
 
 
 def _coverage(counts: NDArray[np.int64], unknown: int) -> list[Coverage]:

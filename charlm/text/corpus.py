@@ -21,6 +21,7 @@ class Corpus:
     """What training needs of a text.
 
     Attributes:
+        name: What messages call the text.
         tokenizer: With the vocabulary of the training part, or the one given.
         train: What to train on.
         valid: What to validate with.
@@ -35,6 +36,7 @@ class Corpus:
             how many characters and bytes they have was not counted but guessed.
     """
 
+    name: str
     tokenizer: Tokenizer
     train: Part
     valid: Part
@@ -122,6 +124,7 @@ def prepare(
     train, valid = encode_parts(plan.split, table, counts, facts, tokenizer)
     seen = np.setdiff1d(np.flatnonzero(counts[0]), [EOS, *([UNK] if tokenizer.has_unknown else [])])
     return Corpus(
+        name=texts.name,
         tokenizer=tokenizer,
         train=train,
         valid=valid,

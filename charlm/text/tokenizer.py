@@ -46,6 +46,11 @@ def check_options(level: str, unit: str | None, lowercase: bool) -> str:
     return unit or found.units[0]
 
 
+def read_as(level: str, encoding: str) -> str | None:
+    """The encoding that texts of a level are read in; None at the byte level, which decodes nothing."""
+    return None if level == "byte" else encoding
+
+
 @dataclass(frozen=True)
 class Tokenizer:
     """Turns text into ids and back.

@@ -1,7 +1,8 @@
 """The options of a training run: one list, from which the command line and the Python interface are made."""
 
+from collections.abc import Iterable, Mapping
 from os import PathLike
-from typing import Annotated, NamedTuple, TypedDict
+from typing import Annotated, NamedTuple, TypedDict, get_type_hints
 
 
 class Meaning(NamedTuple):
@@ -62,6 +63,17 @@ class Options(TypedDict, total=False):
     seed: Annotated[int, Meaning("The same seed gives the same model.", "1")]
 
 
+MEANINGS: Mapping[str, Meaning] = {
+    name: hint.__metadata__[0] for name, hint in get_type_hints(Options, include_extras=True).items()
+}
+"""The meaning of every option by its name."""
+
+
 def flag_of(name: str, meaning: Meaning) -> str:
     """An option's name on the command line."""
     return meaning.flag or f"--{name.replace('_', '-')}"
+
+
+def flags(names: Iterable[str]) -> list[str]:
+    """Names of options as they are typed."""
+    return [flag_of(name, MEANINGS[name]) for name in names]

@@ -16,9 +16,9 @@ from charlm.nn.registry import BLOCKS, block_options
 from charlm.text.corpus import Corpus, prepare
 from charlm.text.parts import Part
 from charlm.text.sources import Texts, find_texts
-from charlm.text.tokenizer import Tokenizer, check_options
+from charlm.text.tokenizer import Tokenizer, check_options, read_as
 from charlm.training.defaults import Sizes, default_sizes, fit, guess_level, most_validated, text_defaults
-from charlm.training.options import Meaning, Options, flag_of
+from charlm.training.options import MEANINGS, Options, flags
 from charlm.training.run import Run, RunConfig
 from charlm.training.run_folder import RunFolder
 
@@ -28,10 +28,6 @@ MOST_STEPS = 10**9
 _NAME_ONE = "name a text, as in charlm eval FILE"
 _FROM_BASE = ("level", "unit", "lowercase", "cell", "reset", "activation", "layers", "hidden", "embedding")
 """What a run that starts from a model has from that model."""
-_MEANINGS: Mapping[str, Meaning] = {
-    name: hint.__metadata__[0] for name, hint in get_type_hints(Options, include_extras=True).items()
-}
-
 _TYPES: Mapping[str, tuple[type, ...]] = {
     name: tuple(get_origin(each) or each for each in (get_args(hint) or (hint,)))
     + ((int,) if float in (get_args(hint) or (hint,)) else ())
@@ -47,25 +43,9 @@ class Base:
     model: TrainedModel
 
 
-def flags(names: Any) -> list[str]:
-    """Names of options as they are typed."""
-    return [flag_of(name, _MEANINGS[name]) for name in names]
-
-
-def encoding_for(options: Options) -> str | None:
-    """What a run's texts are encoded in; None where their bytes are read.
-
-    Raises:
-        ModelError: the model to start from cannot be read.
-    """
-    base = _base(options)
-    level = base.model.text.level if base else options.get("level")
-    return None if level == "byte" else options.get("encoding", base.model.text.encoding if base else "utf-8")
-
-
 def begin(
-    texts: Texts,
-    folder: Path,
+    find: Callable[[str | None], Texts],
+    folder_of: Callable[[Texts], Path],
     options: Options,
     *,
     overwrite: bool = False,
@@ -74,8 +54,8 @@ def begin(
     """Check everything, read the texts, and make a run of them; nothing is written yet.
 
     Args:
-        texts: what to train on.
-        folder: where the run is to be kept.
+        find: finds what to train on, given its encoding, None where its bytes are read.
+        folder_of: where a run on these texts is to be kept.
         options: what was chosen.
         overwrite: whether a run that is there already may be replaced.
         clock: seconds since the command began.
@@ -87,15 +67,18 @@ def begin(
         OutputError: the folder holds a model and ``overwrite`` is False.
     """
     check(options)
+    base = _base(options)
+    texts = find(_encoding_for(options, base))
+    folder = folder_of(texts)
     files = RunFolder(folder)
     if files.occupied() and not overwrite:
         raise OutputError(
             f"{folder} holds a model already: continue it with --resume, replace it with --overwrite, "
             "or write elsewhere with --model OTHER"
         )
-    base = _base(options)
     text = _text_config(texts, options, base)
-    valid = find_texts([str(options["valid"])], encoding=_encoding(text)) if "valid" in options else None
+    encoding = read_as(text.level, text.encoding)
+    valid = find_texts([str(options["valid"])], encoding=encoding) if "valid" in options else None
     corpus = prepare(
         texts,
         valid_texts=valid,
@@ -141,8 +124,9 @@ def resume(folder: Path, names: Sequence[str], find: Find, *, clock: Callable[[]
         raise ModelError(f"{files.state_file} is damaged ({error}): begin anew with --overwrite") from error
     tokenizer = _tokenizer_of(files, config, tensors)
     again = "put it back, or begin anew with --overwrite"
-    texts = find(names or _again(was), _encoding(config.text))
-    corpus = _same_corpus(was, texts, config.text, config.train.seed, tokenizer, "the run began", again)
+    encoding = read_as(config.text.level, config.text.encoding)
+    texts, valid = find(names or _again(was), encoding), _valid_texts(was, encoding)
+    corpus = _same_corpus(was, texts, valid, config.text, config.train.seed, tokenizer, "the run began", again)
     run = Run(files, config, corpus, about, clock)
     run.resume(tensors, state)
     return run
@@ -154,23 +138,28 @@ def own_texts(model: TrainedModel) -> tuple[Texts, Texts | None]:
     Raises:
         InputError: they are not there any more, or cannot be read again.
     """
-    was, encoding = CorpusRecord.from_json(model.record["corpus"]), _encoding(model.text)
+    was, encoding = CorpusRecord.from_json(model.record["corpus"]), read_as(model.text.level, model.text.encoding)
     try:
         return find_texts(_again(was), encoding=encoding), _valid_texts(was, encoding)
     except InputError as error:
         raise InputError(f"the model's own corpus is not here ({error}): {_NAME_ONE}") from error
 
 
-def own_part(model: TrainedModel) -> Part:
+def own_part(model: TrainedModel, texts: Texts, valid: Texts | None) -> Part:
     """The validation part of the corpus that a model was trained on, split again as it was then.
 
+    Args:
+        model: the model.
+        texts: its corpus, as ``own_texts`` gives it.
+        valid: its validation text, likewise.
+
     Raises:
-        InputError: the corpus is not there any more, or has changed.
+        InputError: the corpus has changed.
     """
     was = CorpusRecord.from_json(model.record["corpus"])
     seed = model.record["train"]["seed"]
-    texts = own_texts(model)[0]
-    return _same_corpus(was, texts, model.text, seed, model.tokenizer, "the model was trained on it", _NAME_ONE).valid
+    since = "the model was trained on it"
+    return _same_corpus(was, texts, valid, model.text, seed, model.tokenizer, since, _NAME_ONE).valid
 
 
 def _again(was: CorpusRecord) -> list[str]:
@@ -183,14 +172,10 @@ def _valid_texts(was: CorpusRecord, encoding: str | None) -> Texts | None:
     return None if was.valid_paths is None else find_texts(was.valid_paths, encoding=encoding)
 
 
-def _encoding(text: TextConfig) -> str | None:
-    """What texts are encoded in; None where their bytes are read."""
-    return None if text.level == "byte" else text.encoding
-
-
 def _same_corpus(
     was: CorpusRecord,
     texts: Texts,
+    valid: Texts | None,
     text: TextConfig,
     seed: int,
     tokenizer: Tokenizer,
@@ -204,7 +189,7 @@ def _same_corpus(
     """
     corpus = prepare(
         texts,
-        valid_texts=_valid_texts(was, _encoding(text)),
+        valid_texts=valid,
         independent_lines=text.independent_lines,
         seed=seed,
         tokenizer=tokenizer,
@@ -228,9 +213,9 @@ def check(options: Options) -> None:
     Raises:
         UsageError: an option is unknown or out of range, or does not go with another.
     """
-    unknown = sorted(set(options) - set(_MEANINGS))
+    unknown = sorted(set(options) - set(MEANINGS))
     if unknown:
-        raise UsageError(f"unknown option {unknown[0]!r}: there are {', '.join(_MEANINGS)}")
+        raise UsageError(f"unknown option {unknown[0]!r}: there are {', '.join(MEANINGS)}")
     _check_types(options)
     if "level" in options:
         check_options(options["level"], options.get("unit"), options.get("lowercase", False))
@@ -281,6 +266,12 @@ def _base(options: Options) -> Base | None:
         return None
     path = str(options["base"])
     return Base(path, load_model(Path(path)))
+
+
+def _encoding_for(options: Options, base: Base | None) -> str | None:
+    """What a run's texts are encoded in, before anything is known of them."""
+    was = base.model.text if base else TextConfig(level=options.get("level", "char"))
+    return read_as(was.level, options.get("encoding", was.encoding))
 
 
 def _independent_lines(options: Options, base: Base | None) -> bool | None:
