@@ -211,7 +211,7 @@ class Model:
         inputs = np.concatenate((np.full((len(given), 1), -1), checked), axis=1).T
         work = network.new_workspace(len(inputs), len(given))
         still = np.zeros(inputs.shape, np.bool_)
-        logits, _ = network.logits(work, inputs, still, network.zero_states(len(given)))
+        logits, _ = network.logits(work, inputs, still, network.initial_states(len(given)))
         return log_softmax(logits.astype(np.float64)).transpose(2, 1, 0)
 
 

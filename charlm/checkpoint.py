@@ -15,7 +15,7 @@ from charlm.nn.language_model import LanguageModel, parameter_specs
 from charlm.text.tokenizer import Tokenizer
 from charlm.text.vocabulary import Vocabulary
 
-FORMAT = 2
+FORMAT = 3
 """Version of the file format; a file of another is refused."""
 MODEL_FILE = "model.safetensors"
 _KEYS = {"format", "kind", "model", "text", "record"}

@@ -84,6 +84,19 @@ def require(
         raise UsageError(f"{name} is {value}: it must be a number {wanted}".rstrip())
 
 
+def choose(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Check that an option's value is one of its choices.
+
+    Raises:
+        UsageError: it is not; the message names them.
+    """
+    if value not in choices:
+        raise UsageError(f"unknown {name} {value!r}: choose one of {', '.join(choices)}")
+
+
+INITIAL_STATES = ("zero", "learned")
+
+
 @dataclass(frozen=True)
 class ModelConfig(_Strict):
     """The shape of a language model.
@@ -95,6 +108,8 @@ class ModelConfig(_Strict):
         layers: depth of the stack.
         hidden: units H of each layer.
         embedding: size E of a token's embedding.
+        residual: whether a layer's output is its activation plus its input, from the second layer on.
+        initial: the state before a text's first token: zero, or learned.
     """
 
     vocabulary: int
@@ -103,26 +118,19 @@ class ModelConfig(_Strict):
     layers: int = 1
     hidden: int = 256
     embedding: int = 64
+    residual: bool = False
+    initial: str = "zero"
 
     def __post_init__(self) -> None:
         require("vocabulary", self.vocabulary, minimum=2)
         require("--layers", self.layers, minimum=1, maximum=64)
         require("--hidden", self.hidden, minimum=1, maximum=65536)
         require("--embedding", self.embedding, minimum=1, maximum=65536)
+        choose("initial state", self.initial, INITIAL_STATES)
 
 
 SCHEDULES = ("cosine", "linear", "constant")
 OPTIMIZERS = ("adamw", "sgd", "rmsprop")
-
-
-def choose(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Check that an option's value is one of its choices.
-
-    Raises:
-        UsageError: it is not; the message names them.
-    """
-    if value not in choices:
-        raise UsageError(f"unknown {name} {value!r}: choose one of {', '.join(choices)}")
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def warm_up(model: LanguageModel, work: Workspace, prompt: Ids) -> tuple[Ids, St
     Returns:
         The last token, [1, 1], and the states in which it is to be read.
     """
-    states, window = model.zero_states(1), work.tape.activations.shape[1]
+    states, window = model.initial_states(1), work.tape.activations.shape[1]
     fed = np.concatenate(([-1], np.asarray(prompt, np.int64)))[:, None]
     for begin in range(0, len(fed) - 1, window):
         inputs = fed[begin : min(begin + window, len(fed) - 1)]

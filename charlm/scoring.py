@@ -39,7 +39,7 @@ class TokenScores:
 def packed(model: LanguageModel, ids: Ids, pieces: Iterator[Piece], lanes: int) -> Iterator[tuple[Window, Array]]:
     """Windows of the pieces and the log-probabilities [T, B] of their counted tokens (0 elsewhere)."""
     work = model.new_workspace(WINDOW, lanes)
-    dealt, states = Lanes(pieces, lanes), model.zero_states(lanes)
+    dealt, states = Lanes(pieces, lanes), model.initial_states(lanes)
     while (window := dealt.next_window(WINDOW)) is not None:
         logprobs, states = model.log_probabilities(work, window.inputs(ids), window.targets(ids), window.starts, states)
         yield window, logprobs
@@ -59,7 +59,7 @@ def score_tokens(model: LanguageModel, texts: Sequence[Ids]) -> list[TokenScores
     ids, bounds = _joined(texts)
     logprobs, entropies, ranks = np.zeros(ids.size), np.zeros(ids.size), np.zeros(ids.size, np.int64)
     lanes = min(LANES, max(1, len(texts)))
-    dealt, states = Lanes(_pieces(bounds), lanes), model.zero_states(lanes)
+    dealt, states = Lanes(_pieces(bounds), lanes), model.initial_states(lanes)
     work = model.new_workspace(WINDOW, lanes)
     while (window := dealt.next_window(WINDOW)) is not None:
         logits, states = model.logits(work, window.inputs(ids), window.starts, states)

@@ -40,6 +40,7 @@ def _lines(trained: "TrainedModel") -> list[str]:
     config, text, record = trained.network.config, trained.text, trained.record
     corpus, vocabulary = record["corpus"], trained.tokenizer.vocabulary
     options = "".join(f", {option} {value}" for option, value in config.options.items())
+    options += ", residual" * config.residual + ", initial state learned" * (config.initial == "learned")
     return [
         f"architecture   {config.cell}{options}: {config.layers} x {config.hidden}, embedding {config.embedding}",
         f"parameters     {len(trained.network.parameters):,}",
@@ -83,6 +84,7 @@ def command(trained: "TrainedModel") -> str:
         "--layers": config.layers,
         "--hidden": config.hidden,
         "--embedding": config.embedding,
+        "--initial": config.initial,
     }
     limits = {"--min-count": text.min_count, "--max-vocab": text.max_vocab}
     options: dict[str, Any] = {
@@ -112,6 +114,8 @@ def command(trained: "TrainedModel") -> str:
         words.append("--independent-lines" if text.independent_lines else "--no-independent-lines")
     if base is not None and base["extended"]:
         words.append("--extend-vocab")
+    if config.residual and base is None:
+        words.append("--residual")
     if text.lowercase and base is None:
         words.append("--lowercase")
     return shlex.join(words)

@@ -3,12 +3,12 @@
 from inspect import Parameter, Signature
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_origin
 
 import typer
 
 from charlm.errors import UsageError
-from charlm.training.options import Options, flag_of, flags
+from charlm.training.options import TYPES_AND_MEANINGS, Meaning, Options, flag_of, flags
 
 
 def _option(*names: str, text: str, default: str | None = None) -> typer.models.OptionInfo:
@@ -17,9 +17,8 @@ def _option(*names: str, text: str, default: str | None = None) -> typer.models.
     return option
 
 
-def _parameter(name: str, hint: Any) -> Parameter:
+def _parameter(name: str, kind: Any, meaning: Meaning) -> Parameter:
     """One of the options of a run as a parameter of the command."""
-    kind, meaning = get_args(hint)
     # A path or a length of time is typed as text.
     kind = str if get_origin(kind) is UnionType else kind
     flag = flag_of(name, meaning)
@@ -79,7 +78,7 @@ def _named(options: Options) -> str:
 
 
 def _parameters() -> list[Parameter]:
-    chosen = [_parameter(*item) for item in get_type_hints(Options, include_extras=True).items()]
+    chosen = [_parameter(name, *about) for name, about in TYPES_AND_MEANINGS.items()]
     flags = [
         Parameter(
             name,

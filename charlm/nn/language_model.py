@@ -2,7 +2,8 @@
 
     y_t = softmax(W_y a_t + b_y);  loss = -mean_t log y_t[next token]
 
-A text starts from zero states and a zero input vector; its first token is predicted from those.
+A text starts from the initial states, zero or learned, and a zero input vector; its first token is predicted from
+those.
 """
 
 from dataclasses import dataclass
@@ -90,8 +91,12 @@ class LanguageModel:
         """Derive the operands from the parameters."""
         self.stack.pack(self.parameters, work.operands)
 
+    def initial_states(self, batch: int) -> States:
+        """The states in which a text begins, as copies."""
+        return self.stack.initial_states(self.parameters, batch)
+
     def zero_states(self, batch: int) -> States:
-        """The states in which a text begins."""
+        """Zeros in the shape of the states: the gradient of states that nothing depends on."""
         return self.stack.zero_states(batch, self.parameters.dtype)
 
     def _forward(
@@ -116,7 +121,7 @@ class LanguageModel:
             work: packed; its tape is overwritten, and ``parameters.gradients`` too.
             inputs: [T, B], ids; -1 is the zero vector.
             targets: [T, B], ids; -1 is not counted.
-            starts: [T, B]; where True, the states are zero before that step.
+            starts: [T, B]; where True, the states are the initial ones before that step.
             states: carried from the window before; no gradient flows into it (that is the truncation).
             dropout: on every layer's output.
             upstream: gradients of something added to the loss, with respect to the top layer's output

@@ -1,24 +1,77 @@
-"""Block name -> block: the only list of blocks."""
+"""Block name -> block: the only list of blocks. Nothing here needs NumPy until a block is made."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple
 
 from charlm.errors import UsageError
-from charlm.nn.block import Block
-from charlm.nn.gru import GRUAfter, GRUBefore
-from charlm.nn.lstm import LSTM
-from charlm.nn.rnn import RNN
+
+if TYPE_CHECKING:
+    from charlm.nn.block import Block
 
 
-def _gru(input_size: int, hidden: int, reset: str = "before") -> Block:
-    return (GRUBefore if reset == "before" else GRUAfter)(input_size, hidden)
+class BlockOption(NamedTuple):
+    """An option of a block: its values, the default first, and what it means."""
+
+    values: tuple[str, ...]
+    meaning: str
 
 
-BLOCKS: Mapping[str, tuple[Callable[..., Block], Mapping[str, tuple[str, ...]]]] = {
-    "lstm": (LSTM, {}),
-    "gru": (_gru, {"reset": ("before", "after")}),
-    "rnn": (RNN, {"activation": ("tanh", "relu")}),
+class Entry(NamedTuple):
+    """A block in the registry.
+
+    Attributes:
+        maker: ``module:name`` of what makes it, given the sizes of its input and of itself, and its options.
+        summary: what it is, in a few words.
+        options: its options by name.
+    """
+
+    maker: str
+    summary: str
+    options: Mapping[str, BlockOption] = {}
+
+
+_HERE = "charlm.nn.blocks"
+BLOCKS: dict[str, Entry] = {
+    "lstm": Entry(f"{_HERE}.lstm:LSTM", "long short-term memory"),
+    "gru": Entry(
+        f"{_HERE}.gru:gru",
+        "gated recurrent unit",
+        {"reset": BlockOption(("before", "after"), "GRU: reset gate before or after the product.")},
+    ),
+    "rnn": Entry(
+        f"{_HERE}.rnn:RNN",
+        "simple recurrent network",
+        {"activation": BlockOption(("tanh", "relu"), "RNN: tanh or relu.")},
+    ),
+    "peephole-lstm": Entry(
+        f"{_HERE}.peephole_lstm:peephole_lstm",
+        "LSTM whose gates see the cell",
+        {
+            "peephole": BlockOption(
+                ("standard", "previous"), "Peephole LSTM: the output gate sees the new cell or the previous one."
+            )
+        },
+    ),
+    "coupled-lstm": Entry(f"{_HERE}.coupled_lstm:CoupledLSTM", "LSTM that forgets what it updates"),
+    "norm-lstm": Entry(f"{_HERE}.norm_lstm:NormLSTM", "layer-normalised LSTM"),
+    "norm-gru": Entry(f"{_HERE}.norm_gru:NormGRU", "layer-normalised GRU"),
+    "sru": Entry(f"{_HERE}.sru:SRU", "simple recurrent unit"),
+    "mingru": Entry(f"{_HERE}.mingru:MinGRU", "minimal GRU"),
 }
-"""Name -> how to make the block, and its options with their values, the default first."""
+
+
+def known_options() -> dict[str, BlockOption]:
+    """Every option of any block by its name."""
+    return {name: option for entry in BLOCKS.values() for name, option in entry.options.items()}
+
+
+def every_kind() -> Iterator[tuple[str, dict[str, str]]]:
+    """Every block with every choice of its options."""
+    for cell, entry in BLOCKS.items():
+        for values in product(*(option.values for option in entry.options.values())):
+            yield cell, dict(zip(entry.options, values, strict=True))
 
 
 def block_options(cell: str, given: Mapping[str, str]) -> dict[str, str]:
@@ -29,23 +82,25 @@ def block_options(cell: str, given: Mapping[str, str]) -> dict[str, str]:
     """
     if cell not in BLOCKS:
         raise UsageError(f"unknown cell {cell!r}: choose one of {', '.join(BLOCKS)}")
-    _, known = BLOCKS[cell]
+    known = BLOCKS[cell].options
     for option, value in given.items():
         if option not in known:
-            owners = [name for name, (_, options) in BLOCKS.items() if option in options]
+            owners = [name for name, entry in BLOCKS.items() if option in entry.options]
             if not owners:
-                raise UsageError(f"unknown option {option!r} of a cell")
+                raise UsageError(f"unknown option {option!r} of a cell: there are {', '.join(known_options())}")
             raise UsageError(f"{option!r} is an option of {', '.join(owners)}, not of {cell}: leave it out")
-        if value not in known[option]:
-            raise UsageError(f"unknown {option} {value!r}: choose one of {', '.join(known[option])}")
-    return {option: given.get(option, values[0]) for option, values in known.items()}
+        if value not in known[option].values:
+            raise UsageError(f"unknown {option} {value!r}: choose one of {', '.join(known[option].values)}")
+    return {name: given.get(name, option.values[0]) for name, option in known.items()}
 
 
-def make_block(cell: str, input_size: int, hidden: int, options: Mapping[str, str]) -> Block:
+def make_block(cell: str, input_size: int, hidden: int, options: Mapping[str, str]) -> "Block":
     """The block called ``cell``.
 
     Raises:
         UsageError: as ``block_options``.
     """
     chosen = block_options(cell, options)
-    return BLOCKS[cell][0](input_size, hidden, **chosen)
+    module, name = BLOCKS[cell].maker.split(":")
+    block: Block = getattr(import_module(module), name)(input_size, hidden, **chosen)
+    return block

@@ -1,5 +1,8 @@
 """Layers on top of one another: a layer's input is the output of the layer below.
 
+With residual connections a layer's output is its activation plus its input, from the second layer on, where both have
+as many rows (He et al. 2016; in stacked LSTMs: Wu et al. 2016).
+
 The stack decides what stands in each layer's input rows: one-hot tokens, gathered embeddings, or the
 activations of the layer below, with dropout on every layer's output. The blocks do not know which.
 """
@@ -10,8 +13,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charlm.config import ModelConfig
-from charlm.nn.arrays import Array, Flags, Ids, States
-from charlm.nn.block import Operand, Tape, new_columns
+from charlm.nn.arrays import Array, Flags, Ids, State, States
+from charlm.nn.block import Operand, Starts, Tape, new_columns, start_lanes
 from charlm.nn.dropout import draw_mask
 from charlm.nn.embedding import add_gathered_gradient, folds, write_gathered, write_one_hot
 from charlm.nn.initializers import uniform
@@ -35,6 +38,7 @@ class StackTape:
     activations: Array  # [H, T, B], the top layer's output, after dropout
     masks: tuple[Array, ...]  # [H, T, B] a layer
     d_outputs: Array  # [max(H, E), T, B]: gradient of one layer's output, then of the one's below it
+    d_residual: Array  # [H, T, B]: what passes a layer by on its residual connection
     dropped: bool = False
 
     @property
@@ -44,23 +48,33 @@ class StackTape:
 
 
 class Stack:
-    """An embedding [V, E] and ``layers`` blocks of H units. Parameters: ``embedding``, ``layers.<k>.<name>``."""
+    """An embedding [V, E] and ``layers`` blocks of H units.
+
+    Parameters: ``embedding``, ``layers.<k>.<name>``, and ``layers.<k>.initial_<part>`` [H] where the initial state is
+    learned.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         sizes = [config.embedding] + [config.hidden] * (config.layers - 1)
         self.config = config
-        self.folded = folds(config.vocabulary, config.embedding)
         self.blocks = [make_block(config.cell, size, config.hidden, config.options) for size in sizes]
+        self.folded = folds(config.vocabulary, config.embedding) and not self.blocks[0].reads_input
         self.input_rows = [config.vocabulary if self.folded else config.embedding, *sizes[1:]]
 
     def parameter_specs(self) -> list[ParameterSpec]:
         specs = [ParameterSpec("embedding", (self.config.vocabulary, self.config.embedding), True)]
         for k, block in enumerate(self.blocks):
             specs += [spec._replace(name=f"layers.{k}.{spec.name}") for spec in block.parameter_specs()]
+            specs += [ParameterSpec(name, (block.hidden,), False) for name in self._initial_names(k)]
         return specs
 
+    def _initial_names(self, k: int) -> list[str]:
+        """Names of the parameters that are the initial state of layer k; none where it is zero."""
+        learned = self.config.initial == "learned"
+        return [f"layers.{k}.initial_{part}" for part in self.blocks[k].state_names] if learned else []
+
     def initialize(self, parameters: Parameters, generator: np.random.Generator) -> None:
-        """Embeddings uniform with unit variance; each block as it says itself."""
+        """Embeddings uniform with unit variance; each block as it says itself; initial states zero."""
         uniform(parameters.views["embedding"], float(np.sqrt(3)), generator)
         for k, block in enumerate(self.blocks):
             block.initialize(below(parameters.views, f"layers.{k}."), generator)
@@ -79,11 +93,30 @@ class Stack:
             activations=new_columns(H, time, batch, dtype),
             masks=tuple(np.empty((H, time, batch), dtype) for _ in self.blocks),
             d_outputs=new_columns(width, time, batch, dtype),
+            d_residual=new_columns(H, time, batch, dtype),
         )
 
     def zero_states(self, batch: int, dtype: DTypeLike) -> States:
-        """The states in which a text begins: zeros."""
-        return tuple(block.zero_state(batch, dtype) for block in self.blocks)
+        """Zeros in the shape of the states."""
+        return tuple(tuple(np.zeros((b.hidden, batch), dtype) for _ in b.state_names) for b in self.blocks)
+
+    def initial_states(self, parameters: Parameters, batch: int) -> States:
+        """The states in which a text begins, as copies."""
+        states = self.zero_states(batch, parameters.dtype)
+        for k, state in enumerate(states):
+            for name, part in zip(self._initial_names(k), state, strict=False):
+                part[...] = parameters.views[name][:, None]
+        return states
+
+    def _starts(self, parameters: Parameters, flags: Flags) -> list[Starts]:
+        """Where texts begin, for each layer."""
+        lanes, batch = start_lanes(flags), flags.shape[1] if flags.any() else 0
+        initial, d_initial = self.initial_states(parameters, batch), self.zero_states(batch, parameters.dtype)
+        return [Starts(lanes, *both) for both in zip(initial, d_initial, strict=True)]
+
+    def _write_initial_gradient(self, parameters: Parameters, k: int, d_initial: State) -> None:
+        for name, part in zip(self._initial_names(k), d_initial, strict=False):
+            parameters.gradients[name][...] = part.sum(axis=1)
 
     def pack(self, parameters: Parameters, operands: tuple[Operand, ...]) -> None:
         """Write the operands from the parameters; needed after every change of them."""
@@ -110,7 +143,7 @@ class Stack:
             operands: packed from the parameters.
             tape: at least as long as the window, of its batch.
             inputs: [T, B], ids; -1 is the zero vector.
-            starts: [T, B]; where True, the states are zero before that step.
+            starts: [T, B]; where True, the states are the initial ones before that step.
             states: before the first step; not modified.
             dropout: on every layer's output; None when not training.
 
@@ -124,16 +157,21 @@ class Stack:
         else:
             write_gathered(x, parameters.views["embedding"], inputs)
         tape.dropped = dropout is not None and dropout.rate > 0
-        after = []
+        begins, after = self._starts(parameters, starts), []
         for k, block in enumerate(self.blocks):
             top = k + 1 == len(self.blocks)
             output = (tape.activations if top else tape.layers[k + 1].x)[:, :T]
-            after.append(block.forward(operands[k], tape.layers[k], states[k], starts, output))
+            after.append(block.forward(operands[k], tape.layers[k], states[k], begins[k], output))
             if dropout is not None and tape.dropped:
                 mask = tape.masks[k][:, :T]
                 draw_mask(mask, dropout.rate, dropout.generator)
                 output *= mask
+            if self._residual(k):
+                output += tape.layers[k].x[:, :T]
         return tuple(after)
+
+    def _residual(self, k: int) -> bool:
+        return self.config.residual and k > 0
 
     def backward(
         self,
@@ -159,15 +197,18 @@ class Stack:
         Returns:
             Gradients with respect to the states that forward began with.
         """
-        T, before = inputs.shape[0], []
+        T, before, begins = inputs.shape[0], [], self._starts(parameters, starts)
         d_output = tape.d_activations[:, :T]
         d_table = parameters.gradients["embedding"]
         d_table[...] = 0
         for k in reversed(range(len(self.blocks))):
             block, layer = self.blocks[k], tape.layers[k]
+            if self._residual(k):
+                tape.d_residual[:, :T] = d_output
             if tape.dropped:
                 d_output *= tape.masks[k][:, :T]
-            before.append(block.backward(operands[k], layer, d_output, d_states[k], starts))
+            before.append(block.backward(operands[k], layer, d_output, d_states[k], begins[k]))
+            self._write_initial_gradient(parameters, k, begins[k].d_initial)
             block.weight_gradient(layer, T, d_operands[k])
             names, table = f"layers.{k}.", self._table(parameters, k)
             views, gradients = below(parameters.views, names), below(parameters.gradients, names)
@@ -176,6 +217,8 @@ class Stack:
                 # d_output has done its work: its memory takes the gradient of the layer below's.
                 d_output = tape.d_outputs[: self.input_rows[k], :T]
                 block.input_gradient(operands[k], layer, d_output)
+            if self._residual(k):
+                d_output += tape.d_residual[:, :T]
         if not self.folded:
             add_gathered_gradient(d_table, d_output, inputs)
         return tuple(reversed(before))

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from os import PathLike
-from typing import Annotated, NamedTuple, TypedDict, get_type_hints
+from typing import Annotated, Any, NamedTuple, TypedDict, get_type_hints
+
+from charlm.nn.registry import BLOCKS, known_options
 
 
 class Meaning(NamedTuple):
@@ -20,6 +22,7 @@ class Meaning(NamedTuple):
 
 
 _BY_SIZE = "by corpus size"
+_BLOCK = Meaning("An option of a block: the registry says what it means.")
 
 
 class Options(TypedDict, total=False):
@@ -42,10 +45,14 @@ class Options(TypedDict, total=False):
     ]
     lowercase: Annotated[bool, Meaning("Turn the text to lower case.")]
     encoding: Annotated[str, Meaning("Encoding of the text.", "utf-8")]
-    cell: Annotated[str, Meaning("Recurrent block: lstm, gru or rnn.", "lstm")]
-    reset: Annotated[str, Meaning("GRU: reset gate before or after the product.", "before")]
-    activation: Annotated[str, Meaning("RNN: tanh or relu.", "tanh")]
+    cell: Annotated[str, Meaning(f"Recurrent block: {', '.join(BLOCKS)}.", "lstm")]
+    # Here for type checkers only: options of blocks are taken from the registry.
+    reset: Annotated[str, _BLOCK]
+    activation: Annotated[str, _BLOCK]
+    peephole: Annotated[str, _BLOCK]
     layers: Annotated[int, Meaning("Layers.", "1")]
+    residual: Annotated[bool, Meaning("Add a layer's input to its output, from the second layer on.")]
+    initial: Annotated[str, Meaning("State before a text's first token: zero or learned.", "zero")]
     hidden: Annotated[int, Meaning("Hidden units a layer.", _BY_SIZE)]
     embedding: Annotated[int, Meaning("Size of a token's embedding.", _BY_SIZE)]
     window: Annotated[int, Meaning("Steps of truncated backpropagation.", _BY_SIZE)]
@@ -63,9 +70,20 @@ class Options(TypedDict, total=False):
     seed: Annotated[int, Meaning("The same seed gives the same model.", "1")]
 
 
-MEANINGS: Mapping[str, Meaning] = {
-    name: hint.__metadata__[0] for name, hint in get_type_hints(Options, include_extras=True).items()
-}
+def _types_and_meanings() -> dict[str, tuple[Any, Meaning]]:
+    found: dict[str, tuple[Any, Meaning]] = {}
+    of_blocks = {name: (str, Meaning(each.meaning, each.values[0])) for name, each in known_options().items()}
+    for name, hint in get_type_hints(Options, include_extras=True).items():
+        if hint.__metadata__[0] is not _BLOCK:
+            found[name] = (hint.__origin__, hint.__metadata__[0])
+        if name == "cell":
+            found |= of_blocks
+    return found
+
+
+TYPES_AND_MEANINGS: Mapping[str, tuple[Any, Meaning]] = _types_and_meanings()
+"""Type and meaning of every option by its name, those of the registry's blocks behind the block's."""
+MEANINGS: Mapping[str, Meaning] = {name: meaning for name, (_, meaning) in TYPES_AND_MEANINGS.items()}
 """The meaning of every option by its name."""
 
 

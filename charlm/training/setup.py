@@ -5,20 +5,20 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin
 
 from charlm.checkpoint import TrainedModel, load_model, vocabulary_of
 from charlm.config import BaseRecord, CorpusRecord, ModelConfig, TextConfig, TrainConfig, require
 from charlm.errors import InputError, ModelError, OutputError, UsageError
 from charlm.files import Tensors
 from charlm.machine import fingerprint
-from charlm.nn.registry import BLOCKS, block_options
+from charlm.nn.registry import block_options, known_options
 from charlm.text.corpus import Corpus, prepare
 from charlm.text.parts import Part
 from charlm.text.sources import Texts, find_texts
 from charlm.text.tokenizer import Tokenizer, check_options, read_as
 from charlm.training.defaults import Sizes, default_sizes, fit, guess_level, most_validated, text_defaults
-from charlm.training.options import MEANINGS, Options, flags
+from charlm.training.options import MEANINGS, TYPES_AND_MEANINGS, Options, flags
 from charlm.training.run import Run, RunConfig
 from charlm.training.run_folder import RunFolder
 
@@ -26,12 +26,13 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 MOST_STEPS = 10**9
 """Longer runs are slips of the finger."""
 _NAME_ONE = "name a text, as in charlm eval FILE"
-_FROM_BASE = ("level", "unit", "lowercase", "cell", "reset", "activation", "layers", "hidden", "embedding")
+_SHAPE = ("cell", *known_options(), "layers", "hidden", "embedding", "residual", "initial")
+_FROM_BASE = ("level", "unit", "lowercase", *_SHAPE)
 """What a run that starts from a model has from that model."""
 _TYPES: Mapping[str, tuple[type, ...]] = {
-    name: tuple(get_origin(each) or each for each in (get_args(hint) or (hint,)))
-    + ((int,) if float in (get_args(hint) or (hint,)) else ())
-    for name, hint in get_type_hints(Options).items()
+    name: tuple(get_origin(each) or each for each in (get_args(kind) or (kind,)))
+    + ((int,) if float in (get_args(kind) or (kind,)) else ())
+    for name, (kind, _) in TYPES_AND_MEANINGS.items()
 }
 
 
@@ -305,7 +306,7 @@ def _cell(options: Options) -> str:
 
 
 def _block_options(options: Options) -> dict[str, str]:
-    known = {name for _, names in BLOCKS.values() for name in names}
+    known = known_options()
     return {name: str(value) for name, value in options.items() if name in known}
 
 

@@ -116,7 +116,7 @@ class Trainer:
         self.clock = clock
         self.batches = Batches(stream, config.batch)
         self.optimizer = make_optimizer(config.optimizer, model.parameters, config.weight_decay)
-        self.states: States = model.zero_states(config.batch)
+        self.states: States = model.initial_states(config.batch)
         self.generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([config.seed, 2])))
         self.progress = Progress()
         self.pace: Pace = (

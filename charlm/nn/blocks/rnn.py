@@ -1,29 +1,25 @@
-"""The simple recurrent network (Elman 1990).
-
-    a = g(W_a [a_prev; x] + b_a)          g: tanh or ReLU
-
-One product a step on a column [h; x; 1].
-"""
+"""The simple recurrent network (Elman 1990): one product a step on a column [h; x; 1]."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from charlm.nn.arrays import Array, Flags, State, Views
-from charlm.nn.block import Block, Operand, Tape, new_columns, start_lanes
+from charlm.nn.arrays import Array, State, Views
+from charlm.nn.block import Block, Operand, Starts, Tape, new_columns
 
 
 @dataclass
 class RNNTape(Tape):
     """The RNN's tape: scratch for one step; its activations stand in ``outputs``."""
 
-    outputs: Array  # [T, H, B]: h_t, not blanked where the next text starts
+    hidden: Array  # [H, T + 1, B], view into the inputs: h_{t-1} in column t
+    outputs: Array  # [T, H, B]: h_t, not replaced where the next text starts
     scratch: Array  # [2, H, B], for one step back
 
 
 class RNN(Block):
-    """The simple RNN; the equation stands at the top of the module."""
+    """The simple RNN, with tanh or ReLU."""
 
     state_names = ("hidden",)
     gates = ("a",)
@@ -31,6 +27,7 @@ class RNN(Block):
     def __init__(self, input_size: int, hidden: int, activation: str = "tanh") -> None:
         super().__init__(input_size, hidden)
         self.activation = activation
+        self.equations = f"a = {activation}(W_aa @ a_prev + W_ax @ x + b_a)  # activation"
 
     def initialize(self, views: Views, generator: np.random.Generator) -> None:
         """As every block; with ReLU the recurrent matrix is the identity (Le et al. 2015)."""
@@ -51,16 +48,14 @@ class RNN(Block):
             scratch=np.empty((2, H, B), dtype),
         )
 
-    def forward(self, operand: Operand, tape: Tape, state: State, starts: Flags, output: Array) -> State:
+    def forward(self, operand: Operand, tape: Tape, state: State, starts: Starts, output: Array) -> State:
         assert isinstance(tape, RNNTape)
         T = output.shape[1]
         (product,) = operand.products
         inputs, hidden = tape.inputs, tape.hidden
-        begins = start_lanes(starts)
         (hidden[:, 0],) = state
         for t in range(T):
-            if t in begins:
-                hidden[:, t, begins[t]] = 0
+            starts.write(t, (hidden[:, t],))
             h = tape.outputs[t]
             np.matmul(product, inputs[:, t], out=h)
             if self.activation == "tanh":
@@ -71,9 +66,8 @@ class RNN(Block):
             output[:, t] = h
         return (hidden[:, T].copy(),)
 
-    def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Flags) -> State:
+    def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Starts) -> State:
         assert isinstance(tape, RNNTape)
-        begins = start_lanes(starts)
         d_pre, product = tape.scratch
         (dh,) = (np.array(d) for d in d_state)
         for t in reversed(range(d_output.shape[1])):
@@ -87,6 +81,5 @@ class RNN(Block):
             else:
                 np.multiply(d_pre, h > 0, out=dz)
             np.matmul(operand.recurrent_back, dz, out=dh)
-            if t in begins:
-                dh[:, begins[t]] = 0
+            starts.take_back(t, (dh,))
         return (dh,)

@@ -1,12 +1,7 @@
 """Gated recurrent units, with the reset gate before the recurrent product or after it.
 
-    r = s(W_r [a_prev; x] + b_r)                        reset gate
-    u = s(W_u [a_prev; x] + b_u)                        update gate
-    c~ = tanh(W_c [r * a_prev; x] + b_c)                candidate, reset before (Cho et al. 2014)
-    c~ = tanh(W_cx x + b_c + r * (W_ca a_prev + b_ca))  candidate, reset after (PyTorch, cuDNN)
-    c = u * c~ + (1 - u) * c_prev;  a = c
-
-Cho et al. and PyTorch write z for 1 - u.
+Reset before (Cho et al. 2014) is the default and needs r before the candidate's product can begin; reset after is the
+variant of PyTorch and cuDNN. Cho et al. and PyTorch write z for 1 - u.
 
 Reset before takes two products a step: [r; u] on [h; x; 1], then c~ on [x; 1; r*h]. The input buffer's rows
 are [h; x; 1; r*h], so that both columns are contiguous pieces of it. Reset after takes three, on rows
@@ -20,8 +15,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charlm.nn.activations import gates_in_place
-from charlm.nn.arrays import Array, Flags, State, Views
-from charlm.nn.block import Block, Operand, Place, Tape, flat, new_columns, start_lanes
+from charlm.nn.arrays import Array, State, Views
+from charlm.nn.block import Block, Operand, Place, Starts, Tape, flat, new_columns
 from charlm.nn.parameters import ParameterSpec
 
 
@@ -29,6 +24,8 @@ from charlm.nn.parameters import ParameterSpec
 class GRUTape(Tape):
     """The GRU's tape: gates and candidate of every step, and scratch."""
 
+    hidden: Array  # [H, T + 1, B], view into the inputs: h_{t-1} in column t
+    dz: Array  # [3H, T, B], gradients of the pre-activations of r, u and c~; usually the last rows of d_gates
     gates: Array  # [T, 2H, B]: r, u
     candidates: Array  # [T, H, B]
     recurrent: Array  # [T, H, B]: W_ca a_prev + b_ca (reset after)
@@ -36,7 +33,7 @@ class GRUTape(Tape):
 
 
 class GRU(Block):
-    """What both variants share; the equations stand at the top of the module."""
+    """What the variants share: the gates' slopes and the mixing of the candidate with the state before."""
 
     state_names = ("hidden",)
     gates = ("r", "u", "c")
@@ -46,11 +43,13 @@ class GRU(Block):
 
     def _new_tape(self, inputs: Array, hidden: Array, x: Array) -> GRUTape:
         (_, T, B), H, dtype = x.shape, self.hidden, inputs.dtype
+        d_gates = new_columns(self.d_rows * H, T, B, dtype)
         return GRUTape(
             inputs=inputs,
             x=x,
+            d_gates=d_gates,
             hidden=hidden,
-            d_gates=new_columns(self.d_rows * H, T, B, dtype),
+            dz=d_gates[-3 * H :],
             gates=np.empty((T, 2 * H, B), dtype),
             candidates=np.empty((T, H, B), dtype),
             recurrent=np.empty((T, H, B), dtype),
@@ -69,16 +68,14 @@ class GRU(Block):
     def _gates_product(self, operand: Operand, tape: GRUTape, t: int) -> None:
         """Write [r; u] of step t, before the sigmoid, into ``tape.gates[t]``."""
 
-    def forward(self, operand: Operand, tape: Tape, state: State, starts: Flags, output: Array) -> State:
+    def forward(self, operand: Operand, tape: Tape, state: State, starts: Starts, output: Array) -> State:
         assert isinstance(tape, GRUTape)
         H, T = self.hidden, output.shape[1]
         hidden = tape.hidden
-        begins = start_lanes(starts)
         (hidden[:, 0],) = state
         for t in range(T):
             h_prev, gates, candidate = hidden[:, t], tape.gates[t], tape.candidates[t]
-            if t in begins:
-                h_prev[:, begins[t]] = 0
+            starts.write(t, (h_prev,))
             self._gates_product(operand, tape, t)
             gates_in_place(gates, 2 * H)
             self._candidate(operand, tape, t)
@@ -91,15 +88,14 @@ class GRU(Block):
             output[:, t] = h
         return (hidden[:, T].copy(),)
 
-    def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Flags) -> State:
+    def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Starts) -> State:
         assert isinstance(tape, GRUTape)
         H, T = self.hidden, d_output.shape[1]
-        begins = start_lanes(starts)
         weighted, product, slope, _ = tape.scratch
         (dh,) = (np.array(d) for d in d_state)
         for t in reversed(range(T)):
             u, candidate = tape.gates[t, H:], tape.candidates[t]
-            _, du, dcandidate = self._parts(tape.d_gates[:, t])
+            _, du, dcandidate = self._parts(tape.dz[:, t])
             dh += d_output[:, t]
             # Through c = c_prev + u * (c~ - c_prev), with w = dh * u: dz_c = w (1 - c~^2),
             # dz_u = w (c~ - c_prev) (1 - u). Slopes 1 - s are taken as "x minus x times s".
@@ -113,12 +109,11 @@ class GRU(Block):
             np.multiply(product, u, out=slope)
             np.subtract(product, slope, out=du)
             self._candidate_back(operand, tape, t, dh)
-            if t in begins:
-                dh[:, begins[t]] = 0
+            starts.take_back(t, (dh,))
         return (dh,)
 
     def _parts(self, dz: Array) -> tuple[Array, Array, Array]:
-        """The rows of d_gates that belong to r, u and c~: its last."""
+        """The rows that belong to r, u and c~: the last three times H."""
         H = self.hidden
         return dz[-3 * H : -2 * H], dz[-2 * H : -H], dz[-H:]
 
@@ -127,6 +122,12 @@ class GRUBefore(GRU):
     """The GRU that resets before the product, as in the paper; its input rows are [h; x; 1; r*h]."""
 
     d_rows = 3
+    equations = """
+        r = sigmoid(W_ra @ a_prev + W_rx @ x + b_r)             # reset gate
+        u = sigmoid(W_ua @ a_prev + W_ux @ x + b_u)             # update gate
+        candidate = tanh(W_ca @ (r * a_prev) + W_cx @ x + b_c)  # candidate
+        a = u * candidate + (1 - u) * a_prev                    # activation
+    """
 
     def new_operand(self, input_rows: int, dtype: DTypeLike) -> Operand:
         H, R = self.hidden, input_rows
@@ -179,6 +180,12 @@ class GRUAfter(GRU):
 
     d_rows = 4
     recurrent_order = ("c", "r", "u")
+    equations = """
+        r = sigmoid(W_ra @ a_prev + W_rx @ x + b_r)                     # reset gate
+        u = sigmoid(W_ua @ a_prev + W_ux @ x + b_u)                     # update gate
+        candidate = tanh(W_cx @ x + b_c + r * (W_ca @ a_prev + b_ca))   # candidate
+        a = u * candidate + (1 - u) * a_prev                            # activation
+    """
 
     def parameter_specs(self) -> list[ParameterSpec]:
         return [*super().parameter_specs(), ParameterSpec("b_ca", (self.hidden,), False)]
@@ -240,3 +247,8 @@ class GRUAfter(GRU):
         np.matmul(d_gates[H : 3 * H], inputs[1:].T, out=d_operand.products[0])
         np.matmul(d_gates[:H], inputs[: 1 + H].T, out=d_operand.products[1])
         np.matmul(d_gates[3 * H :], inputs[1 + H :].T, out=d_operand.products[2])
+
+
+def gru(input_size: int, hidden: int, reset: str) -> Block:
+    """The variant that the option names."""
+    return (GRUBefore if reset == "before" else GRUAfter)(input_size, hidden)

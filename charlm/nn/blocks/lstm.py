@@ -1,29 +1,27 @@
-"""Long short-term memory (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000).
+"""Long short-term memory (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000), and what its variants share.
 
-    f = s(W_f [a_prev; x] + b_f)          forget gate
-    u = s(W_u [a_prev; x] + b_u)          update gate (the literature's input gate i)
-    o = s(W_o [a_prev; x] + b_o)          output gate
-    c~ = tanh(W_c [a_prev; x] + b_c)      candidate
-    c = u * c~ + f * c_prev               cell
-    a = o * tanh(c)                       activation, the hidden state h
-
-One product a step computes all four: rows [f; u; o; c~] on a column [h; x; 1].
+One product a step computes all four gates: rows [f; u; o; c~] on a column [h; x; 1]. A variant replaces one of the four
+pieces that a step is made of: how the gates come about, how the cell becomes the activation, and the way back through
+each.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from charlm.nn.activations import gates_in_place
-from charlm.nn.arrays import Array, Flags, State, Views
-from charlm.nn.block import Block, Operand, Tape, new_columns, start_lanes
+from charlm.nn.arrays import Array, State, Views
+from charlm.nn.block import Block, Operand, Starts, Tape, new_columns
 
 
 @dataclass
 class LSTMTape(Tape):
     """The LSTM's tape: gates and cells of every step, and scratch."""
 
+    hidden: Array  # [H, T + 1, B], view into the inputs: h_{t-1} in column t
+    dz: Array  # [4H, T, B], gradients of the pre-activations of f, u, o and c~; usually d_gates itself
     gates: Array  # [T, 4H, B], activated
     cells: Array  # [T + 1, H, B]: c_{t-1} in entry t
     tanh_cells: Array  # [T, H, B]
@@ -31,11 +29,19 @@ class LSTMTape(Tape):
 
 
 class LSTM(Block):
-    """The LSTM; the equations stand at the top of the module."""
+    """The LSTM. In the literature the update gate is the input gate, i."""
 
     state_names = ("hidden", "cell")
-    gates = ("f", "u", "o", "c")
-    sigmoid_gates = ("f", "u", "o")
+    gates: tuple[str, ...] = ("f", "u", "o", "c")
+    sigmoid_gates: ClassVar[tuple[str, ...]] = ("f", "u", "o")
+    equations = """
+        f = sigmoid(W_fa @ a_prev + W_fx @ x + b_f)     # forget gate
+        u = sigmoid(W_ua @ a_prev + W_ux @ x + b_u)     # update gate
+        o = sigmoid(W_oa @ a_prev + W_ox @ x + b_o)     # output gate
+        candidate = tanh(W_ca @ a_prev + W_cx @ x + b_c)  # candidate
+        c = u * candidate + f * c_prev                  # cell
+        a = o * tanh(c)                                 # activation
+    """
 
     def initialize(self, views: Views, generator: np.random.Generator) -> None:
         """As every block, and a forget bias of 1, so that cells remember at first (Jozefowicz et al. 2015)."""
@@ -46,49 +52,45 @@ class LSTM(Block):
         H, R, T, B = self.hidden, input_rows, time, batch
         inputs = np.zeros((H + R + 1, T + 1, B), dtype)
         inputs[-1] = 1
+        dz = new_columns(4 * H, T, B, dtype)
         return LSTMTape(
             inputs=inputs,
             x=inputs[H : H + R, :T],
+            d_gates=dz,
             hidden=inputs[:H],
-            d_gates=new_columns(4 * H, T, B, dtype),
+            dz=dz,
             gates=np.empty((T, 4 * H, B), dtype),
             cells=np.empty((T + 1, H, B), dtype),
             tanh_cells=np.empty((T, H, B), dtype),
             scratch=np.empty((3, H, B), dtype),
         )
 
-    def forward(self, operand: Operand, tape: Tape, state: State, starts: Flags, output: Array) -> State:
+    def forward(self, operand: Operand, tape: Tape, state: State, starts: Starts, output: Array) -> State:
         assert isinstance(tape, LSTMTape)
         H, T = self.hidden, output.shape[1]
-        (product,) = operand.products
-        inputs, hidden, cells = tape.inputs, tape.hidden, tape.cells
-        begins = start_lanes(starts)
+        hidden, cells = tape.hidden, tape.cells
         hidden[:, 0], cells[0] = state
         for t in range(T):
             c_prev, c, tanh_c, z = cells[t], cells[t + 1], tape.tanh_cells[t], tape.gates[t]
-            if t in begins:
-                hidden[:, t, begins[t]] = 0
-                c_prev[:, begins[t]] = 0
-            np.matmul(product, inputs[:, t], out=z)
-            gates_in_place(z, 3 * H)
+            starts.write(t, (hidden[:, t], c_prev))
+            self._gates(operand, tape, t)
             f, u, o, candidate = z[:H], z[H : 2 * H], z[2 * H : 3 * H], z[3 * H :]
             np.multiply(u, candidate, out=tanh_c)
             np.multiply(f, c_prev, out=c)
             c += tanh_c
-            np.tanh(c, out=tanh_c)
+            self._squash(operand, tape, t)
             h = hidden[:, t + 1]
             np.multiply(o, tanh_c, out=h)
             output[:, t] = h
         return hidden[:, T].copy(), cells[T].copy()
 
-    def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Flags) -> State:
+    def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Starts) -> State:
         assert isinstance(tape, LSTMTape)
         H, T = self.hidden, d_output.shape[1]
-        begins = start_lanes(starts)
         product, part, slope = tape.scratch
         dh, dc = (np.array(d) for d in d_state)
         for t in reversed(range(T)):
-            gates, tanh_c, dz = tape.gates[t], tape.tanh_cells[t], tape.d_gates[:, t]
+            gates, tanh_c, dz = tape.gates[t], tape.tanh_cells[t], tape.dz[:, t]
             f, u, o, candidate = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
             dh += d_output[:, t]
             # Through a = o * tanh(c), with y = dh * o: dz_o = y tanh(c) (1 - o), dc += y (1 - tanh(c)^2).
@@ -99,7 +101,7 @@ class LSTM(Block):
             np.subtract(product, slope, out=dz[2 * H : 3 * H])
             product *= tanh_c
             dh -= product
-            dc += dh
+            self._squash_back(operand, tape, t, dh, dc)
             # Through c = u * c~ + f * c_prev, with w = dc * u: dz_u = w c~ (1 - u), dz_c = w (1 - c~^2).
             np.multiply(dc, u, out=part)
             np.multiply(part, candidate, out=product)
@@ -112,8 +114,23 @@ class LSTM(Block):
             np.multiply(dc, tape.cells[t], out=product)
             np.multiply(product, f, out=slope)
             np.subtract(product, slope, out=dz[:H])
-            np.matmul(operand.recurrent_back, dz, out=dh)
-            if t in begins:
-                dh[:, begins[t]] = 0
-                dc[:, begins[t]] = 0
+            self._gates_back(operand, tape, t, dh, dc)
+            starts.take_back(t, (dh, dc))
         return dh, dc
+
+    def _gates(self, operand: Operand, tape: LSTMTape, t: int) -> None:
+        """Write f, u, o and c~ of step t, activated."""
+        np.matmul(operand.products[0], tape.inputs[:, t], out=tape.gates[t])
+        gates_in_place(tape.gates[t], 3 * self.hidden)
+
+    def _squash(self, operand: Operand, tape: LSTMTape, t: int) -> None:  # noqa: ARG002 - variants use the operand
+        """From the cell of step t to what the output gate lets through."""
+        np.tanh(tape.cells[t + 1], out=tape.tanh_cells[t])
+
+    def _squash_back(self, operand: Operand, tape: LSTMTape, t: int, d_inside: Array, dc: Array) -> None:  # noqa: ARG002
+        """Add to dc what comes through ``_squash``; ``d_inside`` is the gradient of what its tanh is taken of."""
+        dc += d_inside
+
+    def _gates_back(self, operand: Operand, tape: LSTMTape, t: int, dh: Array, dc: Array) -> None:  # noqa: ARG002
+        """Write into dh, and add to dc, the gradient of the state before step t, from ``dz``."""
+        np.matmul(operand.recurrent_back, tape.d_gates[:, t], out=dh)

@@ -1,0 +1,176 @@
+"""What the layer-normalised blocks share: gates whose recurrent and input halves are normalised apart (Ba et al. 2016).
+
+    h_g = N(W_ga a_prev),  x_g = N(W_gx x),  z_g = gain_ga * h_g + gain_gx * x_g + b_g
+
+N normalises the gates of a group together, as one stacked vector, as the paper does. Departures from it: the paper
+adds a bias to each half and one more to their sum; these are one bias, which is the same function. A small number
+under the root keeps N from dividing by zero.
+
+The input halves do not wait for the recurrence: one product and one normalisation serve the whole window.
+"""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from itertools import accumulate
+from types import MappingProxyType
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from charlm.nn.arrays import Array, Views
+from charlm.nn.block import Block, Operand, Place, Tape, flat, new_columns, sum_over_window
+from charlm.nn.normalization import normalize, normalize_back
+
+
+@dataclass
+class Halves:
+    """The two halves of all gates over a window; N is G * H, the rows of all gates.
+
+    Attributes:
+        hidden: [H, T + 1, B], view into the tape's inputs: h_{t-1} in column t.
+        driven: [N, T, B], gain_gx * x_g + b_g.
+        normal_input: [N, T, B], x_g.
+        input_inverse: [groups, T, B], what each column of x_g was multiplied by.
+        gain: [N, 1], the gains of the recurrent half.
+        normal_recurrent: [T, N, B], h_g.
+        recurrent_inverse: [T, groups, B].
+        column: [N, B], room for one step.
+        d_driven: [N, T, B], gradient of z_g.
+        d_recurrent: [N, T, B], gradient of gain_ga * h_g.
+    """
+
+    hidden: Array
+    driven: Array
+    normal_input: Array
+    input_inverse: Array
+    gain: Array
+    normal_recurrent: Array
+    recurrent_inverse: Array
+    column: Array
+    d_driven: Array
+    d_recurrent: Array
+
+
+class NormalizedGates(Block):
+    """Mixed into a block, ahead of it in its bases. ``d_gates`` holds the gradients of [W_ga a_prev; W_gx x]."""
+
+    groups: ClassVar[tuple[tuple[str, ...], ...]]
+    """Gates that are normalised together, in the order of ``gates``."""
+    further_vectors: ClassVar[tuple[str, ...]] = ()
+    """Vectors besides the gains and biases of the gates."""
+
+    def __init__(self, input_size: int, hidden: int) -> None:
+        super().__init__(input_size, hidden)
+        gains = [f"gain_{g}{half}" for g in self.gates for half in "ax"]
+        names = [*gains, *(f"b_{g}" for g in self.gates), *self.further_vectors]
+        self.vectors = MappingProxyType(dict.fromkeys(names, ""))
+        self.unbiased_gates = self.gates  # in the products: a bias would be normalised
+
+    def scale(self, gate: str) -> float:  # noqa: ARG002 - every gate alike
+        """No rows are halved: a scale would be normalised away."""
+        return 1.0
+
+    def initialize(self, views: Views, generator: np.random.Generator) -> None:
+        """As the block, with gains of 1."""
+        super().initialize(views, generator)
+        for name, view in views.items():
+            if name.startswith("gain_"):
+                view[...] = 1
+
+    def new_operand(self, input_rows: int, dtype: DTypeLike) -> Operand:
+        H, G = self.hidden, len(self.gates)
+        recurrent, driven = np.zeros((G * H, H), dtype), np.zeros((G * H, input_rows), dtype)
+        none = np.zeros(0, dtype)
+        halves = zip(self.gates, np.split(recurrent, G), np.split(driven, G), strict=True)
+        return self._operand((recurrent, driven), {g: Place(a, x, none, 1.0) for g, a, x in halves}, input_rows)
+
+    @abstractmethod
+    def halves_of(self, tape: Tape) -> Halves:
+        """The halves on the block's tape."""
+
+    def new_inputs(self, input_rows: int, time: int, batch: int, dtype: DTypeLike) -> Array:
+        """The input buffer: rows [h; x], without a 1."""
+        return np.zeros((self.hidden + input_rows, time + 1, batch), dtype)
+
+    def new_halves(self, inputs: Array, d_driven: Array, d_recurrent: Array) -> Halves:
+        """Allocate the halves of a window, for an input buffer and the gradients of z_g and of its recurrent half."""
+        rows, groups, dtype = len(self.gates) * self.hidden, len(self.groups), inputs.dtype
+        time, batch = inputs.shape[1] - 1, inputs.shape[2]
+        return Halves(
+            hidden=inputs[: self.hidden],
+            driven=new_columns(rows, time, batch, dtype),
+            normal_input=new_columns(rows, time, batch, dtype),
+            input_inverse=np.empty((groups, time, batch), dtype),
+            gain=np.empty((rows, 1), dtype),
+            normal_recurrent=np.empty((time, rows, batch), dtype),
+            recurrent_inverse=np.empty((time, groups, batch), dtype),
+            column=np.empty((rows, batch), dtype),
+            d_driven=d_driven,
+            d_recurrent=d_recurrent,
+        )
+
+    def rows(self, gate: str) -> slice:
+        """Where a gate stands among the rows of all gates."""
+        begin = self.gates.index(gate) * self.hidden
+        return slice(begin, begin + self.hidden)
+
+    def _group_rows(self) -> list[slice]:
+        sizes = [len(group) * self.hidden for group in self.groups]
+        return [slice(end - size, end) for size, end in zip(sizes, accumulate(sizes), strict=True)]
+
+    def _of_gates(self, operand: Operand, half: str) -> Array:
+        """One gain or bias of every gate, [N, 1]."""
+        names = [f"b_{g}" if half == "b" else f"gain_{g}{half}" for g in self.gates]
+        return np.concatenate([operand.vectors[name] for name in names])
+
+    def drive(self, operand: Operand, tape: Tape, time: int) -> None:
+        """The input halves of the window, and their sum with the biases: all that does not wait for the recurrence."""
+        halves, driven = self.halves_of(tape), self.halves_of(tape).driven[:, :time]
+        np.matmul(operand.products[1], flat(tape.x[:, :time]), out=flat(driven))
+        for index, rows in enumerate(self._group_rows()):
+            halves.input_inverse[index, :time] = normalize(driven[rows], halves.normal_input[rows, :time])
+        np.multiply(halves.normal_input[:, :time], self._of_gates(operand, "x")[:, None], out=driven)
+        driven += self._of_gates(operand, "b")[:, None]
+        halves.gain[...] = self._of_gates(operand, "a")
+
+    def recur(self, operand: Operand, halves: Halves, t: int) -> Array:
+        """The recurrent half of step t times its gain, [N, B], in room that the next step uses again."""
+        column, normal = halves.column, halves.normal_recurrent[t]
+        np.matmul(operand.products[0], halves.hidden[:, t], out=column)
+        for index, rows in enumerate(self._group_rows()):
+            halves.recurrent_inverse[t, index] = normalize(column[rows], normal[rows])
+        np.multiply(normal, halves.gain, out=column)
+        return column
+
+    def recur_back(self, operand: Operand, tape: Tape, t: int) -> Array:
+        """From ``d_recurrent`` of step t: write the gradient of the product, and return that of h_{t-1}, [H, B]."""
+        halves, column = self.halves_of(tape), self.halves_of(tape).column
+        d_product = tape.d_gates[: len(column), t]
+        np.multiply(halves.d_recurrent[:, t], halves.gain, out=column)
+        for index, rows in enumerate(self._group_rows()):
+            normal, inverse = halves.normal_recurrent[t, rows], halves.recurrent_inverse[t, index]
+            normalize_back(column[rows], normal, inverse, d_product[rows])
+        d_hidden: Array = operand.recurrent_back @ d_product
+        return d_hidden
+
+    def drive_back(self, operand: Operand, tape: Tape, time: int) -> None:
+        """From ``d_driven`` of the window: write the gradients of the input products."""
+        halves = self.halves_of(tape)
+        d_normal = halves.d_driven[:, :time] * self._of_gates(operand, "x")[:, None]
+        d_product = tape.d_gates[len(d_normal) :, :time]
+        for index, rows in enumerate(self._group_rows()):
+            normal, inverse = halves.normal_input[rows, :time], halves.input_inverse[index, :time]
+            normalize_back(d_normal[rows], normal, inverse, d_product[rows])
+
+    def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
+        halves, vectors = self.halves_of(tape), d_operand.vectors
+        d_recurrent, d_driven = halves.d_recurrent[:, :time], halves.d_driven[:, :time]
+        d_gates, split = tape.d_gates[:, :time], len(d_driven)
+        np.matmul(flat(d_gates[:split]), flat(halves.hidden[:, :time]).T, out=d_operand.products[0])
+        np.matmul(flat(d_gates[split:]), flat(tape.x[:, :time]).T, out=d_operand.products[1])
+        for g in self.gates:
+            rows = self.rows(g)
+            vectors[f"gain_{g}a"][...] = sum_over_window(d_recurrent[rows], halves.normal_recurrent[:, rows])
+            vectors[f"gain_{g}x"][:, 0] = np.einsum("htb,htb->h", d_driven[rows], halves.normal_input[rows, :time])
+            vectors[f"b_{g}"][:, 0] = d_driven[rows].sum(axis=(1, 2))

@@ -1,0 +1,104 @@
+"""The LSTM whose gates see the cell through diagonal weights, "peepholes" (Gers & Schmidhuber 2000).
+
+The standard one (also of ONNX) lets the output gate see the new cell; the one of the post lets all three gates see the
+cell before. Diagonal weights are vectors p_g, so a peephole costs a product of elements.
+"""
+
+from types import MappingProxyType
+from typing import ClassVar
+
+import numpy as np
+
+from charlm.nn.activations import gates_in_place
+from charlm.nn.arrays import Array
+from charlm.nn.block import Block, Operand, Tape, sum_over_window
+from charlm.nn.blocks.lstm import LSTM, LSTMTape
+
+
+class PeepholeLSTM(LSTM):
+    """What both variants share."""
+
+    vectors = MappingProxyType({"p_f": "f", "p_u": "u", "p_o": "o"})
+    before: ClassVar[tuple[str, ...]]
+    """Gates that see the cell before the step; their rows come first."""
+
+    def _rows(self, gate: str) -> slice:
+        begin = self.gates.index(gate) * self.hidden
+        return slice(begin, begin + self.hidden)
+
+    def _gates(self, operand: Operand, tape: LSTMTape, t: int) -> None:
+        z, sigmoids = tape.gates[t], len(self.before) * self.hidden
+        np.matmul(operand.products[0], tape.inputs[:, t], out=z)
+        for g in self.before:
+            z[self._rows(g)] += operand.vectors[f"p_{g}"] * tape.cells[t]
+        gates_in_place(z[:sigmoids], sigmoids)
+        candidate = z[3 * self.hidden :]
+        np.tanh(candidate, out=candidate)
+
+    def _gates_back(self, operand: Operand, tape: LSTMTape, t: int, dh: Array, dc: Array) -> None:
+        super()._gates_back(operand, tape, t, dh, dc)
+        for g in self.before:
+            dc += _unscaled(operand, self, f"p_{g}") * tape.d_gates[self._rows(g), t]
+
+    def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
+        assert isinstance(tape, LSTMTape)
+        super().weight_gradient(tape, time, d_operand)
+        for g in self.sigmoid_gates:
+            seen = tape.cells if g in self.before else [_new_cell(tape, t) for t in range(time)]
+            d_operand.vectors[f"p_{g}"][...] = sum_over_window(tape.d_gates[self._rows(g), :time], seen)
+
+
+class StandardPeepholeLSTM(PeepholeLSTM):
+    """Forget and update gate see the cell before, the output gate the new one."""
+
+    before = ("f", "u")
+    equations = """
+        f = sigmoid(W_fa @ a_prev + W_fx @ x + p_f * c_prev + b_f)  # forget gate
+        u = sigmoid(W_ua @ a_prev + W_ux @ x + p_u * c_prev + b_u)  # update gate
+        candidate = tanh(W_ca @ a_prev + W_cx @ x + b_c)            # candidate
+        c = u * candidate + f * c_prev                              # cell
+        o = sigmoid(W_oa @ a_prev + W_ox @ x + p_o * c + b_o)       # output gate
+        a = o * tanh(c)                                             # activation
+    """
+
+    def _squash(self, operand: Operand, tape: LSTMTape, t: int) -> None:
+        super()._squash(operand, tape, t)
+        o = tape.gates[t, self._rows("o")]
+        o += operand.vectors["p_o"] * tape.cells[t + 1]
+        gates_in_place(o, self.hidden)
+
+    def _squash_back(self, operand: Operand, tape: LSTMTape, t: int, d_inside: Array, dc: Array) -> None:
+        super()._squash_back(operand, tape, t, d_inside, dc)
+        dc += _unscaled(operand, self, "p_o") * tape.d_gates[self._rows("o"), t]
+
+
+class PreviousPeepholeLSTM(PeepholeLSTM):
+    """All three gates see the cell before, as the post writes it."""
+
+    before = ("f", "u", "o")
+    equations = """
+        f = sigmoid(W_fa @ a_prev + W_fx @ x + p_f * c_prev + b_f)  # forget gate
+        u = sigmoid(W_ua @ a_prev + W_ux @ x + p_u * c_prev + b_u)  # update gate
+        o = sigmoid(W_oa @ a_prev + W_ox @ x + p_o * c_prev + b_o)  # output gate
+        candidate = tanh(W_ca @ a_prev + W_cx @ x + b_c)            # candidate
+        c = u * candidate + f * c_prev                              # cell
+        a = o * tanh(c)                                             # activation
+    """
+
+
+def _new_cell(tape: LSTMTape, t: int) -> Array:
+    """The cell of step t, once more: where a text starts at the next step, ``tape.cells`` holds its initial one."""
+    f, u, _, candidate = np.split(tape.gates[t], 4)
+    cell: Array = u * candidate + f * tape.cells[t]
+    return cell
+
+
+def _unscaled(operand: Operand, block: Block, name: str) -> Array:
+    """A vector of the operand as the gradients need it, without the scale of its gate."""
+    return operand.vectors[name] / operand.vectors[name].dtype.type(block.scale(block.vectors[name]))
+
+
+def peephole_lstm(input_size: int, hidden: int, peephole: str) -> Block:
+    """The variant that the option names."""
+    kind = StandardPeepholeLSTM if peephole == "standard" else PreviousPeepholeLSTM
+    return kind(input_size, hidden)
