@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from charlm.nn.arrays import Array
+from charlm.nn.arrays import Array, State
 from charlm.nn.block import Block
 from charlm.nn.normalization import normalize
 
@@ -90,7 +90,7 @@ def evaluate_step(
     return values
 
 
-def state_after(block: Block, values: Mapping[str, Array]) -> tuple[Array, ...]:
+def state_after(block: Block, values: Mapping[str, Array]) -> State:
     """The state that a step leaves, from what ``evaluate_step`` found."""
     return tuple(values[STATE_SYMBOLS[part]] for part in block.state_names)
 
