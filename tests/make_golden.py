@@ -1,4 +1,4 @@
-"""Write `tests/golden/*.safetensors`: small recurrent language models as PyTorch computes them, in float64.
+"""Write `tests/golden/*.safetensors`: small recurrent networks as PyTorch computes them, in float64.
 
 The tests read the files and need no PyTorch. They were made, and with the same versions on the same kind of
 machine can be made again to the same bytes, by
@@ -6,8 +6,9 @@ machine can be made again to the same bytes, by
     pip install -e '.[bench]'
     python tests/make_golden.py
 
-The model is `nn.Embedding -> nn.RNN | nn.GRU | nn.LSTM -> nn.Linear`; every parameter, every bias and every
-initial state is a seeded normal number. The gradients are those of
+Every parameter, every bias and every initial state is a seeded normal number.
+
+The language models are `nn.Embedding -> nn.RNN | nn.GRU | nn.LSTM -> nn.Linear`. The gradients are those of
 
     mean cross-entropy + sum(upstream * outputs of the top layer)
 
@@ -20,6 +21,14 @@ so that a random gradient enters at every step. Each file holds, in charlm's nam
 
 and as metadata `cell`, `layers`, `activation`, `reset` and PyTorch's version, `torch`.
 
+The encoders, `encoder-<cell>-<layers>`, are the same modules with `bidirectional=True` on a packed batch of
+unequal lengths, and the gradients those of sum(upstream * outputs) + the sums of upstream_state * final state:
+
+    parameters.<name>   x [T, B, X]   lengths [B]   initial.<layer>.forward|backward.hidden|cell
+    outputs [T, B, 2H]   final.<layer>.forward|backward.hidden|cell
+    upstream [T, B, 2H]   upstream.<layer>.forward|backward.hidden|cell
+    gradients.<name>   gradients.x   gradients.initial.<layer>.forward|backward.hidden|cell
+
 PyTorch's tensors become charlm's so: `weight_ih` is W_gx and `weight_hh` W_ga, the gates one above the other;
 the two biases add up to b_g, and the gradient by a sum is that by either part, except in the GRU's candidate,
 where `b_in` is b_c and `b_hn`, inside the reset, b_ca; the GRU's z is 1 - u, so W_u = -W_z and b_u = -b_z.
@@ -27,14 +36,23 @@ where `b_in` is b_c and `b_hn`, inside the reset, b_ca; the GRU's z is 1 - u, so
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from reference import GOLDEN, STATE_PARTS, Array, Parameters, parameter_shapes
-from safetensors.numpy import save
+from reference import (
+    DIRECTIONS,
+    GOLDEN,
+    STATE_PARTS,
+    Array,
+    Network,
+    Parameters,
+    encoder_shapes,
+    parameter_shapes,
+    to_bytes,
+)
 from torch.nn.functional import cross_entropy
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,40 +67,64 @@ TORCH_GATES = {
     "lstm": (("u", 1), ("f", 1), ("c", 1), ("o", 1)),
     "gru": (("r", 1), ("u", -1), ("c", 1)),
 }
-# cell, activation, reset; an LSTM or GRU has no choice of activation, and only a GRU has a reset.
-BLOCKS = (
-    ("rnn", "tanh", "before"),
-    ("rnn", "relu", "before"),
-    ("gru", "tanh", "after"),
-    ("lstm", "tanh", "before"),
+ENCODER_INPUT, ENCODER_HIDDEN, ENCODER_TIME, LENGTHS = 4, 5, 6, (4, 6, 1)
+
+# An LSTM or GRU has no choice of activation, and PyTorch's GRU resets after the product.
+BLOCKS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("rnn", {"activation": "tanh"}),
+    ("rnn", {"activation": "relu"}),
+    ("gru", {"reset": "after"}),
+    ("lstm", {}),
 )
+ENCODER_BLOCKS = (BLOCKS[0], BLOCKS[2], BLOCKS[3])
+DEPTHS = (1, 2, 3)
 
 
-def file_name(cell: str, activation: str, layers: int) -> str:
-    """The name of one run's file."""
-    return f"{cell}-{activation}-{layers}.safetensors" if cell == "rnn" else f"{cell}-{layers}.safetensors"
+def file_name(network: Network) -> str:
+    """The name of one language model's file."""
+    kind = f"rnn-{network.option('activation')}" if network.cell == "rnn" else network.cell
+    return f"{kind}-{network.layers}.safetensors"
 
 
-def to_charlm(cell: str, layers: int, tensors: Parameters, merge: Callable[[Array, Array], Array]) -> Parameters:
-    """PyTorch's tensors, or their gradients, by charlm's names; `merge` makes one bias of two."""
+def to_charlm(cell: str, tensors: Parameters, suffix: str, merge: Callable[[Array, Array], Array]) -> Parameters:
+    """One layer's tensors, or their gradients, by charlm's names; `merge` makes one bias of two."""
+    named = {}
+    hidden = tensors[f"weight_hh_{suffix}"].shape[1]
+    for index, (gate, sign) in enumerate(TORCH_GATES[cell]):
+        rows = slice(index * hidden, (index + 1) * hidden)
+        bias_ih, bias_hh = (tensors[f"bias_{side}_{suffix}"][rows] for side in ("ih", "hh"))
+        named[f"W_{gate}x"] = sign * tensors[f"weight_ih_{suffix}"][rows]
+        named[f"W_{gate}a"] = sign * tensors[f"weight_hh_{suffix}"][rows]
+        if cell == "gru" and gate == "c":
+            named["b_c"] = bias_ih
+            named["b_ca"] = bias_hh
+        else:
+            named[f"b_{gate}"] = sign * merge(bias_ih, bias_hh)
+    return named
+
+
+def model_to_charlm(network: Network, tensors: Parameters, merge: Callable[[Array, Array], Array]) -> Parameters:
+    """A language model's tensors, or their gradients, by charlm's names."""
     named = {
         "embedding": tensors["embedding.weight"],
         "head.W_y": tensors["head.weight"],
         "head.b_y": tensors["head.bias"],
     }
-    for layer in range(layers):
-        for index, (gate, sign) in enumerate(TORCH_GATES[cell]):
-            rows = slice(index * HIDDEN, (index + 1) * HIDDEN)
-            bias_ih, bias_hh = (tensors[f"recurrent.bias_{side}_l{layer}"][rows] for side in ("ih", "hh"))
-            prefix = f"layers.{layer}"
-            named[f"{prefix}.W_{gate}x"] = sign * tensors[f"recurrent.weight_ih_l{layer}"][rows]
-            named[f"{prefix}.W_{gate}a"] = sign * tensors[f"recurrent.weight_hh_l{layer}"][rows]
-            if cell == "gru" and gate == "c":
-                named[f"{prefix}.b_c"] = bias_ih
-                named[f"{prefix}.b_ca"] = bias_hh
-            else:
-                named[f"{prefix}.b_{gate}"] = sign * merge(bias_ih, bias_hh)
+    recurrent = {name.removeprefix("recurrent."): tensor for name, tensor in tensors.items()}
+    for layer in range(network.layers):
+        for name, tensor in to_charlm(network.cell, recurrent, f"l{layer}", merge).items():
+            named[f"layers.{layer}.{name}"] = tensor
     return named
+
+
+def encoder_to_charlm(network: Network, tensors: Parameters, merge: Callable[[Array, Array], Array]) -> Parameters:
+    """An encoder's tensors, or their gradients, by charlm's names."""
+    return {
+        f"layers.{layer}.{direction}.{name}": tensor
+        for layer in range(network.layers)
+        for direction, suffix in zip(DIRECTIONS, (f"l{layer}", f"l{layer}_reverse"), strict=True)
+        for name, tensor in to_charlm(network.cell, tensors, suffix, merge).items()
+    }
 
 
 def the_same(first: Array, second: Array) -> Array:
@@ -91,12 +133,34 @@ def the_same(first: Array, second: Array) -> Array:
     return first
 
 
-def recurrent_module(cell: str, activation: str, layers: int) -> Any:
+def recurrent_module(network: Network, input_size: int, hidden: int, *, bidirectional: bool = False) -> Any:
     """PyTorch's recurrent layers of this kind, in float64."""
-    if cell == "rnn":
-        return torch.nn.RNN(EMBEDDING, HIDDEN, layers, nonlinearity=activation, dtype=torch.float64)
-    module = torch.nn.GRU if cell == "gru" else torch.nn.LSTM
-    return module(EMBEDDING, HIDDEN, layers, dtype=torch.float64)
+    settings = {"bidirectional": bidirectional, "dtype": torch.float64}
+    if network.cell == "rnn":
+        settings["nonlinearity"] = network.option("activation")
+    module = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[network.cell]
+    return module(input_size, hidden, network.layers, **settings)
+
+
+def draw(weights: dict[str, Any], rng: np.random.Generator) -> None:
+    """Put normal numbers into every weight."""
+    with torch.no_grad():
+        for weight in weights.values():
+            weight.copy_(torch.from_numpy(SCALE * rng.standard_normal(weight.shape)))
+
+
+def draw_states(cell: str, shape: tuple[int, ...], rng: np.random.Generator) -> list[Any]:
+    """Initial states, each `[layers, batch, hidden]`."""
+    return [torch.from_numpy(SCALE * rng.standard_normal(shape)).requires_grad_() for _ in STATE_PARTS[cell]]
+
+
+def apply(recurrent: Any, inputs: Any, initial: list[Any]) -> tuple[Any, list[Any]]:
+    """The module's outputs and its final states: PyTorch takes and gives a pair only for an LSTM."""
+    if len(initial) == 1:
+        outputs, last = recurrent(inputs, initial[0])
+        return outputs, [last]
+    outputs, final = recurrent(inputs, tuple(initial))
+    return outputs, list(final)
 
 
 def by_layer(prefix: str, cell: str, states: list[Any]) -> Parameters:
@@ -108,33 +172,34 @@ def by_layer(prefix: str, cell: str, states: list[Any]) -> Parameters:
     }
 
 
-def make(cell: str, activation: str, reset: str, layers: int, rng: np.random.Generator) -> Parameters:
-    """One model run forward and backward by PyTorch: the tensors of one file."""
+def by_direction(prefix: str, cell: str, states: list[Any]) -> Parameters:
+    """The same of an encoder's, whose layers' directions take turns."""
+    return {
+        f"{prefix}.{index // 2}.{DIRECTIONS[index % 2]}.{part}": value.T
+        for part, tensor in zip(STATE_PARTS[cell], states, strict=True)
+        for index, value in enumerate(tensor.detach().numpy())
+    }
+
+
+def make_model(network: Network, rng: np.random.Generator) -> Parameters:
+    """One language model run forward and backward by PyTorch: the tensors of one file."""
+    cell = network.cell
     modules = torch.nn.ModuleDict(
         {
             "embedding": torch.nn.Embedding(VOCABULARY, EMBEDDING, dtype=torch.float64),
-            "recurrent": recurrent_module(cell, activation, layers),
+            "recurrent": recurrent_module(network, EMBEDDING, HIDDEN),
             "head": torch.nn.Linear(HIDDEN, VOCABULARY, dtype=torch.float64),
         }
     )
     weights = dict(modules.named_parameters())
-    with torch.no_grad():
-        for weight in weights.values():
-            weight.copy_(torch.from_numpy(SCALE * rng.standard_normal(weight.shape)))
+    draw(weights, rng)
     inputs = rng.integers(VOCABULARY, size=(TIME, BATCH))
     targets = rng.integers(VOCABULARY, size=(TIME, BATCH))
     upstream = rng.standard_normal((TIME, BATCH, HIDDEN))
-    initial = [
-        torch.from_numpy(SCALE * rng.standard_normal((layers, BATCH, HIDDEN))).requires_grad_()
-        for _ in STATE_PARTS[cell]
-    ]
+    initial = draw_states(cell, (network.layers, BATCH, HIDDEN), rng)
 
     embedded = modules["embedding"](torch.from_numpy(inputs))
-    if cell == "lstm":
-        outputs, final = modules["recurrent"](embedded, tuple(initial))
-    else:
-        outputs, last = modules["recurrent"](embedded, initial[0])
-        final = [last]
+    outputs, final = apply(modules["recurrent"], embedded, initial)
     logits = modules["head"](outputs)
     loss = cross_entropy(logits.flatten(0, 1), torch.from_numpy(targets).flatten())
     total = loss + (torch.from_numpy(upstream) * outputs).sum()
@@ -142,15 +207,14 @@ def make(cell: str, activation: str, reset: str, layers: int, rng: np.random.Gen
 
     values = {name: weight.detach().numpy() for name, weight in weights.items()}
     slopes = {name: slope.numpy() for name, slope in zip(weights, found[: len(weights)], strict=True)}
-    parameters = to_charlm(cell, layers, values, np.add)
-    gradients = to_charlm(cell, layers, slopes, the_same)
-    sizes = {"vocabulary": VOCABULARY, "embedding": EMBEDDING, "hidden": HIDDEN}
-    names = parameter_shapes(cell, layers, **sizes, reset=reset)
-    tensors = {
+    parameters = model_to_charlm(network, values, np.add)
+    gradients = model_to_charlm(network, slopes, the_same)
+    names = parameter_shapes(network, vocabulary=VOCABULARY, embedding=EMBEDDING, hidden=HIDDEN)
+    return {
         **{f"parameters.{name}": parameters[name] for name in names},
         **{f"gradients.{name}": gradients[name] for name in names},
         **by_layer("initial", cell, initial),
-        **by_layer("final", cell, list(final)),
+        **by_layer("final", cell, final),
         **by_layer("gradients.initial", cell, list(found[len(weights) :])),
         "inputs": inputs,
         "targets": targets,
@@ -159,34 +223,75 @@ def make(cell: str, activation: str, reset: str, layers: int, rng: np.random.Gen
         "logits": logits.detach().numpy(),
         "loss": loss.detach().numpy(),
     }
-    return {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
 
 
-def to_bytes(tensors: Parameters, metadata: dict[str, str]) -> bytes:
-    """The file's bytes, its metadata sorted: safetensors writes them in an order that changes."""
-    data = save(tensors, metadata)
-    end = 8 + int.from_bytes(data[:8], "little")
-    header = json.loads(data[8:end])
-    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-    return data[:8] + json.dumps(header, separators=(",", ":")).encode().ljust(end - 8) + data[end:]
+def make_encoder(network: Network, rng: np.random.Generator) -> Parameters:
+    """One encoder run forward and backward by PyTorch: the tensors of one file."""
+    cell, batch = network.cell, len(LENGTHS)
+    encoder = recurrent_module(network, ENCODER_INPUT, ENCODER_HIDDEN, bidirectional=True)
+    weights = dict(encoder.named_parameters())
+    draw(weights, rng)
+    x = torch.from_numpy(rng.standard_normal((ENCODER_TIME, batch, ENCODER_INPUT))).requires_grad_()
+    upstream = rng.standard_normal((ENCODER_TIME, batch, 2 * ENCODER_HIDDEN))
+    state_shape = (2 * network.layers, batch, ENCODER_HIDDEN)
+    initial = draw_states(cell, state_shape, rng)
+    upstream_state = [torch.from_numpy(rng.standard_normal(state_shape)) for _ in STATE_PARTS[cell]]
+
+    packed = pack_padded_sequence(x, torch.tensor(LENGTHS), enforce_sorted=False)
+    packed_outputs, final = apply(encoder, packed, initial)
+    outputs, lengths = pad_packed_sequence(packed_outputs)
+    total = (torch.from_numpy(upstream) * outputs).sum()
+    for weight, part in zip(upstream_state, final, strict=True):
+        total = total + (weight * part).sum()
+    found = torch.autograd.grad(total, [*weights.values(), x, *initial])
+
+    values = {name: weight.detach().numpy() for name, weight in weights.items()}
+    slopes = {name: slope.numpy() for name, slope in zip(weights, found[: len(weights)], strict=True)}
+    parameters = encoder_to_charlm(network, values, np.add)
+    gradients = encoder_to_charlm(network, slopes, the_same)
+    names = encoder_shapes(network, input_size=ENCODER_INPUT, hidden=ENCODER_HIDDEN)
+    return {
+        **{f"parameters.{name}": parameters[name] for name in names},
+        **{f"gradients.{name}": gradients[name] for name in names},
+        **by_direction("initial", cell, initial),
+        **by_direction("final", cell, final),
+        **by_direction("upstream", cell, upstream_state),
+        **by_direction("gradients.initial", cell, list(found[len(weights) + 1 :])),
+        "x": x.detach().numpy(),
+        "lengths": lengths.numpy(),
+        "upstream": upstream,
+        "outputs": outputs.detach().numpy(),
+        "gradients.x": found[len(weights)].numpy(),
+    }
+
+
+def write(path: Path, network: Network, tensors: Parameters) -> None:
+    """One file with its metadata."""
+    metadata = {
+        "cell": network.cell,
+        "layers": str(network.layers),
+        "activation": "tanh",
+        "reset": "before",
+        **network.options,
+        "torch": str(torch.__version__),
+    }
+    path.write_bytes(to_bytes({name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}, metadata))
 
 
 def main(folder: Path = GOLDEN) -> None:
     """Write every file."""
     torch.set_num_threads(1)  # more would change the last bits
     folder.mkdir(exist_ok=True)
-    for number, (cell, activation, reset) in enumerate(BLOCKS):
-        for layers in (1, 2, 3):
-            rng = np.random.default_rng([number, layers])
-            metadata = {
-                "cell": cell,
-                "layers": str(layers),
-                "activation": activation,
-                "reset": reset,
-                "torch": str(torch.__version__),
-            }
-            tensors = make(cell, activation, reset, layers, rng)
-            (folder / file_name(cell, activation, layers)).write_bytes(to_bytes(tensors, metadata))
+    for number, (cell, options) in enumerate(BLOCKS):
+        for layers in DEPTHS:
+            network = Network(cell, layers, options)
+            tensors = make_model(network, np.random.default_rng([number, layers]))
+            write(folder / file_name(network), network, tensors)
+    for number, (cell, options) in enumerate(ENCODER_BLOCKS, start=len(BLOCKS)):
+        for layers in DEPTHS:
+            network = Network(cell, layers, options)
+            tensors = make_encoder(network, np.random.default_rng([number, layers]))
+            write(folder / f"encoder-{cell}-{layers}.safetensors", network, tensors)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,165 @@
+"""The golden files: what PyTorch and ONNX Runtime found, as `make_golden.py` and `make_golden_onnx.py` stored it.
+
+Everything is in charlm's names and shapes. The metadata of a file holds `cell`, `layers` and the cell's options.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reference_cells import OPTIONS, Array, Network, Parameters, Parts
+from reference_derivatives import Gradients
+from reference_encoder import DIRECTIONS, EncoderState
+from safetensors import safe_open
+from safetensors.numpy import save
+
+if TYPE_CHECKING:
+    from reference_model import State
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@dataclass(frozen=True)
+class Golden:
+    """One of PyTorch's language models: what went in, and what PyTorch found.
+
+    `gradients` are those of loss + sum(upstream * outputs).
+    """
+
+    network: Network
+    parameters: Parameters
+    inputs: Array  # [time, batch]
+    targets: Array  # [time, batch]
+    upstream: Array  # [time, batch, hidden]
+    initial: State
+    final: State
+    outputs: Array  # [time, batch, hidden]
+    logits: Array  # [time, batch, vocabulary]
+    loss: float
+    gradients: Gradients
+
+
+@dataclass(frozen=True)
+class GoldenEncoder:
+    """One of PyTorch's bidirectional encoders, run on a padded batch.
+
+    The gradients are those of sum(upstream * outputs) + the sums of upstream_state * final; there is no loss.
+    """
+
+    network: Network
+    parameters: Parameters
+    x: Array  # [time, batch, features], padded at the end with numbers that must not matter
+    lengths: Array  # [batch]
+    upstream: Array  # [time, batch, 2 * hidden]
+    upstream_state: EncoderState
+    initial: EncoderState
+    final: EncoderState
+    outputs: Array  # [time, batch, 2 * hidden]
+    gradients_parameters: Parameters
+    gradients_x: Array  # [time, batch, features]
+    gradients_initial: EncoderState
+
+
+@dataclass(frozen=True)
+class GoldenOperator:
+    """One run of an ONNX operator by ONNX Runtime, in single precision: one layer, forward only."""
+
+    network: Network
+    parameters: Parameters  # without a prefix
+    x: Array  # [time, batch, features]
+    initial: Parts  # of [hidden, batch]
+    outputs: Array  # [time, batch, hidden]
+    final: Parts  # of [hidden, batch]
+
+
+def load_golden(path: Path) -> Golden:
+    """Read one of the language models in `GOLDEN`."""
+    network, tensors = _read(path)
+
+    def state(prefix: str) -> State:
+        return [tuple(tensors[f"{prefix}.{layer}.{part}"] for part in network.parts) for layer in range(network.layers)]
+
+    names = _parameter_names(tensors)
+    return Golden(
+        network=network,
+        parameters={name: tensors[f"parameters.{name}"] for name in names},
+        inputs=tensors["inputs"],
+        targets=tensors["targets"],
+        upstream=tensors["upstream"],
+        initial=state("initial"),
+        final=state("final"),
+        outputs=tensors["outputs"],
+        logits=tensors["logits"],
+        loss=float(tensors["loss"]),
+        gradients=Gradients({name: tensors[f"gradients.{name}"] for name in names}, state("gradients.initial")),
+    )
+
+
+def load_golden_encoder(path: Path) -> GoldenEncoder:
+    """Read one of the `encoder-*` files in `GOLDEN`."""
+    network, tensors = _read(path)
+
+    def parts(prefix: str) -> Parts:
+        return tuple(tensors[f"{prefix}.{part}"] for part in network.parts)
+
+    def state(prefix: str) -> EncoderState:
+        forward, backward = DIRECTIONS
+        return [
+            (parts(f"{prefix}.{layer}.{forward}"), parts(f"{prefix}.{layer}.{backward}"))
+            for layer in range(network.layers)
+        ]
+
+    names = _parameter_names(tensors)
+    return GoldenEncoder(
+        network=network,
+        parameters={name: tensors[f"parameters.{name}"] for name in names},
+        x=tensors["x"],
+        lengths=tensors["lengths"],
+        upstream=tensors["upstream"],
+        upstream_state=state("upstream"),
+        initial=state("initial"),
+        final=state("final"),
+        outputs=tensors["outputs"],
+        gradients_parameters={name: tensors[f"gradients.{name}"] for name in names},
+        gradients_x=tensors["gradients.x"],
+        gradients_initial=state("gradients.initial"),
+    )
+
+
+def load_golden_onnx(path: Path) -> GoldenOperator:
+    """Read one of the `onnx-*` files in `GOLDEN`."""
+    network, tensors = _read(path)
+    return GoldenOperator(
+        network=network,
+        parameters={name: tensors[f"parameters.{name}"] for name in _parameter_names(tensors)},
+        x=tensors["x"],
+        initial=tuple(tensors[f"initial.{part}"] for part in network.parts),
+        outputs=tensors["outputs"],
+        final=tuple(tensors[f"final.{part}"] for part in network.parts),
+    )
+
+
+def to_bytes(tensors: Parameters, metadata: dict[str, str]) -> bytes:
+    """A file's bytes, its metadata sorted: safetensors writes them in an order that changes."""
+    data = save(tensors, metadata)
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    return data[:8] + json.dumps(header, separators=(",", ":")).encode().ljust(end - 8) + data[end:]
+
+
+def _read(path: Path) -> tuple[Network, Parameters]:
+    """What the network is, and every tensor of the file."""
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+        tensors: Parameters = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    cell = metadata["cell"]
+    options = {name: metadata[name] for name in OPTIONS.get(cell, ())}
+    return Network(cell, int(metadata["layers"]), options), tensors
+
+
+def _parameter_names(tensors: Parameters) -> list[str]:
+    return [name.removeprefix("parameters.") for name in tensors if name.startswith("parameters.")]
