@@ -37,7 +37,7 @@ def evaluate(
     from charlm.scores import evaluate_part  # noqa: PLC0415 - NumPy is loaded only when it is used
 
     trained = load(model)
-    part = _part(trained, corpus, encoding) if corpus else _own_part(trained)
+    part = part_of(trained, corpus, encoding) if corpus else own_part(trained, "evaluating")
     found = evaluate_part(trained, part, exact=exact)
     if as_json:
         result_json(found.to_json())
@@ -62,7 +62,8 @@ def evaluate(
     )
 
 
-def _part(trained: "TrainedModel", corpus: list[str], encoding: str | None) -> "Part":
+def part_of(trained: "TrainedModel", corpus: list[str], encoding: str | None) -> "Part":
+    """Texts named on the command line, as the model reads them."""
     from charlm.text.corpus import encode_texts  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.text.tokenizer import read_as  # noqa: PLC0415 - likewise
 
@@ -75,10 +76,10 @@ def _part(trained: "TrainedModel", corpus: list[str], encoding: str | None) -> "
     )
 
 
-def _own_part(trained: "TrainedModel") -> "Part":
-    """The validation part of the corpus that the model was trained on."""
-    from charlm.training.setup import own_part, own_texts  # noqa: PLC0415 - NumPy is loaded only when it is used
+def own_part(trained: "TrainedModel", doing: str) -> "Part":
+    """The validation part of the corpus that the model was trained on; what is done with it is said."""
+    from charlm.training import setup  # noqa: PLC0415 - NumPy is loaded only when it is used
 
-    texts, valid = own_texts(trained)
-    note(f"evaluating the validation part of {(valid or texts).name}")
-    return own_part(trained, texts, valid)
+    texts, valid = setup.own_texts(trained)
+    note(f"{doing} the validation part of {(valid or texts).name}")
+    return setup.own_part(trained, texts, valid)

@@ -1,0 +1,137 @@
+"""``charlm gradients``: how the gradient of a prediction fades over the steps before it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from charlm.cli.chart import log_chart
+from charlm.cli.console import note, result, result_json
+from charlm.cli.evaluate import own_part, part_of
+from charlm.cli.find import JsonOption, ModelOption, load
+from charlm.errors import UsageError
+
+if TYPE_CHECKING:
+    from charlm.checkpoint import TrainedModel
+    from charlm.gradients import Measurement
+    from charlm.nn.arrays import Ids
+
+FADED = 0.01
+"""The share of the gradient at lag 1 at which it is called faded."""
+EVERY_LAG_TO = 10
+
+
+def gradients(
+    text: Annotated[
+        str | None,
+        typer.Argument(
+            help="A text; without it, and without --file, the validation part of the model's own corpus.",
+            show_default=False,
+        ),
+    ] = None,
+    model: ModelOption = None,
+    file: Annotated[
+        list[str] | None,
+        typer.Option("--file", "-f", help="Measure on a file's text, named as for train.", show_default=False),
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option("--encoding", help="Encoding of the file.", show_default="as trained")
+    ] = None,
+    lags: Annotated[int, typer.Option("--lags", help="Most steps to go back.")] = 50,
+    positions: Annotated[int, typer.Option("--positions", help="Positions to average over.")] = 256,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the draw of the positions.")] = 1,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", help="Also write a plot, .svg or .png (needs charlm[plot]).", show_default=False),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How the gradient of a prediction fades over the steps before it: norms of dL_t/dh_{t-k} by the lag k.
+
+    L_t is the loss at one step t; h, and c in LSTMs, is the state that was carried from step t-k to the next. The
+    norms are means over positions t, per layer.
+    """
+    from charlm.gradients import measure  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    if text is not None and file:
+        raise UsageError("give a text or --file, not both")
+    if plot is not None:
+        from charlm.plots import check_plot_file  # noqa: PLC0415 - as above
+
+        check_plot_file(plot)
+    trained = load(model)
+    ids = _ids(trained, text, file, encoding)
+    line_end = trained.tokenizer.line_end_id if trained.text.independent_lines else None
+    found = measure(trained.network, ids, line_end=line_end, lags=lags, positions=positions, seed=seed)
+    if as_json:
+        result_json(_as_json(found))
+    else:
+        for line in _table(found):
+            result(line)
+    if plot is not None:
+        _write_plot(plot, found)
+        note(f"wrote {plot}")
+
+
+def _ids(trained: "TrainedModel", text: str | None, file: list[str] | None, encoding: str | None) -> "Ids":
+    from charlm.text.reading import normalise  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    if text is not None:
+        return trained.tokenizer.encode_sentence(normalise(text))
+    return (part_of(trained, file, encoding) if file else own_part(trained, "measuring on")).ids
+
+
+def _as_json(found: "Measurement") -> dict[str, object]:
+    return {
+        "lags": list(range(1, len(found.positions) + 1)),
+        "positions": found.positions.tolist(),
+        "gradients": [
+            {
+                "layer": each.layer,
+                "part": each.part,
+                "norms": each.norms.tolist(),
+                "deviations": each.deviations.tolist(),
+            }
+            for each in found.decays
+        ],
+    }
+
+
+def _shown(lags: int) -> list[int]:
+    """Lags that the table shows: each of the first, then fewer and fewer, and the last."""
+    shown, lag, step = list(range(1, min(lags, EVERY_LAG_TO) + 1)), EVERY_LAG_TO, 5
+    while lag + step < lags:
+        lag += step
+        shown.append(lag)
+        step = 10 if lag >= 3 * EVERY_LAG_TO else step
+        step = 50 if lag >= 10 * EVERY_LAG_TO else step
+    return shown if shown[-1] == lags else [*shown, lags]
+
+
+def _table(found: "Measurement") -> Iterator[str]:
+    symbol = {"hidden": "h", "cell": "c"}
+    names = [f"{each.layer}: dL/d{symbol[each.part]}" for each in found.decays]
+    yield f"{'lag':>5} {'positions':>10}" + "".join(f"{name:>12}" for name in names) + "   (layer: gradient by)"
+    for lag in _shown(len(found.positions)):
+        row = "".join(f"{each.norms[lag - 1]:>12.3e}" for each in found.decays)
+        yield f"{lag:>5} {found.positions[lag - 1]:>10,}{row}"
+    yield ""
+    yield from log_chart({each.name: each.norms.tolist() for each in found.decays})
+    yield ""
+    for each in found.decays:
+        below = each.lag_below(FADED)
+        faded = f"from lag {below} on" if below else f"nowhere within {len(each.norms)} steps"
+        yield f"{each.name}: below {FADED:.0%} of its norm at lag 1 {faded}"
+
+
+def _write_plot(path: Path, found: "Measurement") -> None:
+    from charlm.plots import write_curves  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    write_curves(
+        path,
+        {each.name: each.norms.tolist() for each in found.decays},
+        title="Gradient of a prediction by the states before it",
+        across="lag k, in steps",
+        up="mean norm of the gradient",
+    )

@@ -1,0 +1,83 @@
+"""``charlm gradients``: the table, the chart, the plot, and what it is measured on."""
+
+from pathlib import Path
+
+import pytest
+from cli_cases import Trained, call, one_message, prose_text, succeed
+
+from charlm.cli.chart import HEIGHT, WIDTH, log_chart
+
+
+def test_table_and_json_say_the_same(prose: Trained) -> None:
+    text = "the river was slow\nand the engine old\n"
+    table = succeed("gradients", text, "--model", prose.folder, "--lags", 8).out.decode()
+    found = succeed("gradients", text, "--model", prose.folder, "--lags", 8, "--json").json
+    assert found["lags"] == list(range(1, 9))
+    rows = [line.split() for line in table.splitlines()[1:9]]
+    for row, lag, count in zip(rows, found["lags"], found["positions"], strict=True):
+        assert [int(row[0]), int(row[1])] == [lag, count]
+        norms = [each["norms"][lag - 1] for each in found["gradients"]]
+        assert [float(value) for value in row[2:]] == pytest.approx(norms, rel=1e-3)
+    assert [(each["layer"], each["part"]) for each in found["gradients"]] == [
+        (layer, part) for layer in (1, 2) for part in ("hidden", "cell")
+    ]
+    assert "* layer 1 hidden" in table
+    assert "layer 1 cell: below 1% of its norm at lag 1" in table
+
+
+def test_own_validation_part_and_files(prose: Trained) -> None:
+    own = succeed("gradients", "--model", prose.folder, "--lags", 3, "--json")
+    assert "measuring on the validation part" in own.err
+    Path("other.txt").write_text(prose_text(8), encoding="utf-8")
+    other = succeed("gradients", "--file", "other.txt", "--model", prose.folder, "--lags", 3, "--json")
+    assert other.json["gradients"] != own.json["gradients"]
+
+
+def test_independent_lines_end_the_lags(names: Trained) -> None:
+    found = succeed("gradients", "--model", names.folder, "--lags", 500, "--json").json
+    assert len(found["lags"]) < 40
+    assert found["positions"] == sorted(found["positions"], reverse=True)
+
+
+@pytest.mark.parametrize("kind", ["svg", "png"])
+def test_plot(kind: str, prose: Trained) -> None:
+    """Written beside the table, and the same figures give the same bytes."""
+    plots = [Path(f"{name}.{kind}") for name in "ab"]
+    for plot in plots:
+        ended = succeed("gradients", "a river", "--model", prose.folder, "--plot", plot)
+        assert f"wrote {plot}" in ended.err
+        assert ended.out
+    first, second = (plot.read_bytes() for plot in plots)
+    assert first == second
+    assert first.startswith(b"<?xml" if kind == "svg" else b"\x89PNG")
+
+
+def test_wrong_usage(prose: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = ("--model", prose.folder)
+    one_message(call("gradients", "x", "--file", "y", *here), 2, "--file", "not both")
+    one_message(call("gradients", "x", "--lags", 0, *here), 2, "--lags")
+    one_message(call("gradients", "x", "--positions", 0, *here), 2, "--positions")
+    one_message(call("gradients", "x", "--plot", "x.pdf", *here), 2, ".svg or .png")
+    one_message(call("gradients", "", *here), 3, "too short")
+    one_message(call("gradients", "--file", "nowhere.txt", *here), 3, "nowhere.txt")
+    monkeypatch.setattr("charlm.plots.find_spec", lambda _: None)
+    one_message(call("gradients", "x", "--plot", "x.svg", *here), 2, "pip install 'charlm[plot]'")
+    assert not Path("x.svg").exists()
+
+
+def test_chart_falls_with_its_curve() -> None:
+    """Powers of ten fall evenly, from the top of the chart to its bottom."""
+    lines = list(log_chart({"down": [10.0**-k for k in range(9)]}))
+    places = [line.index("*") for line in lines if "*" in line and "down" not in line]
+    assert places == sorted(places)
+    assert lines[0].startswith("  1e+00 |*")
+    assert lines[HEIGHT - 1].startswith("  1e-08 |        *")
+    assert lines[-1].endswith("* down")
+
+
+def test_chart_of_little_and_of_much() -> None:
+    assert list(log_chart({"none": [0.0, 0.0]})) == ["(all zero: nothing to draw)"]
+    assert any("*" in line for line in log_chart({"one": [1.0]}))
+    wide = list(log_chart({"a": [1e-300 * k for k in range(1000)], "b": [1e300] * 1000}))
+    assert max(len(line) for line in wide[:HEIGHT]) <= WIDTH + 9
+    assert any("o" in line for line in wide)
