@@ -96,10 +96,10 @@ class SRU(Block):
             gates += projected[H : 3 * H, t]
             gates_in_place(gates, 2 * H)
             f, r = gates[:H], gates[H:]
-            # c = z + f * (c_prev - z): exact when f is 0, and one product fewer
-            np.subtract(c_prev, projected[:H, t], out=c)
-            c *= f
-            c += projected[:H, t]
+            # c = c_prev + (1 - f) * (z - c_prev): exact when f is 1, and one product fewer
+            np.subtract(projected[:H, t], c_prev, out=c)
+            c *= 1 - f
+            c += c_prev
             highway = self._highway(tape, t)
             output[:, t] = highway + r * (c - highway)
         return (cells[T].copy(),)

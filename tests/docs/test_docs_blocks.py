@@ -1,0 +1,106 @@
+"""docs/blocks.md: its lines are lines of the code, and its example is a block."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import charlm
+from charlm.config import ModelConfig
+from charlm.explain import explain
+from charlm.gradients import measure
+from charlm.nn.block import Starts
+from charlm.nn.equations import evaluate_step, state_after
+from charlm.nn.language_model import LanguageModel
+from charlm.nn.parameters import Parameters
+from charlm.nn.registry import BLOCKS, Entry, make_block
+from charlm.samples import read_prompt
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "blocks.md").read_text(encoding="utf-8")
+TABLES = re.findall(r"^\| equation \| line in `(.*?)` \|\n\| --- \| --- \|\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
+ROWS = [(file, row) for file, rows in TABLES for row in rows.splitlines()]
+
+
+@pytest.mark.parametrize(("file", "row"), ROWS, ids=[f"{file}-{i}" for i, (file, _) in enumerate(ROWS)])
+def test_every_line_of_the_tables_is_in_the_code(file: str, row: str) -> None:
+    line = re.fullmatch(r"\| .* \| `(.*)` \|", row)
+    assert line, row
+    found = [text.strip() for text in (ROOT / "charlm" / file).read_text(encoding="utf-8").splitlines()]
+    assert line[1] in found
+
+
+def test_every_block_has_its_section() -> None:
+    for cell, entry in BLOCKS.items():
+        assert f"`--cell {cell}`" in PAGE
+        for option, about in entry.options.items():
+            assert f"`--{option} {'|'.join(about.values)}`" in PAGE
+        module = entry.maker.split(":")[0].split(".", 1)[1].replace(".", "/")
+        assert f"line in `{module}.py`" in PAGE
+
+
+@pytest.fixture
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page's example as a file that can be imported, and its line in the registry."""
+    code, line = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[:2]
+    (tmp_path / "ugrnn.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "ugrnn", raising=False)
+    name, entry = eval(f"{{{line}}}", {"_HERE": "here", "Entry": Entry}).popitem()  # noqa: S307 - our own page
+    monkeypatch.setitem(BLOCKS, name, entry._replace(maker=entry.maker.removeprefix("here.")))
+
+
+@pytest.mark.usefixtures("example")
+def test_the_example_has_the_gradients_of_its_loss() -> None:
+    model = LanguageModel(ModelConfig(6, "ugrnn", layers=2, hidden=4, embedding=3, initial="learned"), np.float64)
+    model.initialize(1)
+    rng = np.random.default_rng(0)
+    model.parameters.values += 0.3 * rng.standard_normal(len(model.parameters))
+    inputs, targets = rng.integers(-1, 6, (2, 5, 3))
+    starts, states = rng.random((5, 3)) < 0.2, model.initial_states(3)
+    work = model.new_workspace(5, 3)
+    model.loss_and_gradients(work, inputs, targets, starts, states)
+    gradient, values = model.parameters.gradient_values.copy(), model.parameters.values
+
+    def loss() -> float:
+        model.pack(work)
+        return -model.log_probabilities(work, inputs, targets, starts, states)[0].sum() / np.count_nonzero(targets >= 0)
+
+    for index in rng.permutation(len(values))[:60]:
+        value, slope = values[index], 0.0
+        for sign in (1, -1):
+            values[index] = value + sign * 1e-5
+            slope += sign * loss() / 2e-5
+        values[index] = value
+        assert gradient[index] == pytest.approx(slope, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.usefixtures("example")
+def test_the_example_computes_its_equations() -> None:
+    block, rng = make_block("ugrnn", 3, 4, {}), np.random.default_rng(1)
+    parameters = Parameters(block.parameter_specs(), np.float64)
+    parameters.values[...] = rng.standard_normal(len(parameters))
+    operand, tape, output = block.new_operand(3, np.float64), block.new_tape(3, 1, 2, np.float64), np.empty((4, 1, 2))
+    block.pack(parameters.views, operand)
+    x, state = rng.standard_normal((3, 2)), (rng.standard_normal((4, 2)),)
+    tape.x[:, 0] = x
+    after = block.forward(operand, tape, state, Starts({}, (), ()), output)
+    values = evaluate_step(block, parameters.views, x, state)
+    np.testing.assert_allclose(output[:, 0], values["a"], rtol=0, atol=1e-14)
+    np.testing.assert_allclose(after[0], state_after(block, values)[0], rtol=0, atol=1e-14)
+
+
+@pytest.mark.usefixtures("example")
+def test_the_example_is_trained_and_used_like_any_other(tmp_path: Path) -> None:
+    text = "abcabcabdabc\n" * 60
+    model = charlm.train(text=text, cell="ugrnn", hidden=16, steps=60, folder=tmp_path / "run")
+    again = charlm.load(tmp_path / "run")
+    assert again.score("abcabc").logprob == model.score("abcabc").logprob
+    assert model.score("abcabc").logprob > model.score("cbacba").logprob
+    assert model.sample(seed=1, length=5)
+    assert measure(model.trained.network, model.trained.tokenizer.encode(text), line_end=None, lags=3, positions=9)
+    assert list(explain(model.trained, read_prompt(model.trained, "abc")))
