@@ -11,6 +11,7 @@ import numpy as np
 from charlm.config import BaseRecord, CorpusRecord, ModelConfig, TextConfig, TrainConfig
 from charlm.errors import ModelError, UsageError
 from charlm.files import Tensors, expect_tensors, read_tensors, tensor_bytes
+from charlm.nn.fitting import fitting_text
 from charlm.nn.language_model import LanguageModel, parameter_specs
 from charlm.text.tokenizer import Tokenizer
 from charlm.text.vocabulary import Vocabulary
@@ -95,7 +96,7 @@ def load_model(path: Path) -> TrainedModel:
         raise ModelError(message if str(file) in message else f"{file}: {message}") from error
 
 
-def _check_record(record: Any) -> None:
+def check_record(record: Any) -> None:
     """Check what commands read of a record.
 
     Raises:
@@ -123,7 +124,7 @@ def _from_file(file: Path, tensors: Tensors, metadata: dict[str, Any]) -> Traine
         raise ModelError(f"{file} has format {found}, this charlm reads {FORMAT}: use the charlm that wrote it")
     if set(metadata) != _KEYS:
         raise ModelError(f"{file} is damaged: its metadata has the keys {', '.join(sorted(metadata))}")
-    _check_record(metadata["record"])
+    check_record(metadata["record"])
     config, text = ModelConfig.from_json(metadata["model"]), TextConfig.from_json(metadata["text"])
     expected: dict[str, tuple[tuple[int, ...], Any]] = {
         spec.name: (spec.shape, np.float32) for spec in parameter_specs(config)
@@ -133,7 +134,12 @@ def _from_file(file: Path, tensors: Tensors, metadata: dict[str, Any]) -> Traine
     expected["vocabulary.counts"] = ((size,), np.int64)
     data = tensors.get("vocabulary.data")
     expected["vocabulary.data"] = ((0,) if data is None else data.shape, np.uint8)
-    expect_tensors(file, tensors, expected)
+    try:
+        expect_tensors(file, tensors, expected)
+    except ModelError as error:
+        shapes = {name: tensor.shape for name, tensor in tensors.items() if name not in _VOCABULARY}
+        found = fitting_text(shapes, config)
+        raise ModelError(f"{error}; {found}" if found else str(error)) from error
     tokenizer = Tokenizer(text.level, text.unit, vocabulary_of(tensors), text.lowercase)
     network = LanguageModel(config)
     for name, view in network.parameters.views.items():

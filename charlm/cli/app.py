@@ -9,7 +9,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from charlm.cli import INTERRUPTED, evaluate, info, sample, score, train, vocab
+from charlm.cli import INTERRUPTED, evaluate, explain, export, gradients, import_, info, sample, score, train, vocab
 from charlm.cli import next as continuation
 from charlm.cli.console import ReaderGoneError, Stopped, flush, note
 from charlm.errors import CharlmError, OutputError, UsageError
@@ -27,8 +27,12 @@ for name, command, summary in (
     ("sample", sample.sample, "Draw text from a model."),
     ("score", score.score, "Log-probability of texts."),
     ("next", continuation.likeliest, "Likeliest continuations of a text."),
+    ("explain", explain.explain, "Every gate of a unit with the numbers put in, step by step."),
     ("eval", evaluate.evaluate, "Cost of a text under a model."),
+    ("gradients", gradients.gradients, "How a prediction's gradient fades over the steps before it."),
     ("vocab", vocab.vocabulary, "A vocabulary, what it covers, and how a text is cut."),
+    ("export", export.export, "A model for PyTorch or ONNX."),
+    ("import", import_.import_, "A model from a state dict of PyTorch."),
     ("info", info.info, "What a model is and how it was made."),
 ):
     app.command(name, short_help=summary)(command)

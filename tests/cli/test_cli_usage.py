@@ -34,7 +34,8 @@ def test_version() -> None:
 
 
 def test_the_commands_are_the_documented_ones() -> None:
-    assert COMMANDS == ["eval", "info", "next", "sample", "score", "train", "vocab"]
+    reading = ["eval", "explain", "gradients", "info", "next", "sample", "score", "vocab"]
+    assert sorted([*reading, "export", "import", "train"]) == COMMANDS
 
 
 @pytest.mark.parametrize("name", COMMANDS)

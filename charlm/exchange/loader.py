@@ -1,0 +1,121 @@
+"""The script that goes with an exported state dict: its module in PyTorch, and a text's log-probability."""
+
+from string import Template
+
+from charlm.checkpoint import TrainedModel
+from charlm.exchange.gates import conversion_of
+from charlm.exchange.state_dict import learned_parts
+from charlm.version import __version__
+
+_SCRIPT = Template('''\
+"""A language model made by charlm $version, as a module of PyTorch; needs torch and safetensors.
+
+    $usage
+"""
+
+${imports}import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+HERE = Path(__file__).resolve().parent
+
+
+class LanguageModel(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding($vocabulary, $embedding)
+        self.recurrent = nn.$module($embedding, $hidden, $layers$arguments)
+        self.head = nn.Linear($hidden, $vocabulary)
+$parameters
+    def forward(self, ids, state=None):
+        """Log-probabilities [T, B, V] of what follows each of the ids [T, B], and the state after the last.
+
+        The id -1 stands before a text: its input is the zero vector. No state is the one before a text.
+        """
+$begin        inputs = self.embedding(ids.clamp(min=0)) * (ids >= 0).unsqueeze(-1)
+        outputs, state = self.recurrent(inputs, state)
+        return self.head(outputs).log_softmax(-1), state
+
+
+def load():
+    """The model with its weights."""
+    model = LanguageModel()
+    model.load_state_dict(load_file(HERE / "state.safetensors"))
+    return model.eval()
+
+
+def score(model, ids):
+    """Log-probability in nats of a whole text, given as its ids."""
+    ids = torch.tensor(ids)
+    with torch.no_grad():
+        found, _ = model(torch.cat([torch.tensor([-1]), ids[:-1]]).unsqueeze(1))
+    return found[:, 0].double().gather(1, ids.unsqueeze(1)).sum().item()
+
+$encode
+if __name__ == "__main__":
+$main
+''')
+_PARAMETERS = Template("""\
+        parts = $parts
+        self.initial = nn.ParameterDict({part: nn.Parameter(torch.zeros($layers, 1, $hidden)) for part in parts})
+""")
+_BEGIN = Template("""\
+        if state is None:
+            parts = [self.initial[part].repeat(1, ids.shape[1], 1) for part in $parts]
+            state = $state
+""")
+_STATES = {1: "parts[0]", 2: "tuple(parts)"}
+"""What the recurrent module takes as its state, by the number of its parts."""
+_CHARACTERS = Template('''
+def encode(text):
+    """The ids of a text, <EOS> included: what vocabulary.json lacks is 1, <UNK>."""
+    tokens = json.loads((HERE / "vocabulary.json").read_text(encoding="ascii"))
+    known = {token: number for number, token in enumerate(tokens)}
+    text = text.removeprefix("\\ufeff").replace("\\r\\n", "\\n")$lower
+    $units
+    return [number for unit in units for number in [*(known.get(token, 1) for token in unit), 0]]
+
+''')
+_UNITS = {
+    "line": r'units = text.removesuffix("\n").split("\n")',
+    "paragraph": r"""*units, last = text.split("\n\n")
+    units += [last.removesuffix("\n")] if last or not units else []""",
+    "file": "units = [text]",
+}
+"""How a text is cut into what <EOS> ends; see ``charlm.text.characters``."""
+_SCORE_TEXTS = """\
+    model = load()
+    for text in sys.argv[1:]:
+        print(f"{score(model, encode(text)):12.4f}  {text!r}")"""
+_SCORE_IDS = """\
+    print(f"{score(load(), [int(number) for number in sys.argv[1:]]):12.4f}")"""
+
+
+def loader(model: TrainedModel) -> str:
+    """The script for a model.
+
+    Raises:
+        ModelError: no module of PyTorch computes the model.
+    """
+    config, text = model.network.config, model.text
+    conversion, learned = conversion_of(config), learned_parts(config)
+    characters = text.level == "char"
+    lower = ".lower()" if text.lowercase else ""
+    return _SCRIPT.substitute(
+        version=__version__,
+        usage='python load_model.py "some text"' if characters else "python load_model.py ID ...   (0 ends a text)",
+        imports="import json\n" if characters else "",
+        vocabulary=config.vocabulary,
+        embedding=config.embedding,
+        hidden=config.hidden,
+        layers=config.layers,
+        module=conversion.module,
+        arguments=conversion.arguments,
+        parameters=_PARAMETERS.substitute(parts=learned, layers=config.layers, hidden=config.hidden) if learned else "",
+        begin=_BEGIN.substitute(parts=learned, state=_STATES[len(learned)]) if learned else "",
+        encode=_CHARACTERS.substitute(lower=lower, units=_UNITS[text.unit]) if characters else "",
+        main=_SCORE_TEXTS if characters else _SCORE_IDS,
+    )
