@@ -35,8 +35,8 @@ def export(
         write_files({out: onnx_bytes(trained)}, overwrite=overwrite)
         note(f"wrote {out}")
     else:
-        from charlm.exchange.pytorch import LOADER_FILE, exported_files  # noqa: PLC0415 - likewise
+        from charlm.exchange.pytorch import SCORER_FILE, exported_files  # noqa: PLC0415 - likewise
 
         files = {out / name: data for name, data in exported_files(trained).items()}
         write_files(files, overwrite=overwrite)
-        note(f"wrote {', '.join(map(str, files))} (python {out / LOADER_FILE} scores a text)")
+        note(f"wrote {', '.join(map(str, files))} (python {out / SCORER_FILE} scores a text)")

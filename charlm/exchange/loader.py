@@ -1,4 +1,4 @@
-"""The script that goes with an exported state dict: its module in PyTorch, and a text's log-probability."""
+"""The scripts that go with an exported state dict: its module in PyTorch, and a text's log-probability by it."""
 
 from string import Template
 
@@ -7,20 +7,13 @@ from charlm.exchange.gates import conversion_of
 from charlm.exchange.state_dict import learned_parts
 from charlm.version import __version__
 
-_SCRIPT = Template('''\
-"""A language model made by charlm $version, as a module of PyTorch; needs torch and safetensors.
-
-    $usage
-"""
-
-${imports}import sys
+_LOADER = Template('''\
+"""A language model made by charlm $version, as a module of PyTorch; score_text.py uses it."""
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
 from torch import nn
-
-HERE = Path(__file__).resolve().parent
 
 
 class LanguageModel(nn.Module):
@@ -30,21 +23,42 @@ class LanguageModel(nn.Module):
         self.recurrent = nn.$module($embedding, $hidden, $layers$arguments)
         self.head = nn.Linear($hidden, $vocabulary)
 $parameters
-    def forward(self, ids, state=None):
-        """Log-probabilities [T, B, V] of what follows each of the ids [T, B], and the state after the last.
-
-        The id -1 stands before a text: its input is the zero vector. No state is the one before a text.
-        """
+    def forward(self, ids, state=None):  # ids [T, B], -1 before a text; gives log-probabilities [T, B, V]
 $begin        inputs = self.embedding(ids.clamp(min=0)) * (ids >= 0).unsqueeze(-1)
         outputs, state = self.recurrent(inputs, state)
         return self.head(outputs).log_softmax(-1), state
 
 
 def load():
-    """The model with its weights."""
     model = LanguageModel()
-    model.load_state_dict(load_file(HERE / "state.safetensors"))
+    model.load_state_dict(load_file(Path(__file__).with_name("state.safetensors")))
     return model.eval()
+
+
+if __name__ == "__main__":
+    print(load())
+''')
+_PARAMETERS = Template("""\
+        learned = {part: nn.Parameter(torch.zeros($layers, 1, $hidden)) for part in $parts}
+        self.initial = nn.ParameterDict(learned)
+""")
+_BEGIN = Template("""\
+        if state is None:
+            parts = [self.initial[part].repeat(1, ids.shape[1], 1) for part in $parts]
+            state = $state
+""")
+_STATES = {1: "parts[0]", 2: "tuple(parts)"}
+"""What the recurrent module takes as its state, by the number of its parts."""
+_SCORER = Template('''\
+"""Scores texts with the model of load_model.py, as charlm score does.
+
+    $usage
+"""
+
+${imports}import sys
+$path
+import torch
+from load_model import load
 
 
 def score(model, ids):
@@ -58,21 +72,10 @@ $encode
 if __name__ == "__main__":
 $main
 ''')
-_PARAMETERS = Template("""\
-        parts = $parts
-        self.initial = nn.ParameterDict({part: nn.Parameter(torch.zeros($layers, 1, $hidden)) for part in parts})
-""")
-_BEGIN = Template("""\
-        if state is None:
-            parts = [self.initial[part].repeat(1, ids.shape[1], 1) for part in $parts]
-            state = $state
-""")
-_STATES = {1: "parts[0]", 2: "tuple(parts)"}
-"""What the recurrent module takes as its state, by the number of its parts."""
 _CHARACTERS = Template('''
 def encode(text):
     """The ids of a text, <EOS> included: what vocabulary.json lacks is 1, <UNK>."""
-    tokens = json.loads((HERE / "vocabulary.json").read_text(encoding="ascii"))
+    tokens = json.loads(Path(__file__).with_name("vocabulary.json").read_text(encoding="ascii"))
     known = {token: number for number, token in enumerate(tokens)}
     text = text.removeprefix("\\ufeff").replace("\\r\\n", "\\n")$lower
     $units
@@ -95,19 +98,15 @@ _SCORE_IDS = """\
 
 
 def loader(model: TrainedModel) -> str:
-    """The script for a model.
+    """The script with the module of a model, which loads its weights.
 
     Raises:
         ModelError: no module of PyTorch computes the model.
     """
-    config, text = model.network.config, model.text
+    config = model.network.config
     conversion, learned = conversion_of(config), learned_parts(config)
-    characters = text.level == "char"
-    lower = ".lower()" if text.lowercase else ""
-    return _SCRIPT.substitute(
+    return _LOADER.substitute(
         version=__version__,
-        usage='python load_model.py "some text"' if characters else "python load_model.py ID ...   (0 ends a text)",
-        imports="import json\n" if characters else "",
         vocabulary=config.vocabulary,
         embedding=config.embedding,
         hidden=config.hidden,
@@ -116,6 +115,17 @@ def loader(model: TrainedModel) -> str:
         arguments=conversion.arguments,
         parameters=_PARAMETERS.substitute(parts=learned, layers=config.layers, hidden=config.hidden) if learned else "",
         begin=_BEGIN.substitute(parts=learned, state=_STATES[len(learned)]) if learned else "",
+    )
+
+
+def scorer(model: TrainedModel) -> str:
+    """The script that scores texts of characters, or the ids of any, with the module of ``loader``."""
+    text, characters = model.text, model.text.level == "char"
+    lower = ".lower()" if text.lowercase else ""
+    return _SCORER.substitute(
+        usage='python score_text.py "some text"' if characters else "python score_text.py ID ...   (0 ends a text)",
+        imports="import json\n" if characters else "",
+        path="from pathlib import Path\n" if characters else "",
         encode=_CHARACTERS.substitute(lower=lower, units=_UNITS[text.unit]) if characters else "",
         main=_SCORE_TEXTS if characters else _SCORE_IDS,
     )

@@ -1,7 +1,8 @@
 """A model as files for PyTorch, and back.
 
     state.safetensors   the state dict, in float32
-    load_model.py       its module, which loads it and scores a text
+    load_model.py       its module, which loads it
+    score_text.py       scores texts with it
     vocabulary.json     the token of each id
 
 The metadata of the state dict hold what PyTorch has no place for: configuration, vocabulary and record of the model,
@@ -22,7 +23,7 @@ from charlm.checkpoint import TrainedModel, check_record, load_model
 from charlm.config import ModelConfig, TextConfig
 from charlm.errors import ModelError, OutputError, UsageError
 from charlm.exchange.gates import conversion_of
-from charlm.exchange.loader import loader
+from charlm.exchange.loader import loader, scorer
 from charlm.exchange.state_dict import network_of, state_dict, state_shapes
 from charlm.exchange.state_file import STATE_FILE, StateFile, misfits, read_state
 from charlm.exchange.tokens import token_list
@@ -36,6 +37,7 @@ FORMAT = 1
 """Version of the metadata; another is refused."""
 KIND = "a state dict of PyTorch, which charlm import reads"
 LOADER_FILE = "load_model.py"
+SCORER_FILE = "score_text.py"
 VOCABULARY_FILE = "vocabulary.json"
 _KEYS = {"format", "kind", "model", "text", "record", "vocabulary", "weights"}
 _MODULES = {4: "nn.LSTM", 3: "nn.GRU", 1: "nn.RNN"}
@@ -94,6 +96,7 @@ def exported_files(model: TrainedModel) -> dict[str, bytes]:
     return {
         VOCABULARY_FILE: token_list(vocabulary).encode("ascii") + b"\n",
         LOADER_FILE: loader(model).encode("ascii"),
+        SCORER_FILE: scorer(model).encode("ascii"),
         STATE_FILE: state,
     }
 

@@ -88,7 +88,9 @@ def block_options(cell: str, given: Mapping[str, str]) -> dict[str, str]:
             owners = [name for name, entry in BLOCKS.items() if option in entry.options]
             if not owners:
                 raise UsageError(f"unknown option {option!r} of a cell: there are {', '.join(known_options())}")
-            raise UsageError(f"{option!r} is an option of {', '.join(owners)}, not of {cell}: leave it out")
+            raise UsageError(
+                f"{option!r} is an option of {', '.join(owners)}, not of {cell}: leave it out, or choose {owners[0]}"
+            )
         if value not in known[option].values:
             raise UsageError(f"unknown {option} {value!r}: choose one of {', '.join(known[option].values)}")
     return {name: given.get(name, option.values[0]) for name, option in known.items()}

@@ -78,7 +78,7 @@ def test_the_script_scores_texts_as_charlm_does(kind: str, unit: str, lowercase:
     """In every unit, with ends of it inside and behind, and with what the model does not know."""
     model = model_of(kind, layers=2, initial="learned", unit=unit, lowercase=lowercase)
     texts = ["ab", "", "a\n", "\n", "a\n\n", "a\n\n\nb", "\n\n\n\n", "a\r\nb\n", "\ufeffAB?\U0001f600Ä", "b" * 300]
-    command = [sys.executable, str(exported(model, tmp_path) / "load_model.py"), *texts]
+    command = [sys.executable, str(exported(model, tmp_path) / "score_text.py"), *texts]
     done = subprocess.run(command, capture_output=True, check=True, encoding="utf-8")
     found = [float(line.split()[0]) for line in done.stdout.splitlines()]
     expected = [score_all(model, [text])[0].logprob for text in texts]
@@ -88,7 +88,7 @@ def test_the_script_scores_texts_as_charlm_does(kind: str, unit: str, lowercase:
 def test_the_script_of_another_level_takes_ids(tmp_path: Path) -> None:
     model = model_of("rnn with activation tanh")
     as_words = replace(model, text=replace(model.text, level="word"))
-    command = [sys.executable, str(exported(as_words, tmp_path) / "load_model.py"), "2", "3", "0"]
+    command = [sys.executable, str(exported(as_words, tmp_path) / "score_text.py"), "2", "3", "0"]
     done = subprocess.run(command, capture_output=True, check=True, encoding="utf-8")
     expected = score_all(model, ["ab"])[0].logprob
     assert model.tokenizer.encode_sentence("ab").tolist() == [2, 3, 0]
