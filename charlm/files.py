@@ -89,7 +89,8 @@ def read_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         with safe_open(path, framework="numpy") as file:
             metadata = (file.metadata() or {}).get(_METADATA_KEY)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-    except (SafetensorError, OSError, ValueError, TypeError) as error:
+    # A type that NumPy lacks, such as an 8-bit float, is an AttributeError to safetensors.
+    except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelError(f"{path} is not a model file or is damaged ({error}). Use another copy of it") from error
     if metadata is None:
         raise ModelError(f"{path} was not written by charlm: it lacks its metadata")

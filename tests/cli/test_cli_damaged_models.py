@@ -74,6 +74,7 @@ def test_truncated(share: float, names: Trained, tmp_path: Path) -> None:
         struct.pack("<Q", 2) + b"{}",
         struct.pack("<Q", 8) + b'{"a": 1}',
         struct.pack("<Q", 9) + b"not json!",
+        struct.pack("<Q", 58) + b'{"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}}' + bytes(4),
     ],
 )
 def test_garbage(data: bytes, tmp_path: Path) -> None:
