@@ -5,7 +5,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 DEMO := build/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types mutants bench docs golden build clean
+.PHONY: help demo test lint types mutants parity bench docs experiments golden build clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,10 @@ $(VENV)/tested: $(VENV)/installed
 
 $(VENV)/benched: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch $@
+
+$(VENV)/paired: $(VENV)/tested
+	$(BIN)/python -m pip install --quiet --editable '.[parity]'
 	@touch $@
 
 demo: $(VENV)/installed ## Invent dinosaurs, then learn pear from pair and was from were (two minutes)
@@ -52,14 +56,22 @@ types: $(VENV)/tested ## Check types
 mutants: $(VENV)/tested ## Plant errors one at a time and see each one caught
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/mutants.py
 
+parity: $(VENV)/paired ## Compute the same with PyTorch and ONNX Runtime themselves
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests/parity
+
 bench: $(VENV)/benched ## Time a training step against PyTorch (half an hour)
 	$(BIN)/python tests/bench_step.py
 
-golden: $(VENV)/benched ## Make the golden vectors again, with PyTorch
-	$(BIN)/python tests/make_golden.py
+experiments: $(VENV)/tested ## Train RNN, GRU and LSTM of equal size, and measure vanishing gradients (half an hour)
+	$(BIN)/python docs/make_vanishing_gradients.py
 
-docs: $(VENV)/installed ## Write docs/reference.md from the commands
+golden: $(VENV)/paired ## Make the golden vectors again, with PyTorch and ONNX Runtime
+	$(BIN)/python tests/make_golden.py
+	$(BIN)/python tests/make_golden_onnx.py
+
+docs: $(VENV)/installed ## Write docs/reference.md from the commands, and docs/proof.md from the table of proofs
 	$(BIN)/python docs/make_reference.py docs/reference.md
+	$(BIN)/python docs/make_proof.py docs/proof.md
 
 build: $(VENV)/tested ## Build the wheel and the source archive into dist/
 	$(BIN)/python -m build

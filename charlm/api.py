@@ -19,7 +19,9 @@ from charlm.checkpoint import TrainedModel, load_model, model_bytes
 from charlm.config import require
 from charlm.continuations import Continuation, continuations
 from charlm.errors import CharlmError, UsageError
+from charlm.explain import Step, explain
 from charlm.files import write_atomically
+from charlm.gradients import Measurement, measure
 from charlm.samples import DEFAULT_LENGTH, draw_text, read_prompt
 from charlm.scores import EvaluationResult, Score, evaluate_part, score_all
 from charlm.scoring import log_softmax
@@ -78,6 +80,37 @@ class Model:
         """The tokens by id; at the word level the mark \uffed stands before those that have no space before them."""
         vocabulary = self.trained.tokenizer.vocabulary
         return [vocabulary.token(i) for i in range(len(vocabulary))]
+
+    def explain(self, text: str = "", *, top: int = 3) -> list[Step]:
+        """Every quantity of every step in which the model reads a text, in float64, as ``charlm explain`` prints.
+
+        Args:
+            text: what to read; the first step stands before it.
+            top: how many of the likeliest next tokens to give.
+
+        Raises:
+            UsageError: an argument is out of range, or the text does not fit the model.
+        """
+        require("top", top, minimum=1)
+        return list(explain(self.trained, read_prompt(self.trained, text), top))
+
+    def gradients(self, text: str, *, lags: int = 50, positions: int = 256, seed: int = 1) -> Measurement:
+        """How the gradient of a prediction fades over the steps before it, as ``charlm gradients`` prints.
+
+        Args:
+            text: what to measure on.
+            lags: most steps to go back.
+            positions: how many positions to average over.
+            seed: of their draw.
+
+        Raises:
+            UsageError: ``lags`` or ``positions`` is below 1.
+            InputError: the text is too short.
+        """
+        tokenizer = self.trained.tokenizer
+        line_end = tokenizer.line_end_id if self.trained.text.independent_lines else None
+        ids = tokenizer.encode_sentence(normalise(text))
+        return measure(self.trained.network, ids, line_end=line_end, lags=lags, positions=positions, seed=seed)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model to one file, as ``charlm train`` does.

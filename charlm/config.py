@@ -128,6 +128,21 @@ class ModelConfig(_Strict):
         require("--embedding", self.embedding, minimum=1, maximum=65536)
         choose("initial state", self.initial, INITIAL_STATES)
 
+    @property
+    def kind(self) -> str:
+        """The block with its options, in words: "gru, reset after, residual"."""
+        options = [f"{option} {value}" for option, value in self.options.items()]
+        if self.residual:
+            options.append("residual")
+        if self.initial != INITIAL_STATES[0]:
+            options.append(f"initial state {self.initial}")
+        return ", ".join([self.cell, *options])
+
+    @property
+    def description(self) -> str:
+        """Kind and sizes in words: "lstm: 2 x 256, embedding 64"."""
+        return f"{self.kind}: {self.layers} x {self.hidden}, embedding {self.embedding}"
+
 
 SCHEDULES = ("cosine", "linear", "constant")
 OPTIMIZERS = ("adamw", "sgd", "rmsprop")
@@ -176,6 +191,10 @@ class CorpusRecord(_Strict):
     train_characters: int
     valid_characters: int
     train_unknown: int
+
+
+IMPORTED = "imported"
+"""Under which ``made_with`` in a record names the file of weights that charlm has not trained."""
 
 
 @dataclass(frozen=True)

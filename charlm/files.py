@@ -19,8 +19,17 @@ _METADATA_KEY = "charlm"
 """One key only: the format does not keep the order of several, and the same model must be the same bytes."""
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+FREE_OR_MOVE = "Free some space or choose another folder with --model"
+"""What to do where a model cannot be written."""
+
+
+def write_atomically(path: Path, data: bytes, advice: str = FREE_OR_MOVE) -> None:
     """Replace ``path`` by ``data``: written beside it, flushed to the disk, then renamed.
+
+    Args:
+        path: where to.
+        data: the whole file.
+        advice: what the message tells to do where that fails.
 
     Raises:
         OutputError: it cannot be written; what stood at ``path`` stands there still, and nothing else is left.
@@ -35,9 +44,7 @@ def write_atomically(path: Path, data: bytes) -> None:
         temporary.replace(path)
         _flush_folder(path.parent)
     except OSError as error:
-        raise OutputError(
-            f"cannot write {path}: {error.strerror or error}. Free some space or choose another folder with --model"
-        ) from error
+        raise OutputError(f"cannot write {path}: {error.strerror or error}. {advice}") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)

@@ -1,14 +1,15 @@
 """How the gradient of a prediction fades over the steps before it: vanishing and exploding gradients, measured.
 
-The loss at one step t is L_t = -log P(token t+1 | tokens up to t). Through the state s that is carried from step to
+The loss at one step t is L_t = -log P(token t | tokens before it). Through the state s that is carried from step to
 step it depends on all earlier ones. Measured is the Euclidean norm of
 
     dL_t / ds_{t-k},  s = h or c,  k = 1, 2, ...
 
 that is, of what backpropagation through time carries across the boundary between steps t-k and t-k+1, per layer and
 per part of the state, averaged over positions t (Hochreiter 1991; Bengio et al. 1994; Pascanu et al. 2013, whose
-vanishing and exploding gradients are the fall and the rise of this curve). In a stack, what reaches a lower layer at
-the same step through the layer above belongs to that boundary's own step and is not counted.
+vanishing and exploding gradients are the fall and the rise of this curve). The h of a layer at step t-k is also the
+input of the layer above at that step; that way is not counted, only that of the copy which is carried on. Likewise
+dL/dc is that by the carried cell, with h held fixed.
 
 Everything is float64: a gradient that has faded to 1e-40 is still a number.
 """
@@ -26,7 +27,11 @@ from charlm.nn.language_model import LanguageModel, Workspace
 WARM = 256
 """Steps before the first that is measured, where the text has them, so that the state is one of mid-text."""
 LANES = 64
-"""Positions that are measured side by side."""
+"""Positions that are measured side by side, at most."""
+MOST_STEPS = LANES * 128
+"""Steps whose tapes are kept, of all lanes together: far lags are measured in fewer lanes."""
+WINDOW = 64
+"""Steps that only warm up are run so many at a time."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +67,16 @@ class Measurement:
 
     Attributes:
         decays: one for each part of each layer's state, from the bottom up.
-        positions: [K], how many positions have k steps before them, for k = 1 .. K.
+        positions: how many positions they are means over, the same ones for every lag.
     """
 
     decays: tuple[Decay, ...]
-    positions: NDArray[np.int64]
+    positions: int
+
+    @property
+    def lags(self) -> int:
+        """K, how far back was measured."""
+        return len(self.decays[0].norms)
 
 
 def measure(
@@ -78,8 +88,9 @@ def measure(
         model: whose gradients; its parameters are not changed.
         ids: [N], the text.
         line_end: where lines are independent, the id that ends one: nothing reaches back beyond its line.
-        lags: K, most steps to go back; fewer if no text is so long.
-        positions: how many positions to average over; drawn at random where the text has more.
+        lags: K, most steps to go back; fewer where not so many positions have so many steps before them as
+            ``positions`` says, or as a quarter of the text's, whichever is less.
+        positions: how many positions to average over, the same for every lag; drawn at random where there are more.
         seed: of that draw.
 
     Raises:
@@ -89,24 +100,14 @@ def measure(
     require("--lags", lags, minimum=1)
     require("--positions", positions, minimum=1)
     begins = _begins(ids, line_end)
-    chosen = _chosen(begins, lags, positions, np.random.default_rng(seed))
-    lags = min(lags, int((chosen - begins[chosen]).max()))
+    lags, chosen = _chosen(begins, lags, positions, np.random.default_rng(seed))
     exact = _in_float64(model)
-    groups = [chosen[i : i + LANES] for i in range(0, len(chosen), LANES)]
-    measured = [_measure_lanes(exact, ids, group, begins[group], lags) for group in groups]
-    norms = np.concatenate([each for each, _ in measured], axis=-1)
-    reached = np.concatenate([each for _, each in measured], axis=-1)
-    return _averaged(exact, norms, reached)
-
-
-def _averaged(model: LanguageModel, norms: NDArray[np.float64], reached: Flags) -> Measurement:
-    """From norms [parts, K, positions] and whether a position reaches so far back [K, positions]."""
-    counts = reached.sum(axis=-1)
-    means = np.where(reached, norms, 0).sum(axis=-1) / counts
-    squares = np.where(reached, (norms - means[..., None]) ** 2, 0).sum(axis=-1) / counts
-    names = [(k + 1, part) for k, block in enumerate(model.stack.blocks) for part in block.state_names]
-    rows = zip(names, means, np.sqrt(squares), strict=True)
-    return Measurement(tuple(Decay(*name, mean, deviation) for name, mean, deviation in rows), counts)
+    lanes = max(1, min(LANES, MOST_STEPS // lags))
+    groups = [chosen[i : i + lanes] for i in range(0, len(chosen), lanes)]
+    norms = np.concatenate([_measure_lanes(exact, ids, each, begins[each], lags) for each in groups], axis=-1)
+    names = [(k + 1, part) for k, block in enumerate(exact.stack.blocks) for part in block.state_names]
+    rows = zip(names, norms.mean(axis=-1), norms.std(axis=-1), strict=True)
+    return Measurement(tuple(Decay(*name, mean, deviation) for name, mean, deviation in rows), len(chosen))
 
 
 def _begins(ids: Ids, line_end: int | None) -> NDArray[np.int64]:
@@ -117,15 +118,17 @@ def _begins(ids: Ids, line_end: int | None) -> NDArray[np.int64]:
     return np.repeat(bounds, np.diff(np.append(bounds, ids.size)))
 
 
-def _chosen(begins: NDArray[np.int64], lags: int, positions: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Positions to measure at, those with so many steps before them first; a text's first token has none."""
+def _chosen(
+    begins: NDArray[np.int64], lags: int, positions: int, generator: np.random.Generator
+) -> tuple[int, NDArray[np.int64]]:
+    """How far back to measure, and the positions at which to: all of them have so many steps before them."""
     before = np.arange(begins.size) - begins
-    far, near = np.flatnonzero(before >= lags), np.flatnonzero((before >= 1) & (before < lags))
-    if not far.size + near.size:
+    steps = np.sort(before[before >= 1])[::-1]  # a text's first token has none before it
+    if not steps.size:
         raise InputError("the text is too short to measure gradients over steps: give one of at least two tokens")
-    picked = [generator.permutation(far)[:positions]]
-    picked.append(generator.permutation(near)[: positions - len(picked[0])])
-    return np.sort(np.concatenate(picked))
+    enough = min(positions, max(1, steps.size // 4))
+    lags = min(lags, int(steps[enough - 1]))
+    return lags, np.sort(generator.permutation(np.flatnonzero(before >= lags))[:positions])
 
 
 def _in_float64(model: LanguageModel) -> LanguageModel:
@@ -136,21 +139,19 @@ def _in_float64(model: LanguageModel) -> LanguageModel:
 
 def _measure_lanes(
     model: LanguageModel, ids: Ids, positions: NDArray[np.int64], begins: NDArray[np.int64], lags: int
-) -> tuple[NDArray[np.float64], Flags]:
-    """Norms [parts, K, lanes] by lag of the losses at ``positions``, and which of them are steps of the lane's text."""
+) -> NDArray[np.float64]:
+    """Norms [parts, K, lanes] by lag of the losses at ``positions``, each with its own steps before it in a lane."""
     first = np.maximum(begins, positions - lags - WARM)
     time = int((positions - first).max()) + 1
     steps = np.arange(time)[:, None] - (time - 1) + positions  # [T, B], the token that each step predicts
     starts = steps == first
     begun = (steps >= first) & (steps > begins)  # what stands before is no token, or a start
     inputs = np.where(begun, ids[np.maximum(steps - 1, 0)].astype(np.int64), -1)
-    last = min(lags, time)
-    states, work = model.initial_states(positions.size), model.new_workspace(time, positions.size)
-    if time > last:
-        states = model.advance(work, inputs[:-last], starts[:-last], states)
-    norms = np.zeros((sum(map(len, states)), lags, positions.size))
-    norms[:, :last] = _norms(model, work, inputs[-last:], starts[-last:], ids[positions].astype(np.int64), states)
-    return norms, np.arange(1, lags + 1)[:, None] <= positions - begins
+    states, work = model.initial_states(positions.size), model.new_workspace(WINDOW, positions.size)
+    for begin in range(0, time - lags, WINDOW):
+        part = slice(begin, min(begin + WINDOW, time - lags))
+        states = model.advance(work, inputs[part], starts[part], states)
+    return _norms(model, work, inputs[-lags:], starts[-lags:], ids[positions].astype(np.int64), states)
 
 
 def _norms(

@@ -5,10 +5,11 @@ from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
-from charlm.errors import UsageError
+from charlm.errors import OutputError, UsageError
 from charlm.files import write_atomically
 
 FORMATS = (".svg", ".png")
+ADVICE = "Free some space or name another file with --plot"
 MANY = 24
 """So many points are drawn without marks."""
 
@@ -18,11 +19,16 @@ def check_plot_file(path: Path) -> None:
 
     Raises:
         UsageError: the name does not end in one of ``FORMATS``, or matplotlib is not installed.
+        OutputError: there is no such folder.
     """
     if path.suffix.lower() not in FORMATS:
         raise UsageError(f"{path}: a plot is written as {' or '.join(FORMATS)}; name the file so")
     if find_spec("matplotlib") is None:
         raise UsageError("a plot needs matplotlib: pip install 'charlm[plot]'")
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"cannot write {path}: there is no folder {path.parent}. Make it, or name another with --plot"
+        )
 
 
 def write_curves(
@@ -53,6 +59,7 @@ def write_curves(
     check_plot_file(path)
     from matplotlib import rc_context  # noqa: PLC0415 - an extra, loaded only when it is used
     from matplotlib.figure import Figure  # noqa: PLC0415 - as above
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - as above
 
     # Ids in an SVG come from this salt instead of from chance, and no date is written.
     with rc_context({"svg.hashsalt": "charlm"}):
@@ -64,8 +71,9 @@ def write_curves(
                 low, high = bands[name]
                 axes.fill_between(range(1, len(values) + 1), low, high, color=line.get_color(), alpha=0.15, linewidth=0)
         axes.set(title=title, xlabel=across, ylabel=up, yscale="log" if log else "linear")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(visible=True, alpha=0.3)
         axes.legend()
         data, kind = BytesIO(), path.suffix.lower()[1:]
         figure.savefig(data, format=kind, metadata={"Date": None} if kind == "svg" else None)
-    write_atomically(path, data.getvalue())
+    write_atomically(path, data.getvalue(), ADVICE)

@@ -3,7 +3,7 @@
 The tests read the files and need no PyTorch. They were made, and with the same versions on the same kind of
 machine can be made again to the same bytes, by
 
-    pip install -e '.[bench]'
+    pip install -e '.[parity]'
     python tests/make_golden.py
 
 Every parameter, every bias and every initial state is a seeded normal number.
@@ -36,7 +36,7 @@ where `b_in` is b_c and `b_hn`, inside the reset, b_ca; the GRU's z is 1 - u, so
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -58,8 +58,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-VOCABULARY, EMBEDDING, HIDDEN, TIME, BATCH = 11, 4, 6, 5, 3
 SCALE = 0.5
+
+
+class Sizes(NamedTuple):
+    """Of a language model, its window, and its weights; those of the stored files."""
+
+    vocabulary: int = 11
+    embedding: int = 4
+    hidden: int = 6
+    time: int = 5
+    batch: int = 3
+    scale: float = SCALE
+
+
+class EncoderSizes(NamedTuple):
+    """Of an encoder, its texts, and its weights; those of the stored files."""
+
+    input_size: int = 4
+    hidden: int = 5
+    time: int = 6
+    lengths: tuple[int, ...] = (4, 6, 1)
+    scale: float = SCALE
+
 
 # charlm's name of each of PyTorch's gates in PyTorch's order, and the sign it changes by.
 TORCH_GATES = {
@@ -67,7 +88,6 @@ TORCH_GATES = {
     "lstm": (("u", 1), ("f", 1), ("c", 1), ("o", 1)),
     "gru": (("r", 1), ("u", -1), ("c", 1)),
 }
-ENCODER_INPUT, ENCODER_HIDDEN, ENCODER_TIME, LENGTHS = 4, 5, 6, (4, 6, 1)
 
 # An LSTM or GRU has no choice of activation, and PyTorch's GRU resets after the product.
 BLOCKS: tuple[tuple[str, dict[str, str]], ...] = (
@@ -142,11 +162,11 @@ def recurrent_module(network: Network, input_size: int, hidden: int, *, bidirect
     return module(input_size, hidden, network.layers, **settings)
 
 
-def draw(weights: dict[str, Any], rng: np.random.Generator) -> None:
+def draw(weights: dict[str, Any], rng: np.random.Generator, scale: float) -> None:
     """Put normal numbers into every weight."""
     with torch.no_grad():
         for weight in weights.values():
-            weight.copy_(torch.from_numpy(SCALE * rng.standard_normal(weight.shape)))
+            weight.copy_(torch.from_numpy(scale * rng.standard_normal(weight.shape)))
 
 
 def draw_states(cell: str, shape: tuple[int, ...], rng: np.random.Generator) -> list[Any]:
@@ -181,22 +201,22 @@ def by_direction(prefix: str, cell: str, states: list[Any]) -> Parameters:
     }
 
 
-def make_model(network: Network, rng: np.random.Generator) -> Parameters:
+def make_model(network: Network, rng: np.random.Generator, sizes: Sizes) -> Parameters:
     """One language model run forward and backward by PyTorch: the tensors of one file."""
-    cell = network.cell
+    cell, (vocabulary, embedding, hidden, time, batch, scale) = network.cell, sizes
     modules = torch.nn.ModuleDict(
         {
-            "embedding": torch.nn.Embedding(VOCABULARY, EMBEDDING, dtype=torch.float64),
-            "recurrent": recurrent_module(network, EMBEDDING, HIDDEN),
-            "head": torch.nn.Linear(HIDDEN, VOCABULARY, dtype=torch.float64),
+            "embedding": torch.nn.Embedding(vocabulary, embedding, dtype=torch.float64),
+            "recurrent": recurrent_module(network, embedding, hidden),
+            "head": torch.nn.Linear(hidden, vocabulary, dtype=torch.float64),
         }
     )
     weights = dict(modules.named_parameters())
-    draw(weights, rng)
-    inputs = rng.integers(VOCABULARY, size=(TIME, BATCH))
-    targets = rng.integers(VOCABULARY, size=(TIME, BATCH))
-    upstream = rng.standard_normal((TIME, BATCH, HIDDEN))
-    initial = draw_states(cell, (network.layers, BATCH, HIDDEN), rng)
+    draw(weights, rng, scale)
+    inputs = rng.integers(vocabulary, size=(time, batch))
+    targets = rng.integers(vocabulary, size=(time, batch))
+    upstream = rng.standard_normal((time, batch, hidden))
+    initial = draw_states(cell, (network.layers, batch, hidden), rng)
 
     embedded = modules["embedding"](torch.from_numpy(inputs))
     outputs, final = apply(modules["recurrent"], embedded, initial)
@@ -209,7 +229,7 @@ def make_model(network: Network, rng: np.random.Generator) -> Parameters:
     slopes = {name: slope.numpy() for name, slope in zip(weights, found[: len(weights)], strict=True)}
     parameters = model_to_charlm(network, values, np.add)
     gradients = model_to_charlm(network, slopes, the_same)
-    names = parameter_shapes(network, vocabulary=VOCABULARY, embedding=EMBEDDING, hidden=HIDDEN)
+    names = parameter_shapes(network, vocabulary=vocabulary, embedding=embedding, hidden=hidden)
     return {
         **{f"parameters.{name}": parameters[name] for name in names},
         **{f"gradients.{name}": gradients[name] for name in names},
@@ -225,21 +245,22 @@ def make_model(network: Network, rng: np.random.Generator) -> Parameters:
     }
 
 
-def make_encoder(network: Network, rng: np.random.Generator) -> Parameters:
+def make_encoder(network: Network, rng: np.random.Generator, sizes: EncoderSizes) -> Parameters:
     """One encoder run forward and backward by PyTorch: the tensors of one file."""
-    cell, batch = network.cell, len(LENGTHS)
-    encoder = recurrent_module(network, ENCODER_INPUT, ENCODER_HIDDEN, bidirectional=True)
+    cell, (input_size, hidden, time, lengths, scale) = network.cell, sizes
+    batch = len(lengths)
+    encoder = recurrent_module(network, input_size, hidden, bidirectional=True)
     weights = dict(encoder.named_parameters())
-    draw(weights, rng)
-    x = torch.from_numpy(rng.standard_normal((ENCODER_TIME, batch, ENCODER_INPUT))).requires_grad_()
-    upstream = rng.standard_normal((ENCODER_TIME, batch, 2 * ENCODER_HIDDEN))
-    state_shape = (2 * network.layers, batch, ENCODER_HIDDEN)
+    draw(weights, rng, scale)
+    x = torch.from_numpy(rng.standard_normal((time, batch, input_size))).requires_grad_()
+    upstream = rng.standard_normal((time, batch, 2 * hidden))
+    state_shape = (2 * network.layers, batch, hidden)
     initial = draw_states(cell, state_shape, rng)
     upstream_state = [torch.from_numpy(rng.standard_normal(state_shape)) for _ in STATE_PARTS[cell]]
 
-    packed = pack_padded_sequence(x, torch.tensor(LENGTHS), enforce_sorted=False)
+    packed = pack_padded_sequence(x, torch.tensor(lengths), enforce_sorted=False)
     packed_outputs, final = apply(encoder, packed, initial)
-    outputs, lengths = pad_packed_sequence(packed_outputs)
+    outputs, unpacked_lengths = pad_packed_sequence(packed_outputs)
     total = (torch.from_numpy(upstream) * outputs).sum()
     for weight, part in zip(upstream_state, final, strict=True):
         total = total + (weight * part).sum()
@@ -249,7 +270,7 @@ def make_encoder(network: Network, rng: np.random.Generator) -> Parameters:
     slopes = {name: slope.numpy() for name, slope in zip(weights, found[: len(weights)], strict=True)}
     parameters = encoder_to_charlm(network, values, np.add)
     gradients = encoder_to_charlm(network, slopes, the_same)
-    names = encoder_shapes(network, input_size=ENCODER_INPUT, hidden=ENCODER_HIDDEN)
+    names = encoder_shapes(network, input_size=input_size, hidden=hidden)
     return {
         **{f"parameters.{name}": parameters[name] for name in names},
         **{f"gradients.{name}": gradients[name] for name in names},
@@ -258,7 +279,7 @@ def make_encoder(network: Network, rng: np.random.Generator) -> Parameters:
         **by_direction("upstream", cell, upstream_state),
         **by_direction("gradients.initial", cell, list(found[len(weights) + 1 :])),
         "x": x.detach().numpy(),
-        "lengths": lengths.numpy(),
+        "lengths": unpacked_lengths.numpy(),
         "upstream": upstream,
         "outputs": outputs.detach().numpy(),
         "gradients.x": found[len(weights)].numpy(),
@@ -285,12 +306,12 @@ def main(folder: Path = GOLDEN) -> None:
     for number, (cell, options) in enumerate(BLOCKS):
         for layers in DEPTHS:
             network = Network(cell, layers, options)
-            tensors = make_model(network, np.random.default_rng([number, layers]))
+            tensors = make_model(network, np.random.default_rng([number, layers]), Sizes())
             write(folder / file_name(network), network, tensors)
     for number, (cell, options) in enumerate(ENCODER_BLOCKS, start=len(BLOCKS)):
         for layers in DEPTHS:
             network = Network(cell, layers, options)
-            tensors = make_encoder(network, np.random.default_rng([number, layers]))
+            tensors = make_encoder(network, np.random.default_rng([number, layers]), EncoderSizes())
             write(folder / f"encoder-{cell}-{layers}.safetensors", network, tensors)
 
 

@@ -3,7 +3,7 @@
 The tests read the files and need no ONNX. They were made, and with the same versions on the same kind of machine
 can be made again, by
 
-    pip install onnx onnxruntime
+    pip install -e '.[parity]'
     python tests/make_golden_onnx.py
 
 Each is one operator of ONNX, `RNN`, `GRU` or `LSTM`, on its own. They compute what PyTorch has no module for: a
@@ -21,7 +21,7 @@ where the one beside R, inside the reset, is b_ca; the GRU's z is 1 - u, so W_u 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -32,9 +32,19 @@ from reference import GOLDEN, Array, Network, Parameters, cell_shapes, to_bytes
 if TYPE_CHECKING:
     from pathlib import Path
 
-INPUT, HIDDEN, TIME, BATCH = 4, 5, 6, 3
 SCALE = 0.5
 OPSET, IR_VERSION = 22, 10
+
+
+class Sizes(NamedTuple):
+    """Of a layer, its window, and its weights; those of the stored files."""
+
+    input_size: int = 4
+    hidden: int = 5
+    time: int = 6
+    batch: int = 3
+    scale: float = SCALE
+
 
 # charlm's name of each of ONNX's gates in ONNX's order, and the sign it changes by.
 ONNX_GATES = {
@@ -59,8 +69,9 @@ def to_charlm(network: Network, W: Array, R: Array, B: Array, P: Array | None) -
     named = {}
     gates = ONNX_GATES["lstm" if P is not None else network.cell]
     bias_x, bias_a = np.split(B[0], 2)
+    hidden = R.shape[2]
     for index, (gate, sign) in enumerate(gates):
-        rows = slice(index * HIDDEN, (index + 1) * HIDDEN)
+        rows = slice(index * hidden, (index + 1) * hidden)
         named[f"W_{gate}x"] = sign * W[0, rows]
         named[f"W_{gate}a"] = sign * R[0, rows]
         if gate == "c" and network.options.get("reset") == "after":
@@ -79,9 +90,9 @@ def run_operator(operator: str, attributes: dict[str, Any], feeds: dict[str, Arr
     inputs = [name if name in feeds else "" for name in order]
     while not inputs[-1]:
         inputs.pop()  # a trailing input is left out, one between others is an empty name
-    state = (1, BATCH, HIDDEN)
-    outputs = {"Y": (TIME, *state), "Y_h": state} | ({"Y_c": state} if operator == "LSTM" else {})
-    node = helper.make_node(operator, inputs, list(outputs), hidden_size=HIDDEN, **attributes)
+    state = feeds["initial_h"].shape
+    outputs = {"Y": (len(feeds["X"]), *state), "Y_h": state} | ({"Y_c": state} if operator == "LSTM" else {})
+    node = helper.make_node(operator, inputs, list(outputs), hidden_size=state[2], **attributes)
     graph = helper.make_graph(
         [node],
         operator,
@@ -96,30 +107,33 @@ def run_operator(operator: str, attributes: dict[str, Any], feeds: dict[str, Arr
     return [np.asarray(output) for output in session.run(list(outputs), feeds)]
 
 
-def make(network: Network, operator: str, attributes: dict[str, Any], rng: np.random.Generator) -> Parameters:
+def make(
+    network: Network, operator: str, attributes: dict[str, Any], rng: np.random.Generator, sizes: Sizes
+) -> Parameters:
     """One operator run by ONNX Runtime: the tensors of one file."""
+    input_size, hidden, time, batch, weight_scale = sizes
 
-    def normal(*shape: int, scale: float = SCALE) -> Array:
+    def normal(*shape: int, scale: float = weight_scale) -> Array:
         return np.asarray(scale * rng.standard_normal(shape), dtype=np.float32)
 
-    rows = len(ONNX_GATES[operator.lower()]) * HIDDEN
+    rows = len(ONNX_GATES[operator.lower()]) * hidden
     feeds = {
-        "X": normal(TIME, BATCH, INPUT, scale=1.0),
-        "W": normal(1, rows, INPUT),
-        "R": normal(1, rows, HIDDEN),
+        "X": normal(time, batch, input_size, scale=1.0),
+        "W": normal(1, rows, input_size),
+        "R": normal(1, rows, hidden),
         "B": normal(1, 2 * rows),
-        "initial_h": normal(1, BATCH, HIDDEN),
+        "initial_h": normal(1, batch, hidden),
     }
     if operator == "LSTM":
-        feeds["initial_c"] = normal(1, BATCH, HIDDEN)
+        feeds["initial_c"] = normal(1, batch, hidden)
     if network.cell == "peephole-lstm":
-        feeds["P"] = normal(1, len(PEEPHOLES) * HIDDEN)
+        feeds["P"] = normal(1, len(PEEPHOLES) * hidden)
     Y, *final = run_operator(operator, attributes, feeds)
 
     parameters = to_charlm(network, feeds["W"], feeds["R"], feeds["B"], feeds.get("P"))
     initial = [feeds[name] for name in ("initial_h", "initial_c") if name in feeds]
     tensors = {
-        **{f"parameters.{name}": parameters[name] for name in cell_shapes(network, inputs=INPUT, hidden=HIDDEN)},
+        **{f"parameters.{name}": parameters[name] for name in cell_shapes(network, inputs=input_size, hidden=hidden)},
         **{f"initial.{part}": value[0].T for part, value in zip(network.parts, initial, strict=True)},
         **{f"final.{part}": value[0].T for part, value in zip(network.parts, final, strict=True)},
         "x": feeds["X"],
@@ -128,19 +142,24 @@ def make(network: Network, operator: str, attributes: dict[str, Any], rng: np.ra
     return {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
 
 
+def write(path: Path, network: Network, tensors: Parameters) -> None:
+    """One file with its metadata."""
+    metadata = {
+        "cell": network.cell,
+        "layers": str(network.layers),
+        **network.options,
+        "onnx": onnx.__version__,
+        "onnxruntime": onnxruntime.__version__,
+    }
+    path.write_bytes(to_bytes(tensors, metadata))
+
+
 def main(folder: Path = GOLDEN) -> None:
     """Write every file."""
     folder.mkdir(exist_ok=True)
     for number, (name, network, operator, attributes) in enumerate(RUNS):
-        tensors = make(network, operator, attributes, np.random.default_rng([100, number]))
-        metadata = {
-            "cell": network.cell,
-            "layers": str(network.layers),
-            **network.options,
-            "onnx": onnx.__version__,
-            "onnxruntime": onnxruntime.__version__,
-        }
-        (folder / f"onnx-{name}.safetensors").write_bytes(to_bytes(tensors, metadata))
+        tensors = make(network, operator, attributes, np.random.default_rng([100, number]), Sizes())
+        write(folder / f"onnx-{name}.safetensors", network, tensors)
 
 
 if __name__ == "__main__":

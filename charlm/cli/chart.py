@@ -9,13 +9,13 @@ WIDTH = 64
 
 
 def log_chart(curves: Mapping[str, Sequence[float]], *, first: int = 1) -> Iterator[str]:
-    """The lines of a chart of positive numbers; zeros are left out.
+    """The lines of a chart of positive numbers; zeros and infinities are left out.
 
     Args:
         curves: name -> values at ``first``, ``first`` + 1, and so on, all equally many.
         first: what the first value stands at.
     """
-    powers = [math.log10(value) for values in curves.values() for value in values if value > 0]
+    powers = [math.log10(value) for values in curves.values() for value in values if 0 < value < math.inf]
     if not powers:
         yield "(all zero: nothing to draw)"
         return
@@ -28,7 +28,7 @@ def log_chart(curves: Mapping[str, Sequence[float]], *, first: int = 1) -> Itera
     for mark, values in reversed(list(zip(_marks(len(curves)), curves.values(), strict=True))):
         for column in range(width):
             value = values[_at(column, width, length)]
-            if value > 0:
+            if 0 < value < math.inf:
                 height = (high - math.log10(value)) / (high - low)
                 rows[min(HEIGHT - 1, round(height * (HEIGHT - 1)))][column] = mark
     labelled = {round((high - power) / (high - low) * (HEIGHT - 1)): power for power in _labels(low, high)}
@@ -36,8 +36,8 @@ def log_chart(curves: Mapping[str, Sequence[float]], *, first: int = 1) -> Itera
         label = f"1e{labelled[index]:+03d}" if index in labelled else ""
         yield f"{label:>7} |{''.join(row)}".rstrip()
     yield f"{'':>7} +{'-' * width}"
-    last = str(first + length - 1)
-    yield f"{'':>9}{first!s:<{max(1, width - len(last))}}{last}"
+    last = str(first + length - 1) if length > 1 else ""
+    yield f"{'':>9}{first!s:<{max(1, width - len(last))}}{last}".rstrip()
     for mark, name in zip(_marks(len(curves)), curves, strict=True):
         yield f"{'':>9}{mark} {name}"
 

@@ -9,6 +9,7 @@ import typer
 
 from charlm.cli.console import counted, note, result, result_json, visible
 from charlm.cli.find import JsonOption, ModelOption, load
+from charlm.cli.inputs import note_file
 from charlm.cli.sample import note_unknown
 from charlm.errors import UsageError
 
@@ -57,6 +58,7 @@ def explain(
     require("--layer", 1 if layer is None else layer, minimum=1, maximum=config.layers)
     layers = list(range(config.layers)) if layer is None else [layer - 1]
     chosen = list(range(min(DEFAULT_UNITS, config.hidden))) if units is None else _units(units, config.hidden)
+    note_file(text, "is explained as a text: files are not read here")
     prompt = read_prompt(trained, text)
     note_unknown(prompt)
     if not as_json:
@@ -110,7 +112,7 @@ def _as_json(step: "Step", layers: list[int], units: list[int]) -> dict[str, Any
 def _heading(trained: "TrainedModel") -> str:
     config = trained.network.config
     return (
-        f"{config.cell}, {counted(config.layers, 'layer')} of {counted(config.hidden, 'unit')}. "
+        f"{config.kind}: {counted(config.layers, 'layer')} of {counted(config.hidden, 'unit')}. "
         "A product W @ v is one number, the unit's row of W times v."
     )
 

@@ -7,6 +7,7 @@ import typer
 
 from charlm.cli.console import note
 from charlm.cli.find import ModelOption, load
+from charlm.errors import UsageError
 
 FORMATS = ("pytorch", "onnx")
 
@@ -25,9 +26,13 @@ def export(
     initial ones.
     """
     from charlm.config import choose  # noqa: PLC0415 - --help needs none of this
-    from charlm.exchange.output import write_files  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.exchange.output import check_folder, write_files  # noqa: PLC0415 - NumPy is loaded only when it is used
 
     choose("--to", to, FORMATS)
+    if str(out) == "-":
+        raise UsageError("an export is written to a file or folder, not to standard output: name it")
+    if to == "pytorch":
+        check_folder(out, overwrite=overwrite)
     trained = load(model)
     if to == "onnx":
         from charlm.exchange.onnx_model import onnx_bytes  # noqa: PLC0415 - likewise

@@ -1,5 +1,6 @@
 """``charlm gradients``: how the gradient of a prediction fades over the steps before it."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from charlm.cli.chart import log_chart
-from charlm.cli.console import note, result, result_json
+from charlm.cli.console import counted, note, result, result_json
 from charlm.cli.evaluate import own_part, part_of
 from charlm.cli.find import JsonOption, ModelOption, load
+from charlm.cli.inputs import note_file
 from charlm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,9 +51,11 @@ def gradients(
 ) -> None:
     """How the gradient of a prediction fades over the steps before it: norms of dL_t/dh_{t-k} by the lag k.
 
-    L_t is the loss at one step t; h, and c in LSTMs, is the state that was carried from step t-k to the next. The
-    norms are means over positions t, per layer.
+    L_t is the loss at one step t; h, and c in LSTMs, is the state that was carried from step t-k to the next, and
+    counts by that way alone: what it gave to the layer above at step t-k is not in it. The norms are means over
+    positions t, per layer.
     """
+    from charlm.config import require  # noqa: PLC0415 - --help needs none of this
     from charlm.gradients import measure  # noqa: PLC0415 - NumPy is loaded only when it is used
 
     if text is not None and file:
@@ -60,17 +64,21 @@ def gradients(
         from charlm.plots import check_plot_file  # noqa: PLC0415 - as above
 
         check_plot_file(plot)
+    require("--lags", lags, minimum=1)
+    require("--positions", positions, minimum=1)
     trained = load(model)
     ids = _ids(trained, text, file, encoding)
     line_end = trained.tokenizer.line_end_id if trained.text.independent_lines else None
     found = measure(trained.network, ids, line_end=line_end, lags=lags, positions=positions, seed=seed)
+    if found.lags < lags:
+        note(f"going back {counted(found.lags, 'step')}: too few positions have more before them")
     if as_json:
         result_json(_as_json(found))
     else:
         for line in _table(found):
             result(line)
     if plot is not None:
-        _write_plot(plot, found)
+        _write_plot(plot, found, trained.network.config.description)
         note(f"wrote {plot}")
 
 
@@ -78,24 +86,30 @@ def _ids(trained: "TrainedModel", text: str | None, file: list[str] | None, enco
     from charlm.text.reading import normalise  # noqa: PLC0415 - NumPy is loaded only when it is used
 
     if text is not None:
+        note_file(text, f"is measured as a text; for the text in the file of that name: --file {text}")
         return trained.tokenizer.encode_sentence(normalise(text))
     return (part_of(trained, file, encoding) if file else own_part(trained, "measuring on")).ids
 
 
 def _as_json(found: "Measurement") -> dict[str, object]:
     return {
-        "lags": list(range(1, len(found.positions) + 1)),
-        "positions": found.positions.tolist(),
+        "lags": list(range(1, found.lags + 1)),
+        "positions": found.positions,
         "gradients": [
             {
                 "layer": each.layer,
                 "part": each.part,
-                "norms": each.norms.tolist(),
-                "deviations": each.deviations.tolist(),
+                "norms": [finite(value) for value in each.norms.tolist()],
+                "deviations": [finite(value) for value in each.deviations.tolist()],
             }
             for each in found.decays
         ],
     }
+
+
+def finite(value: float) -> float | None:
+    """A number as JSON has it: a gradient that has exploded beyond all numbers is null."""
+    return value if math.isfinite(value) else None
 
 
 def _shown(lags: int) -> list[int]:
@@ -111,27 +125,31 @@ def _shown(lags: int) -> list[int]:
 
 def _table(found: "Measurement") -> Iterator[str]:
     symbol = {"hidden": "h", "cell": "c"}
-    names = [f"{each.layer}: dL/d{symbol[each.part]}" for each in found.decays]
-    yield f"{'lag':>5} {'positions':>10}" + "".join(f"{name:>12}" for name in names) + "   (layer: gradient by)"
-    for lag in _shown(len(found.positions)):
-        row = "".join(f"{each.norms[lag - 1]:>12.3e}" for each in found.decays)
-        yield f"{lag:>5} {found.positions[lag - 1]:>10,}{row}"
+    yield f"mean norm over {counted(found.positions, 'position')} of the gradient by the state so many steps before"
+    yield f"{'lag':>5}" + "".join(f"{f'layer {each.layer}':>12}" for each in found.decays)
+    yield f"{'':>5}" + "".join(f"{f'dL/d{symbol[each.part]}':>12}" for each in found.decays)
+    for lag in _shown(found.lags):
+        yield f"{lag:>5}" + "".join(f"{each.norms[lag - 1]:>12.3e}" for each in found.decays)
     yield ""
     yield from log_chart({each.name: each.norms.tolist() for each in found.decays})
     yield ""
     for each in found.decays:
         below = each.lag_below(FADED)
-        faded = f"from lag {below} on" if below else f"nowhere within {len(each.norms)} steps"
-        yield f"{each.name}: below {FADED:.0%} of its norm at lag 1 {faded}"
+        faded = (
+            f"falls below {FADED:.0%} of its norm at lag 1 first at lag {below}"
+            if below
+            else (f"stays above {FADED:.0%} of its norm at lag 1")
+        )
+        yield f"{each.name}: {faded}"
 
 
-def _write_plot(path: Path, found: "Measurement") -> None:
+def _write_plot(path: Path, found: "Measurement", model: str) -> None:
     from charlm.plots import write_curves  # noqa: PLC0415 - NumPy is loaded only when it is used
 
     write_curves(
         path,
         {each.name: each.norms.tolist() for each in found.decays},
-        title="Gradient of a prediction by the states before it",
+        title=f"{model}; {counted(found.positions, 'position')}",
         across="lag k, in steps",
-        up="mean norm of the gradient",
+        up="mean norm of the gradient of a prediction",
     )

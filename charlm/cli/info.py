@@ -1,10 +1,12 @@
 """``charlm info``: what a model is, how it was trained, and how to do it again."""
 
 import shlex
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from charlm.cli.console import result, result_json, visible
 from charlm.cli.find import JsonOption, ModelOption, load
+from charlm.config import IMPORTED
 
 if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
@@ -39,10 +41,8 @@ def _as_json(trained: "TrainedModel") -> dict[str, Any]:
 def _lines(trained: "TrainedModel") -> list[str]:
     config, text, record = trained.network.config, trained.text, trained.record
     corpus, vocabulary = record["corpus"], trained.tokenizer.vocabulary
-    options = "".join(f", {option} {value}" for option, value in config.options.items())
-    options += ", residual" * config.residual + ", initial state learned" * (config.initial == "learned")
     return [
-        f"architecture   {config.cell}{options}: {config.layers} x {config.hidden}, embedding {config.embedding}",
+        f"architecture   {config.description}",
         f"parameters     {len(trained.network.parameters):,}",
         f"tokens         {text.level} level, {text.unit} ends in <EOS>"
         + (", every line a text of its own" if text.independent_lines else ", one text from line to line"),
@@ -51,11 +51,18 @@ def _lines(trained: "TrainedModel") -> list[str]:
         f"train on, {corpus['valid_tokens']:,} to validate with"
         + (f" ({_named(corpus['valid_paths'])})" if corpus["valid_paths"] else ""),
         *([f"began with     {record['base']['path']}"] if record["base"] else []),
-        f"best           step {record['step']:,}, validation {_nats(record['valid_nats_per_token'])}",
+        _best(record),
         *(f"  {name:<20} {list(view.shape)}" for name, view in trained.network.parameters.views.items()),
-        "made with      " + ", ".join(f"{key} {value}" for key, value in record["made_with"].items()),
-        f"again          {command(trained)}",
+        "made with      "
+        + ", ".join(f"{key} {value}" for key, value in record["made_with"].items() if key != IMPORTED),
+        f"{'before it' if IMPORTED in record['made_with'] else 'again':<14} {command(trained)}",
     ]
+
+
+def _best(record: Mapping[str, Any]) -> str:
+    if IMPORTED in record["made_with"]:
+        return f"imported       {record['made_with'][IMPORTED]}: weights that charlm has not trained, nor validated"
+    return f"best           step {record['step']:,}, validation {_nats(record['valid_nats_per_token'])}"
 
 
 def _named(paths: list[str]) -> str:

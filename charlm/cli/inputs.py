@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from charlm.cli.console import counted, note
@@ -9,6 +11,14 @@ from charlm.errors import UsageError
 
 if TYPE_CHECKING:
     from charlm.text.sources import Texts
+
+
+def note_file(text: str, meant: str) -> None:
+    """Say of a text that is the name of a file how it is taken."""
+    with suppress(OSError, ValueError):
+        if "." in text and Path(text).is_file():
+            note(f"{text} {meant}")
+
 
 SHOWN = 3
 """Names of files left out that are shown."""

@@ -1,8 +1,7 @@
 """``charlm score``: the probability of texts."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from charlm.cli.console import counted, note, result, result_json, visible
 from charlm.cli.find import JsonOption, ModelOption, load
+from charlm.cli.inputs import note_file
 from charlm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def score(
     if not texts and not file and sys.stdin.isatty():
         raise UsageError('nothing to score: give a text (charlm score "some text"), --file FILE, or a pipe')
     trained = load(model)
-    _note_files(texts or ())
+    for text in texts or ():
+        note_file(text, f"is scored as a text; for the lines of the file of that name: --file {text}")
     inputs: Iterator[str | bytes] = iter(texts) if texts else _read(trained, file, encoding, whole)
     number = unknown = 0
     for number, scored in enumerate(_scores(trained, inputs, per_token), start=1):
@@ -82,14 +83,6 @@ def _note_unknown(trained: "TrainedModel", texts: int) -> None:
         f"{counted(texts, 'text holds', 'texts hold')} tokens the model does not know: {danger} "
         "(--per-token names them, --json has scores without them)"
     )
-
-
-def _note_files(texts: Sequence[str]) -> None:
-    """Say of texts that are names of files that they are not read."""
-    for text in texts:
-        with suppress(OSError, ValueError):
-            if "." in text and Path(text).is_file():
-                note(f"{text} is scored as a text; for the lines of the file of that name: --file {text}")
 
 
 def _scores(trained: "TrainedModel", inputs: Iterator[str | bytes], per_token: bool) -> "Iterator[Score]":

@@ -104,7 +104,7 @@ def _announce(run: Run, options: Options) -> None:
     base = f" from {run.about['base']['path']}" if run.about["base"] else ""
     size = counted(len(run.trainer.model.parameters), "parameter")
     note(
-        f"{model.cell} {model.layers} x {model.hidden}{base}, {size}; "
+        f"{model.kind}: {model.layers} x {model.hidden}{base}, {size}; "
         f"{length} of {plan.batch} x {plan.window} tokens; writing {run.folder.path}"
     )
 

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from charlm.checkpoint import MODEL_FILE
 from charlm.errors import OutputError
 from charlm.files import write_atomically
+
+ADVICE = "Free some space or write elsewhere"
 
 
 def write_files(files: Mapping[Path, bytes], *, overwrite: bool) -> None:
@@ -16,14 +19,25 @@ def write_files(files: Mapping[Path, bytes], *, overwrite: bool) -> None:
     for path in files:
         if path.is_dir():
             raise OutputError(f"{path} is a folder: name a file to write, in it or elsewhere")
+        if path.parent.is_file():
+            raise OutputError(f"{path.parent} is a file: name a folder to write")
         if path.exists() and not overwrite:
             raise OutputError(f"{path} is there already: replace it with --overwrite, or write elsewhere")
     for path, data in files.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, data)
-        except (OSError, OutputError) as error:
-            # The advice of write_atomically is for a model's folder.
-            reason = error.__cause__ if isinstance(error, OutputError) else error
-            why = getattr(reason, "strerror", None) or error
-            raise OutputError(f"cannot write {path}: {why}. Free some space or write elsewhere") from error
+        except OSError as error:
+            raise OutputError(f"cannot make {path.parent}: {error.strerror or error}. {ADVICE}") from error
+        write_atomically(path, data, ADVICE)
+
+
+def check_folder(folder: Path, *, overwrite: bool) -> None:
+    """Refuse a folder that is there for something else.
+
+    Raises:
+        OutputError: it holds a model of charlm, or anything at all where ``overwrite`` is False.
+    """
+    if (folder / MODEL_FILE).exists():
+        raise OutputError(f"{folder} holds a model of charlm: name a folder of its own (which model, says --model)")
+    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+        raise OutputError(f"{folder} is not empty: write into it with --overwrite, or name another")

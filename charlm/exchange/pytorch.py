@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from charlm.checkpoint import TrainedModel, check_record, load_model
-from charlm.config import ModelConfig, TextConfig
+from charlm.config import IMPORTED, ModelConfig, TextConfig
 from charlm.errors import ModelError, OutputError, UsageError
 from charlm.exchange.gates import conversion_of
 from charlm.exchange.loader import loader, scorer
@@ -119,9 +119,31 @@ def import_state(path: Path, like: Path | None = None) -> Imported:
     except ModelError as error:
         whose = "the configuration in its metadata" if like is None else str(like)
         raise ModelError(f"{state.path} does not fit {whose}: {error}") from error
+    if like is not None:
+        _check_own_words(state, like, frame.config)
     changed = _digest(network) != frame.weights
-    record = {**frame.record, "valid_nats_per_token": None} if changed else frame.record
+    record = _changed_record(frame.record, path) if changed else frame.record
     return Imported(TrainedModel(network, frame.tokenizer, frame.text, record), changed)
+
+
+def _changed_record(record: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """The record of the model that weights came from, for weights that it did not have."""
+    return {**record, "valid_nats_per_token": None, "made_with": {**record["made_with"], IMPORTED: str(path)}}
+
+
+def _check_own_words(state: StateFile, like: Path, config: ModelConfig) -> None:
+    """Tensors may fit several kinds of model; then what their file says of itself must not be overruled.
+
+    Raises:
+        ModelError: it says that its tensors are of another kind.
+    """
+    if isinstance(state.metadata, dict) and state.metadata.get("kind") == KIND:
+        theirs = ModelConfig.from_json(state.metadata.get("model")).kind
+        if theirs != config.kind:
+            raise ModelError(
+                f"{state.path} says that it is of {theirs}, {like} is of {config.kind}: "
+                "leave out --like, since the file says all that is needed"
+            )
 
 
 def _checked_network(state: StateFile, config: ModelConfig) -> LanguageModel:

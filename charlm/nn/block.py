@@ -8,7 +8,7 @@ Adding a block is one file with a subclass, and one line in ``registry.py``.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
@@ -44,6 +44,7 @@ class Operand:
         products: one matrix a product of the step, on columns of the input buffer; sigmoid rows halved.
         places: gate -> where it stands in ``products``.
         vectors: name -> [H, 1], the parameters that act element by element, scaled as the gate they belong to.
+        vectors_back: the same unscaled, as gradients need them.
         recurrent_back: [H, G * H], the unscaled ``W_ga`` transposed, side by side: takes dz to dh.
         input_back: [R, G * H], the unscaled ``W_gx`` transposed, likewise: takes dz to dx.
     """
@@ -51,6 +52,7 @@ class Operand:
     products: tuple[Array, ...]
     places: Mapping[str, Place]
     vectors: Mapping[str, Array]
+    vectors_back: Mapping[str, Array]
     recurrent_back: Array
     input_back: Array
 
@@ -62,6 +64,10 @@ class Tape:
     Blocks add what they need. ``inputs`` [rows, T + 1, B] follows the convention of the package; ``x`` is a view
     into it. ``d_gates`` [G * H, T, B] collects the gradients of the unscaled pre-activations, so that weight
     gradients are one product a window.
+
+    The state before step t is on the tape, and a text that starts there puts the initial state in its place. So the
+    state *after* step t - 1 must not be looked up as the one before step t: where a step back needs it, the block keeps
+    it apart, or makes it once more.
     """
 
     inputs: Array
@@ -169,7 +175,8 @@ class Block(ABC):
                 np.matmul(views[f"W_{g}x"], table.T, out=place.input)
                 place.input[...] *= scale
         for name, gate in self.vectors.items():
-            np.multiply(views[name][:, None], number(self.scale(gate)), out=operand.vectors[name])
+            operand.vectors_back[name][:, 0] = views[name]
+            np.multiply(operand.vectors_back[name], number(self.scale(gate)), out=operand.vectors[name])
 
     def unpack_gradient(
         self,
@@ -206,6 +213,15 @@ class Block(ABC):
         """A sigmoid's rows are halved in the operand; ``activations.py`` says why."""
         return 0.5 if gate in self.sigmoid_gates else 1.0
 
+    def rows(self, gate: str) -> slice:
+        """Where a gate stands among the rows of all gates, in the order of ``gates``."""
+        begin = self.gates.index(gate) * self.hidden
+        return slice(begin, begin + self.hidden)
+
+    def zero_state(self, batch: int, dtype: DTypeLike) -> State:
+        """Zeros in the shape of the state."""
+        return tuple(np.zeros((self.hidden, batch), dtype) for _ in self.state_names)
+
     def _stacked(self, gates: tuple[str, ...], input_rows: int, dtype: DTypeLike) -> tuple[Array, dict[str, Place]]:
         """One matrix for several gates on a column [h; x; 1] (or [x; 1]), and where each stands in it."""
         H, R = self.hidden, input_rows
@@ -217,9 +233,9 @@ class Block(ABC):
 
     def _operand(self, products: tuple[Array, ...], places: Mapping[str, Place], input_rows: int) -> Operand:
         dtype, width = products[0].dtype, len(self.gates) * self.hidden
-        vectors = {name: np.zeros((self.hidden, 1), dtype) for name in self.vectors}
+        vectors, vectors_back = ({name: np.zeros((self.hidden, 1), dtype) for name in self.vectors} for _ in range(2))
         recurrent_back = np.zeros((self.hidden, width if self.recurrent else 0), dtype)
-        return Operand(products, places, vectors, recurrent_back, np.zeros((input_rows, width), dtype))
+        return Operand(products, places, vectors, vectors_back, recurrent_back, np.zeros((input_rows, width), dtype))
 
     def new_operand(self, input_rows: int, dtype: DTypeLike) -> Operand:
         """Allocate an operand for ``input_rows`` R input rows; ``pack`` fills it. Also the shape of its gradient.
@@ -300,17 +316,21 @@ def new_columns(rows: int, time: int, batch: int, dtype: DTypeLike) -> Array:
 
 
 def flat(columns: Array) -> Array:
-    """[rows, T, B] as [rows, T * B] without a copy."""
+    """[rows, T, B] as [rows, T * B], a view: what is written into it is written into ``columns``.
+
+    Raises:
+        ValueError: it cannot be without a copy.
+    """
     rows, time, batch = columns.shape
-    return columns.reshape(rows, time * batch)
+    return columns.reshape(rows, time * batch, copy=False)
 
 
-def sum_over_window(d: Array, values: Sequence[Array] | Array) -> Array:
+def sum_over_window(d: Array, values: Iterable[Array]) -> Array:
     """[H, 1]: the sum over steps and lanes of d [H, T, B] times the values [H, B] of each; the gradient of a vector.
 
     One step at a time, so that nothing of the window's size is made.
     """
     total = np.zeros((d.shape[0], 1), d.dtype)
-    for t in range(d.shape[1]):
-        total[:, 0] += np.einsum("hb,hb->h", d[:, t], values[t])
+    for t, value in zip(range(d.shape[1]), values, strict=False):  # the tape may be longer than the window
+        total[:, 0] += np.einsum("hb,hb->h", d[:, t], value)
     return total

@@ -28,6 +28,8 @@ from charlm.nn.registry import make_block
 from charlm.nn.stack import Dropout
 
 DIRECTIONS = ("forward", "backward")
+AXES = 3
+"""Of a batch of texts: features, time, batch."""
 Lengths = NDArray[np.int64]
 EncoderStates = tuple[tuple[State, State], ...]
 """For each layer, from the bottom up, the state of the forward direction and that of the backward one."""
@@ -75,7 +77,7 @@ class EncoderWorkspace:
 
     layers: list[tuple[Direction, Direction]]
     masks: list[Array | None]  # [2H, T, B] a layer, where there was dropout
-    states: EncoderStates  # as given to the last ``encode``
+    texts: "_Texts"  # of the last ``encode``
 
 
 class Encoder:
@@ -124,7 +126,7 @@ class Encoder:
             (self._direction(pair[0], size, time, batch), self._direction(pair[1], size, time, batch))
             for pair, size in zip(self.blocks, self.sizes, strict=True)
         ]
-        work = EncoderWorkspace(layers, [None] * len(layers), self.zero_states(batch))
+        work = EncoderWorkspace(layers, [None] * len(layers), _Texts(np.full(batch, time), time))
         self.pack(work)
         return work
 
@@ -146,11 +148,8 @@ class Encoder:
 
     def zero_states(self, batch: int) -> EncoderStates:
         """States of zeros."""
-
-        def zeros(block: Block) -> State:
-            return tuple(np.zeros((block.hidden, batch), self.parameters.dtype) for _ in block.state_names)
-
-        return tuple((zeros(forward), zeros(backward)) for forward, backward in self.blocks)
+        dtype = self.parameters.dtype
+        return tuple((forward.zero_state(batch, dtype), back.zero_state(batch, dtype)) for forward, back in self.blocks)
 
     def encode(
         self,
@@ -174,10 +173,13 @@ class Encoder:
             the first one of the text for the backward direction.
 
         Raises:
-            UsageError: a length is out of range.
+            UsageError: a length is out of range, or x has another shape.
         """
-        texts = _Texts(lengths, x.shape[1])
-        work.states, after = states, []
+        if x.ndim != AXES or (x.shape[0], x.shape[2]) != (self.config.input_size, len(lengths)):
+            wanted = f"[{self.config.input_size}, T, {len(lengths)}]"
+            raise UsageError(f"x is {list(x.shape)}, with {len(lengths)} lengths: it must be {wanted}")
+        work.texts = texts = _Texts(lengths, x.shape[1])
+        after = []
         for k, pair in enumerate(work.layers):
             outputs, states_after = [], []
             for d, direction in enumerate(pair):
@@ -197,22 +199,20 @@ class Encoder:
         return x, tuple(after)
 
     def gradients(
-        self, work: EncoderWorkspace, lengths: Lengths, d_outputs: Array, d_states: EncoderStates
+        self, work: EncoderWorkspace, d_outputs: Array, d_states: EncoderStates
     ) -> tuple[Array, EncoderStates]:
         """Run backwards after ``encode`` in the same workspace, and write ``parameters.gradients``.
 
         Args:
             work: as ``encode`` left it.
-            lengths: as given to ``encode``.
             d_outputs: [2H, T, B], gradient with respect to the outputs; what stands in the padding does not matter.
             d_states: gradients with respect to the final states.
 
         Returns:
             The gradients with respect to x [X, T, B], zero in the padding, and to the states given to ``encode``.
         """
-        texts = _Texts(lengths, d_outputs.shape[1])
+        texts, d_outputs = work.texts, d_outputs.astype(self.parameters.dtype, copy=False)
         before: list[tuple[State, State]] = []
-        d_outputs = np.where(texts.inside, d_outputs, 0)
         for k in reversed(range(len(work.layers))):
             d_residual, mask = d_outputs, work.masks[k]
             d_activations = d_outputs if mask is None else d_outputs * mask
@@ -231,8 +231,9 @@ class Encoder:
     ) -> tuple[Array, Starts]:
         """One direction of one layer backwards: the gradient of its input, padding in front, and of its states."""
         block, (operand, d_operand, tape, _, d_output) = self.blocks[k][d], work.layers[k][d]
-        T, begin = texts.time, work.states[k][d]
-        starts = Starts(texts.begins, begin, _zeros_like(begin))
+        T, zeros = texts.time, block.zero_state(d_output.shape[2], d_output.dtype)
+        # Backward only adds to the gradient of the initial states; it does not read them.
+        starts = Starts(texts.begins, zeros, _zeros_like(zeros))
         d_output[:, :T] = texts.pad_in_front(d_activation, reverse=bool(d))
         block.backward(operand, tape, d_output[:, :T], d_state, starts)
         block.weight_gradient(tape, T, d_operand)

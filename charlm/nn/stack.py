@@ -98,7 +98,7 @@ class Stack:
 
     def zero_states(self, batch: int, dtype: DTypeLike) -> States:
         """Zeros in the shape of the states."""
-        return tuple(tuple(np.zeros((b.hidden, batch), dtype) for _ in b.state_names) for b in self.blocks)
+        return tuple(block.zero_state(batch, dtype) for block in self.blocks)
 
     def initial_states(self, parameters: Parameters, batch: int) -> States:
         """The states in which a text begins, as copies."""

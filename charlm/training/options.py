@@ -87,6 +87,12 @@ MEANINGS: Mapping[str, Meaning] = {name: meaning for name, (_, meaning) in TYPES
 """The meaning of every option by its name."""
 
 
+Options.__doc__ = f"{Options.__doc__}\n\n" + "\n".join(
+    f"    {name}: {meaning.text}" + (f" Default: {meaning.default}." if meaning.default else "")
+    for name, meaning in MEANINGS.items()
+)
+
+
 def flag_of(name: str, meaning: Meaning) -> str:
     """An option's name on the command line."""
     return meaning.flag or f"--{name.replace('_', '-')}"

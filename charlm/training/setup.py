@@ -225,6 +225,8 @@ def check(options: Options) -> None:
     lengths = flags(name for name in ("epochs", "steps", "time") if name in options)
     if len(lengths) > 1:
         raise UsageError(f"{' and '.join(lengths)} both give the length of the run: leave out one")
+    if options.get("residual") and "base" not in options and options.get("layers", ModelConfig.layers) == 1:
+        raise UsageError("--residual connects layers, of which there is one: add --layers 2 or more, or leave it out")
     if "valid" in options and "valid_fraction" in options:
         raise UsageError("--valid and --valid-fraction both say what validates: leave out one")
     if "epochs" in options:

@@ -56,7 +56,9 @@ def test_an_imported_model_works_with_every_command(names: Trained, tmp_path: Pa
     record = succeed("info", "--model", imported, "--json").json["record"]
     assert record["valid_nats_per_token"] is None
     assert record["corpus"] == succeed("info", "--model", names.folder, "--json").json["record"]["corpus"]
-    assert b"not yet" in succeed("info", "--model", imported).out
+    info = succeed("info", "--model", imported).out
+    assert f"imported       {tmp_path / 'tuned.safetensors'}".encode() in info
+    assert b"\nbefore it      charlm train " in info
     scores = [
         succeed("score", "--model", model, "--json", "bada").json["logprob"] for model in (imported, names.folder)
     ]
@@ -100,6 +102,33 @@ def test_nothing_is_overwritten_unless_asked(names: Trained, prose: Trained, tmp
     after = contents(tmp_path)
     same = {name for name in before if before[name] == after[name]}  # any model of characters is scored alike
     assert same == {str(Path("out", "mine.txt")), str(Path("out", "score_text.py"))}
+
+
+def test_an_export_goes_to_a_place_of_its_own(names: Trained, tmp_path: Path) -> None:
+    """Not into a run's folder, taken for the model to export; not into what is not empty; not to standard output."""
+    before = contents(names.folder)
+    for overwrite in ((), ("--overwrite",)):
+        ended = call("export", "--to", "pytorch", names.folder, "--model", names.folder, *overwrite)
+        one_message(ended, 5, names.folder, "--model")
+    assert contents(names.folder) == before
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine", encoding="utf-8")
+    one_message(call("export", "--to", "pytorch", tmp_path / "mine", "--model", names.folder), 5, "not empty")
+    file = tmp_path / "mine" / "notes.txt"
+    one_message(call("export", "--to", "pytorch", file, "--model", names.folder), 5, file, "is a file")
+    one_message(call("export", "--to", "onnx", "-", "--model", names.folder), 2, "standard output")
+    assert set(contents(tmp_path / "mine")) == {"notes.txt"}
+
+
+def test_what_a_file_says_of_itself_is_not_overruled(names: Trained, tmp_path: Path) -> None:
+    """Tensors of the RNN with ReLU fit one with tanh; their file says better."""
+    for activation in ("tanh", "relu"):
+        options = (*QUICK, "--steps", 1, "--cell", "rnn", "--activation", activation)
+        succeed("train", names.corpus, "--model", tmp_path / activation, *options)
+    succeed("export", "--to", "pytorch", tmp_path / "out", "--model", tmp_path / "relu")
+    ended = call("import", tmp_path / "out", "--like", tmp_path / "tanh", "--model", tmp_path / "back")
+    one_message(ended, 4, "rnn, activation relu", "rnn, activation tanh", "leave out --like")
+    succeed("import", tmp_path / "out", "--like", tmp_path / "relu", "--model", tmp_path / "back")
 
 
 def test_a_model_is_not_overwritten_by_an_import(names: Trained, tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_an_equation_with_its_numbers(names: Trained) -> None:
     (values,) = succeed("explain", "ba", "--model", names.folder, "--units", 5, "--json").objects[1]["layers"][0][
         "units"
     ]
-    assert lines[0].startswith("lstm, 1 layer of 16 units.")
+    assert lines[0].startswith("lstm: 1 layer of 16 units.")
     assert "step 1: reads the zero vector, in the initial state" in lines
     second = lines[lines.index('step 2: reads "b"') :]
     where = next(number for number, line in enumerate(second) if line.startswith("    forget gate"))
@@ -196,7 +196,7 @@ def test_a_reader_that_leaves_stops_it_quietly(prose: Trained) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        assert process.stdout.readline().startswith("lstm, 2 layers")
+        assert process.stdout.readline().startswith("lstm: 2 layers")
         process.stdout.close()
         assert process.stderr.read() == ""
         assert process.wait(60) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from charlm.samples import read_prompt
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "blocks.md").read_text(encoding="utf-8")
 TABLES = re.findall(r"^\| equation \| line in `(.*?)` \|\n\| --- \| --- \|\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
+CODE = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 ROWS = [(file, row) for file, rows in TABLES for row in rows.splitlines()]
 
 
@@ -32,6 +34,17 @@ def test_every_line_of_the_tables_is_in_the_code(file: str, row: str) -> None:
     assert line, row
     found = [text.strip() for text in (ROOT / "charlm" / file).read_text(encoding="utf-8").splitlines()]
     assert line[1] in found
+
+
+def test_the_encoder_is_used_as_the_page_shows() -> None:
+    """Its outputs, zero in the padding; a step down the gradient lowers what was summed."""
+    found: dict[str, Any] = {}
+    exec(CODE[0], found)  # noqa: S102 - our own page
+    outputs, encoder = found["outputs"], found["encoder"]
+    assert outputs.shape == (32, 5, 3)
+    assert not outputs[:, 2:, 1].any()
+    after, _ = encoder.encode(found["work"], found["texts"], found["lengths"], encoder.zero_states(3))
+    assert after.sum() < outputs.sum()
 
 
 def test_every_block_has_its_section() -> None:
@@ -46,7 +59,7 @@ def test_every_block_has_its_section() -> None:
 @pytest.fixture
 def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page's example as a file that can be imported, and its line in the registry."""
-    code, line = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[:2]
+    code, line = CODE[1:3]
     (tmp_path / "ugrnn.py").write_text(code, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "ugrnn", raising=False)
@@ -68,7 +81,8 @@ def test_the_example_has_the_gradients_of_its_loss() -> None:
 
     def loss() -> float:
         model.pack(work)
-        return -model.log_probabilities(work, inputs, targets, starts, states)[0].sum() / np.count_nonzero(targets >= 0)
+        logprobs, _ = model.log_probabilities(work, inputs, targets, starts, states)
+        return -float(logprobs.sum()) / np.count_nonzero(targets >= 0)
 
     for index in rng.permutation(len(values))[:60]:
         value, slope = values[index], 0.0

@@ -186,7 +186,11 @@ def test_two_biases_become_their_sum(kind: str, tmp_path: Path) -> None:
     if kind == "gru with reset after":
         np.testing.assert_array_equal(views["layers.0.b_ca"], b_hh[2 * HIDDEN :])
     assert found.changed
-    assert found.model.record == {**model.record, "valid_nats_per_token": None}
+    assert found.model.record == {
+        **model.record,
+        "valid_nats_per_token": None,
+        "made_with": {**model.record["made_with"], "imported": str(path)},
+    }
     saved(found.model, tmp_path / "again.safetensors")
 
 

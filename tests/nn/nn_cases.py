@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import reference
+from reference import Array, Network, Parameters, State
 
 from charlm.config import ModelConfig
+from charlm.nn.block import Starts
 from charlm.nn.language_model import LanguageModel, Workspace
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-import reference
-from reference import Array, Parameters, State
+from charlm.nn.registry import every_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import DTypeLike
 
@@ -28,35 +25,29 @@ if TYPE_CHECKING:
 
 
 class Kind(NamedTuple):
-    """A block as the registry and the reference name it."""
+    """A block with a choice of its options, as the registry and the reference name them."""
 
     cell: str
     options: Mapping[str, str]
-    activation: str = "tanh"
-    reset: str = "before"
 
 
-KINDS = {
-    "rnn-tanh": Kind("rnn", {"activation": "tanh"}),
-    "rnn-relu": Kind("rnn", {"activation": "relu"}, activation="relu"),
-    "gru-before": Kind("gru", {"reset": "before"}),
-    "gru-after": Kind("gru", {"reset": "after"}, reset="after"),
-    "lstm": Kind("lstm", {}),
-}
+KINDS = {"-".join([cell, *options.values()]): Kind(cell, options) for cell, options in every_kind()}
+"""Every block that there is, such as ``gru-before``."""
+NORMALIZED = tuple(name for name in KINDS if name.startswith("norm-"))
 DEPTHS = (1, 2, 3)
 INPUT_PATHS = {"one-hot": True, "gathered": False}
+NO_STARTS = Starts({}, (), ())
 
 
 @dataclass(frozen=True)
 class Case:
     """A model's parameters, and one window for it with everything that a window may hold."""
 
-    kind: Kind
-    layers: int
+    network: Network
     parameters: Parameters
     inputs: Array  # [T, B], with -1
     targets: Array  # [T, B], with -1
-    starts: Array  # [T, B], one at the first step
+    starts: Array  # [T, B], one at the first step, and two behind one another
     state: State
     weights_out: Array  # [T, B, H]
     weights_state: State
@@ -71,31 +62,28 @@ class Case:
         nothing = [tuple(np.zeros_like(part) for part in parts) for parts in self.weights_state]
         return reference.loss_gradient_with_upstream(
             self.parameters,
-            self.kind.cell,
-            self.layers,
+            self.network,
             self.inputs,
             self.targets,
             self.starts,
             self.state,
             self.weights_out if upstream else np.zeros_like(self.weights_out),
             self.weights_state if upstream else nothing,
-            activation=self.kind.activation,
-            reset=self.kind.reset,
         )
 
     def reference_run(self) -> reference.Result:
         """The reference's forward pass."""
-        return reference.run(
-            self.parameters,
-            self.kind.cell,
-            self.layers,
-            self.inputs,
-            self.targets,
-            self.starts,
-            self.state,
-            activation=self.kind.activation,
-            reset=self.kind.reset,
-        )
+        return reference.run(self.parameters, self.network, self.inputs, self.targets, self.starts, self.state)
+
+
+def random_parameters(kind_name: str, rng: np.random.Generator, shapes: Mapping[str, tuple[int, ...]]) -> Parameters:
+    """Those of a network of one kind of block."""
+    parameters = reference.random_parameters(rng, dict(shapes), scale=0.6)
+    if kind_name == "rnn-relu":
+        for name, value in parameters.items():
+            if name.endswith("b_a"):
+                value[...] += 0.7  # so that no unit of so small a network is dead
+    return parameters
 
 
 @cache
@@ -103,6 +91,8 @@ def make_case(
     kind_name: str,
     layers: int,
     *,
+    residual: bool = False,
+    initial: str = "zero",
     seed: int = 3,
     time: int = 5,
     batch: int = 3,
@@ -110,65 +100,64 @@ def make_case(
     embedding: int = 2,
     hidden: int = 3,
 ) -> Case:
-    """Random numbers everywhere; lane 0 begins at the first step, lane 1 in the middle, the others go on."""
+    """Random numbers everywhere; lane 0 begins at the first step, lane 1 twice in the middle, the others go on."""
     rng, kind = np.random.default_rng(seed), KINDS[kind_name]
+    network = Network(kind.cell, layers, kind.options, residual, initial)
     sizes = {"vocabulary": vocabulary, "embedding": embedding, "hidden": hidden}
-    shapes = reference.parameter_shapes(kind.cell, layers, **sizes, reset=kind.reset)
-    parameters = reference.random_parameters(rng, shapes, scale=0.6)
-    if kind.activation == "relu":
-        for name, value in parameters.items():
-            if name.endswith("b_a"):
-                value[...] += 0.7  # so that no unit of so small a network is dead
+    parameters = random_parameters(kind_name, rng, reference.parameter_shapes(network, **sizes))
     inputs = rng.integers(vocabulary, size=(time, batch))
     targets = rng.integers(vocabulary, size=(time, batch))
     starts = np.zeros((time, batch), bool)
-    starts[0, 0] = starts[time // 2, 1] = True
+    # A start behind a start: what backward needs of the step between them, the second start must not have replaced.
+    starts[0, 0] = starts[time // 2, 1] = starts[time // 2 + 1, 1] = True
     inputs[starts] = -1
     inputs[1, -1] = -1  # no token, yet no start
     targets[0, 1] = targets[-1, 0] = -1
-    states = [
-        reference.random_state(rng, kind.cell, layers, hidden=hidden, batch=batch, scale=scale) for scale in (0.8, 1.0)
-    ]
+    states = [reference.random_state(rng, network, hidden=hidden, batch=batch, scale=scale) for scale in (0.8, 1.0)]
     weights_out = rng.standard_normal((time, batch, hidden))
-    return Case(kind, layers, parameters, inputs, targets, starts, states[0], weights_out, states[1])
+    return Case(network, parameters, inputs, targets, starts, states[0], weights_out, states[1])
 
 
 @cache
-def expected_gradients(kind_name: str, layers: int) -> reference.Gradients:
+def expected_gradients(
+    kind_name: str, layers: int, *, residual: bool = False, initial: str = "zero"
+) -> reference.Gradients:
     """The reference's gradients of ``make_case``'s default case: slow, so found once."""
-    return make_case(kind_name, layers).reference_gradients()
+    return make_case(kind_name, layers, residual=residual, initial=initial).reference_gradients()
 
 
-def make_model(kind: Kind, layers: int, parameters: Parameters, dtype: DTypeLike = np.float64) -> LanguageModel:
-    """The engine with the given parameters."""
-    vocabulary, embedding = parameters["embedding"].shape
+def make_model(case: Case, dtype: DTypeLike = np.float64) -> LanguageModel:
+    """The engine with the parameters of a case."""
+    vocabulary, embedding = case.parameters["embedding"].shape
+    network = case.network
     config = ModelConfig(
         vocabulary=vocabulary,
-        cell=kind.cell,
-        options=dict(kind.options),
-        layers=layers,
-        hidden=parameters["head.W_y"].shape[1],
+        cell=network.cell,
+        options=dict(network.options),
+        layers=network.layers,
+        hidden=case.parameters["head.W_y"].shape[1],
         embedding=embedding,
+        residual=network.residual,
+        initial=network.initial,
     )
     model = LanguageModel(config, dtype)
-    assert model.parameters.views.keys() == parameters.keys()
-    for name, value in parameters.items():
+    assert model.parameters.views.keys() == case.parameters.keys()
+    for name, value in case.parameters.items():
         assert model.parameters.views[name].shape == value.shape
         model.parameters.views[name][...] = value
     return model
 
 
 def fresh_model(
-    kind_name: str, *, layers: int = 2, dtype: DTypeLike = np.float64, seed: int = 1, **sizes: int
+    kind_name: str, *, layers: int = 2, dtype: DTypeLike = np.float64, seed: int = 1, **config: Any
 ) -> LanguageModel:
     """An initialised model, its biases moved off their first values."""
     kind = KINDS[kind_name]
-    config = ModelConfig(cell=kind.cell, options=dict(kind.options), layers=layers, **sizes)
-    model = LanguageModel(config, dtype)
+    model = LanguageModel(ModelConfig(cell=kind.cell, options=dict(kind.options), layers=layers, **config), dtype)
     model.initialize(seed)
     rng = np.random.default_rng(seed)
     for name, view in model.parameters.views.items():
-        if ".b_" in name:
+        if ".b_" in name or ".initial_" in name:
             view[...] += 0.3 * rng.standard_normal(view.shape)
     return model
 
@@ -224,15 +213,32 @@ def objective(model: LanguageModel, work: Workspace, case: Case) -> float:
     return total
 
 
-def central_differences(f: Callable[[], float], array: Array, step: float = 1e-5) -> Array:
+class Stencil(NamedTuple):
+    """A difference quotient: by so many steps there and back, each with its weight."""
+
+    step: float
+    weights: Mapping[int, float]
+
+
+TWO_POINTS = Stencil(1e-5, {1: 1 / 2})
+FIVE_POINTS = Stencil(2e-4, {1: 2 / 3, 2: -1 / 12})
+"""For what bends as strongly as a norm of a short vector: the error is of the fourth order."""
+
+
+def stencil_of(kind_name: str) -> Stencil:
+    """The one that suits a kind of block; ReLU has kinks, of which the shorter steps meet fewer."""
+    return FIVE_POINTS if kind_name in NORMALIZED else TWO_POINTS
+
+
+def central_differences(f: Callable[[], float], array: Array, stencil: Stencil = TWO_POINTS) -> Array:
     """Df / d array, one entry at a time; ``array`` is changed and put back."""
     slopes = np.zeros(array.shape)
     for index in np.ndindex(array.shape):
         value = array[index]
-        array[index] = value + step
-        above = f()
-        array[index] = value - step
-        slopes[index] = (above - f()) / (2 * step)
+        for steps, weight in stencil.weights.items():
+            for sign in (1, -1):
+                array[index] = value + sign * steps * stencil.step
+                slopes[index] += sign * weight * f() / stencil.step
         array[index] = value
     return slopes
 
@@ -277,10 +283,14 @@ def copied(states: Sequence[Sequence[Array]]) -> States:
 
 
 def tape_arrays(work: Workspace) -> list[tuple[str, Array]]:
-    """Every array of a workspace's tape by name, those of the layers included."""
-    tape = work.tape
-    named: list[tuple[str, Any]] = [("activations", tape.activations)]
-    named += [("masks", mask) for mask in tape.masks] + [("d_outputs", part) for part in tape.d_outputs]
-    for layer in tape.layers:
-        named += list(vars(layer).items())
-    return named
+    """Every array of a workspace's tape by name, those of the layers and of the parts of their tapes included."""
+    return list(_arrays_of(work.tape))
+
+
+def _arrays_of(tape: Any) -> Iterator[tuple[str, Array]]:
+    for name, value in vars(tape).items():
+        for each in value if isinstance(value, tuple) else (value,):
+            if isinstance(each, np.ndarray):
+                yield name, each
+            elif is_dataclass(each):
+                yield from _arrays_of(each)

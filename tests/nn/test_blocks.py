@@ -1,4 +1,4 @@
-"""Each block by itself: its operand and the operand's adjoint, and what its gates do when they are shut."""
+"""Each block by itself: its operand and the operand's adjoint, its first weights, and the registry."""
 
 from __future__ import annotations
 
@@ -6,37 +6,38 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from nn_cases import KINDS
+from block_cases import HIDDEN, INPUT, block_of
+from nn_cases import KINDS, NORMALIZED
 
 from charlm.errors import UsageError
+from charlm.nn.blocks.normalized import NormalizedGates
 from charlm.nn.parameters import Parameters
 from charlm.nn.registry import BLOCKS, block_options, make_block
 
 if TYPE_CHECKING:
-    from charlm.nn.arrays import Array, State, Views
-    from charlm.nn.block import Block
+    from charlm.nn.arrays import Array, Views
+    from charlm.nn.block import Block, Operand
 
-HIDDEN, INPUT, VOCABULARY = 3, 4, 6
-
-
-def block_of(kind: str) -> tuple[Block, Parameters]:
-    """A block and random parameters, in float64."""
-    block = make_block(KINDS[kind].cell, INPUT, HIDDEN, KINDS[kind].options)
-    parameters = Parameters(block.parameter_specs(), np.float64)
-    parameters.values[...] = np.random.default_rng(1).standard_normal(len(parameters))
-    return block, parameters
+VOCABULARY = 6
 
 
-def unscaled_products(block: Block, views: Views, table: Array | None) -> Array:
-    """Everything in the products of the packed operand, flat, with the scale of the sigmoid rows undone."""
+def flattened(operand: Operand) -> Array:
+    """Everything that an operand's gradient has too."""
+    return np.concatenate([part.ravel() for part in (*operand.products, *operand.vectors.values())])
+
+
+def unscaled(block: Block, views: Views, table: Array | None) -> Array:
+    """The packed operand, flat, with the scale of what goes into a sigmoid undone."""
     operand = block.new_operand(INPUT if table is None else VOCABULARY, np.float64)
     block.pack(views, operand, table)
     for gate in block.gates:
         place = operand.places[gate]
-        assert place.scale == (0.5 if gate in "ruofi" else 1.0)
+        assert place.scale == (0.5 if gate in block.sigmoid_gates and not isinstance(block, NormalizedGates) else 1.0)
         for part in (place.recurrent, place.input, place.bias):
             part[...] /= place.scale
-    return np.concatenate([product.ravel() for product in operand.products])
+    for name, gate in block.vectors.items():
+        operand.vectors[name][...] /= block.scale(gate)
+    return flattened(operand)
 
 
 @pytest.mark.parametrize("with_table", [False, True])
@@ -53,14 +54,14 @@ def test_pack_and_unpack_gradient_are_adjoint(kind: str, with_table: bool) -> No
     def moved(sign: float) -> Array:
         there = Parameters(block.parameter_specs(), np.float64)
         there.values[...] = parameters.values + sign * change.values
-        return unscaled_products(block, there.views, None if table is None else table + sign * shift)
+        return unscaled(block, there.views, None if table is None else table + sign * shift)
 
     # pack is linear in parameters and table each, so the symmetric difference is the derivative
     derivative = (moved(1) - moved(-1)) / 2
     d_operand = block.new_operand(VOCABULARY if with_table else INPUT, np.float64)
-    for product in d_operand.products:
-        product[...] = rng.standard_normal(product.shape)
-    upstream = np.concatenate([product.ravel() for product in d_operand.products])
+    for part in (*d_operand.products, *d_operand.vectors.values()):
+        part[...] = rng.standard_normal(part.shape)
+    upstream = flattened(d_operand)
     before = rng.standard_normal((VOCABULARY, INPUT))
     d_table = before.copy()
     gradients = Parameters(block.parameter_specs(), np.float64)
@@ -80,108 +81,69 @@ def test_back_matrices_are_the_unscaled_transposes(kind: str) -> None:
     block.pack(parameters.views, operand)
     order = block.recurrent_order or block.gates
     assert sorted(order) == sorted(block.gates)
-    recurrent = np.concatenate([parameters.views[f"W_{gate}a"] for gate in order])
     driven = np.concatenate([parameters.views[f"W_{gate}x"] for gate in block.gates])
-    np.testing.assert_array_equal(operand.recurrent_back, recurrent.T)
+    if block.recurrent:
+        recurrent = np.concatenate([parameters.views[f"W_{gate}a"] for gate in order])
+        np.testing.assert_array_equal(operand.recurrent_back, recurrent.T)
+    else:
+        assert operand.recurrent_back.size == 0
     np.testing.assert_array_equal(operand.input_back, driven.T)
 
 
-def run_block(
-    kind: str, biases: dict[str, float], state: State, x: Array, *, silent: tuple[str, ...] = ()
-) -> tuple[Array, State, Parameters]:
-    """Outputs [H, T, B] and final state with each gate's bias set, and the weights of ``silent`` gates zero."""
-    block, parameters = block_of(kind)
-    for gate, bias in biases.items():
-        parameters.views[f"b_{gate}"][...] = bias
-    for name in silent:
-        parameters.views[name][...] = 0
-    time, batch = x.shape[1:]
-    operand, tape = block.new_operand(INPUT, np.float64), block.new_tape(INPUT, time, batch, np.float64)
-    block.pack(parameters.views, operand)
-    tape.x[...] = x
-    output = np.empty((HIDDEN, time, batch))
-    after = block.forward(operand, tape, state, np.zeros((time, batch), bool), output)
-    return output, after, parameters
+FIRST_BIASES = {"lstm": {"b_f": 1.0}, "norm-lstm": {"b_f": 1.0}, "coupled-lstm": {"b_u": -1.0}} | {
+    f"peephole-lstm-{kind}": {"b_f": 1.0} for kind in ("standard", "previous")
+}
+"""Those that are not zero: the cell is remembered at first."""
 
 
-def inputs_and_state(time: int = 40, parts: int = 1) -> tuple[Array, State]:
-    rng = np.random.default_rng(3)
-    state = tuple(rng.standard_normal((HIDDEN, 2)) for _ in range(parts))
-    return rng.standard_normal((INPUT, time, 2)), state
-
-
-@pytest.mark.parametrize("kind", ["gru-before", "gru-after"])
-def test_a_gru_whose_update_gate_is_shut_keeps_its_state_exactly(kind: str) -> None:
-    """U = 0: c = c_prev, bit for bit, over many steps."""
-    x, state = inputs_and_state()
-    output, after, _ = run_block(kind, {"u": -1000.0}, state, x)
-    np.testing.assert_array_equal(after[0], state[0])
-    np.testing.assert_array_equal(output, np.broadcast_to(state[0][:, None], output.shape))
-
-
-@pytest.mark.parametrize("kind", ["gru-before", "gru-after"])
-def test_a_gru_whose_reset_gate_is_shut_does_not_see_its_state(kind: str) -> None:
-    """R = 0, u = 1: the candidate, and so the new state, is that of the input and its bias alone."""
-    x, state = inputs_and_state()
-    output, _, parameters = run_block(kind, {"r": -1000.0, "u": 1000.0}, state, x)
-    driven = np.einsum("hx,xtb->htb", parameters.views["W_cx"], x) + parameters.views["b_c"][:, None, None]
-    np.testing.assert_allclose(output, np.tanh(driven), rtol=0, atol=1e-14)
-
-
-def test_the_two_resets_differ_and_agree_where_they_must() -> None:
-    """With r = 1 and no recurrent bias the two variants are one; with a gate in between they are not."""
-    x, state = inputs_and_state(time=6)
-    same = {"r": 1000.0, "ca": 0.0}
-    before, _, _ = run_block("gru-before", {"r": 1000.0}, state, x)
-    after, _, _ = run_block("gru-after", same, state, x)
-    np.testing.assert_allclose(before, after, rtol=0, atol=1e-13)
-    before, _, _ = run_block("gru-before", {"r": 0.0}, state, x)
-    after, _, _ = run_block("gru-after", {"r": 0.0, "ca": 0.0}, state, x)
-    assert np.abs(before - after).max() > 0.01
-
-
-def test_an_lstm_that_forgets_nothing_and_takes_nothing_carries_its_cell() -> None:
-    """F = 1, u = 0: the cell is carried bit for bit over many steps, and a = o tanh(c)."""
-    x, state = inputs_and_state(time=200, parts=2)
-    output, (hidden, cell), _ = run_block("lstm", {"f": 1000.0, "u": -1000.0, "o": 1000.0}, state, x)
-    np.testing.assert_array_equal(cell, state[1])
-    np.testing.assert_array_equal(hidden, output[:, -1])
-    np.testing.assert_allclose(output, np.broadcast_to(np.tanh(state[1])[:, None], output.shape), atol=1e-15)
-
-
-def test_an_lstm_that_forgets_all_and_takes_all_is_its_candidate() -> None:
-    """F = 0, u = 1, o = 1 and no recurrence: a = tanh(c~)."""
-    x, state = inputs_and_state(parts=2)
-    gates = {"f": -1000.0, "u": 1000.0, "o": 1000.0}
-    output, _, parameters = run_block("lstm", gates, state, x, silent=("W_ca",))
-    driven = np.einsum("hx,xtb->htb", parameters.views["W_cx"], x) + parameters.views["b_c"][:, None, None]
-    np.testing.assert_allclose(output, np.tanh(np.tanh(driven)), rtol=0, atol=1e-14)
-
-
-def test_an_lstm_whose_output_gate_is_shut_says_nothing() -> None:
-    """O = 0: a = 0, whatever the cell."""
-    x, state = inputs_and_state(parts=2)
-    output, (_, cell), _ = run_block("lstm", {"o": -1000.0}, state, x)
-    assert not np.any(output)
-    assert np.all(cell != 0)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_first_weights(kind: str) -> None:
-    """Orthogonal recurrence (identity for ReLU), Glorot inputs, zero biases but the LSTM's forget gate."""
+def first_weights(kind: str) -> dict[str, Array]:
     block, parameters = block_of(kind)
     parameters.values[...] = 0
     block.initialize(parameters.views, np.random.default_rng(0))
-    for name, view in parameters.views.items():
-        if name.startswith("b_"):
-            np.testing.assert_array_equal(view, 1.0 if (kind, name) == ("lstm", "b_f") else 0.0)
-        elif name.endswith("a"):
+    return dict(parameters.views)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_first_biases_and_gains(kind: str) -> None:
+    """Biases are zero but those that open a memory or keep a norm off zero; gains are one, peepholes zero."""
+    for name, view in first_weights(kind).items():
+        if kind in NORMALIZED and name in {"b_c", "b_cell"}:
+            assert np.all(view != 0)
+            assert np.abs(view).max() <= 0.1
+        elif name.startswith("b_"):
+            np.testing.assert_array_equal(view, FIRST_BIASES.get(kind, {}).get(name, 0.0), err_msg=name)
+        elif name.startswith("gain_"):
+            np.testing.assert_array_equal(view, 1.0, err_msg=name)
+        elif name.startswith("p_"):
+            np.testing.assert_array_equal(view, 0.0, err_msg=name)
+        else:
+            assert name.startswith(("W_", "v_"))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "sru"])
+def test_first_matrices(kind: str) -> None:
+    """Orthogonal recurrence (the identity for ReLU), and Glorot-uniform inputs."""
+    matrices = {name: view for name, view in first_weights(kind).items() if name.startswith("W_")}
+    for name, view in matrices.items():
+        if name.endswith("a"):
             np.testing.assert_allclose(view @ view.T, np.eye(HIDDEN), atol=1e-12)
+            assert np.array_equal(view, np.eye(HIDDEN)) == (kind == "rnn-relu")
         else:
             assert np.abs(view).max() <= np.sqrt(6 / (HIDDEN + INPUT))
             assert np.all(view != 0)
-    if kind == "rnn-relu":
-        np.testing.assert_array_equal(parameters.views["W_aa"], np.eye(HIDDEN))
+    assert any(name.endswith("a") for name in matrices) == (kind != "mingru")
+
+
+def test_first_weights_of_the_sru() -> None:
+    """Uniform: W_cx of variance 1 / X, the gates' half of that, the highway's three times that; v of one half."""
+    block = make_block("sru", 100, 400, {})
+    parameters = Parameters(block.parameter_specs(), np.float64)
+    block.initialize(parameters.views, np.random.default_rng(0))
+    variances = {"W_cx": 1 / 100, "W_fx": 0.5 / 100, "W_rx": 0.5 / 100, "W_sx": 3 / 100, "v_f": 0.5, "v_r": 0.5}
+    for name, variance in variances.items():
+        view = parameters.views[name]
+        assert np.abs(view).max() <= np.sqrt(3 * variance)
+        assert view.var() == pytest.approx(variance, rel=0.02 if view.ndim > 1 else 0.2), name
 
 
 def test_the_registry_refuses_what_it_does_not_know() -> None:
@@ -192,7 +154,9 @@ def test_the_registry_refuses_what_it_does_not_know() -> None:
         block_options("lstm", {"reset": "before"})
     with pytest.raises(UsageError, match="before, after"):
         block_options("gru", {"reset": "never"})
-    with pytest.raises(UsageError, match="unknown option"):
+    with pytest.raises(UsageError, match="option of peephole-lstm, not of sru"):
+        make_block("sru", 1, 1, {"peephole": "standard"})
+    with pytest.raises(UsageError, match="unknown option 'colour' of a cell: there are reset, activation, peephole"):
         block_options("gru", {"colour": "red"})
     assert block_options("gru", {}) == {"reset": "before"}
     assert block_options("rnn", {"activation": "relu"}) == {"activation": "relu"}

@@ -1,44 +1,40 @@
-"""The engine equals PyTorch on shared weights, for every file that was stored."""
+"""The engine equals PyTorch and ONNX Runtime on shared weights, for every file that was stored."""
 
 from __future__ import annotations
 
-import nn_cases  # finds the reference
-import numpy as np
 import pytest
-from nn_cases import Kind, assert_gradients_close, assert_states_close, make_model
-from reference import GOLDEN, load_golden
+from golden_cases import assert_block_equals, assert_engine_equals
+from nn_cases import INPUT_PATHS, KINDS, Kind
+from reference import GOLDEN, load_golden, load_golden_onnx
 
-FILES = sorted(path.name for path in GOLDEN.glob("*.safetensors"))
-
-
-def test_there_are_twelve_files() -> None:
-    """Two activations of the RNN, the GRU and the LSTM, one to three layers deep."""
-    assert len(FILES) == 12
+MODELS = sorted(path.name for cell in ("gru", "lstm", "rnn") for path in GOLDEN.glob(f"{cell}-*.safetensors"))
+OPERATORS = sorted(path.name for path in GOLDEN.glob("onnx-*.safetensors"))
 
 
-@pytest.mark.parametrize("path", nn_cases.INPUT_PATHS)
-@pytest.mark.parametrize("name", FILES)
+def test_every_kind_that_a_peer_knows_is_stored() -> None:
+    """PyTorch's RNN with both activations, GRU and LSTM, one to three layers deep; and ONNX's operators."""
+    stored = [load_golden(GOLDEN / name).network for name in MODELS]
+    assert len(stored) == 12
+    for name in ("rnn-tanh", "rnn-relu", "gru-after", "lstm"):
+        depths = [network.layers for network in stored if Kind(network.cell, network.options) == KINDS[name]]
+        assert depths == [1, 2, 3]
+    kinds = [
+        Kind(network.cell, network.options)
+        for network in (load_golden_onnx(GOLDEN / name).network for name in OPERATORS)
+    ]
+    expected = ("gru-after", "gru-before", "lstm", "peephole-lstm-standard", "rnn-relu", "rnn-tanh")
+    assert kinds == [KINDS[name] for name in expected]
+
+
+@pytest.mark.parametrize("path", INPUT_PATHS)
+@pytest.mark.parametrize("name", MODELS)
 def test_engine_equals_pytorch(name: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Outputs, logits, loss, final states and all gradients, to 1e-10."""
-    monkeypatch.setattr("charlm.nn.stack.folds", lambda *_: nn_cases.INPUT_PATHS[path])
-    golden = load_golden(GOLDEN / name)
-    options = {"rnn": {"activation": golden.activation}, "gru": {"reset": golden.reset}, "lstm": {}}
-    model = make_model(Kind(golden.cell, options[golden.cell]), golden.layers, golden.parameters)
-    work = model.new_workspace(*golden.inputs.shape)
-    starts, initial = np.zeros(golden.inputs.shape, bool), tuple(golden.initial)
+    monkeypatch.setattr("charlm.nn.stack.folds", lambda *_: INPUT_PATHS[path])
+    assert_engine_equals(load_golden(GOLDEN / name))
 
-    logits, after = model.logits(work, golden.inputs, starts, initial)
-    np.testing.assert_allclose(logits.transpose(1, 2, 0), golden.logits, rtol=0, atol=1e-10)
-    assert_states_close(after, golden.final, atol=1e-10)
 
-    no_state = model.zero_states(golden.inputs.shape[1])
-    upstream = golden.upstream.transpose(2, 0, 1), no_state
-    loss, after, d_initial = model.loss_and_gradients(
-        work, golden.inputs, golden.targets, starts, initial, upstream=upstream
-    )
-    assert loss == pytest.approx(golden.loss, abs=1e-10)
-    np.testing.assert_allclose(work.tape.activations.transpose(1, 2, 0), golden.outputs, rtol=0, atol=1e-10)
-    assert_states_close(after, golden.final, atol=1e-10)
-    assert_gradients_close(model.parameters.gradients, golden.gradients.parameters, atol=1e-10)
-    assert_states_close(d_initial, golden.gradients.state, atol=1e-10)
-    assert all(np.all(np.any(part, axis=0)) for parts in d_initial for part in parts)
+@pytest.mark.parametrize("name", OPERATORS)
+def test_engine_equals_onnx_runtime(name: str) -> None:
+    """Outputs and final states of one layer in single precision, as the operator's, to 1e-5."""
+    assert_block_equals(load_golden_onnx(GOLDEN / name))

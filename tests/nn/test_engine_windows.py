@@ -10,6 +10,7 @@ import pytest
 from nn_cases import (
     INPUT_PATHS,
     KINDS,
+    NORMALIZED,
     Case,
     Found,
     assert_gradients_close,
@@ -40,8 +41,9 @@ def input_path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 
 
 def long_case(kind: str) -> Case:
-    """Twelve steps with starts in two of its three windows."""
-    return make_case(kind, 2, seed=6, time=sum(LENGTHS), batch=3, vocabulary=7, embedding=4, hidden=5)
+    """Twelve steps with starts in two of its three windows, and everything that a model can have."""
+    sizes = {"time": sum(LENGTHS), "batch": 3, "vocabulary": 7, "embedding": 4, "hidden": 5}
+    return make_case(kind, 2, residual=True, initial="learned", seed=6, **sizes)
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 3e-6)])
@@ -49,7 +51,7 @@ def long_case(kind: str) -> Case:
 def test_windows_with_carried_state_equal_one_long_run(kind: str, dtype: type, tolerance: float) -> None:
     """Log-probabilities and final states do not depend on where a text is cut, on one tape used again."""
     case = long_case(kind)
-    model = make_model(case.kind, 2, case.parameters, dtype)
+    model = make_model(case, dtype)
     begin: States = tuple(tuple(part.astype(dtype) for part in parts) for parts in case.state)
     whole, final = model.log_probabilities(
         model.new_workspace(*case.inputs.shape), case.inputs, case.targets, case.starts, begin
@@ -68,7 +70,7 @@ def test_windows_with_carried_state_equal_one_long_run(kind: str, dtype: type, t
 def test_advance_and_logits_carry_the_same_states(kind: str) -> None:
     """Moving the state without predictions is the same forward pass."""
     case = long_case(kind)
-    model = make_model(case.kind, 2, case.parameters)
+    model = make_model(case)
     work = model.new_workspace(*case.inputs.shape)
     moved = model.advance(work, case.inputs, case.starts, tuple(case.state))
     logits, after = model.logits(work, case.inputs, case.starts, tuple(case.state))
@@ -83,7 +85,7 @@ def test_advance_and_logits_carry_the_same_states(kind: str) -> None:
 def test_truncated_gradient_is_that_of_the_window_alone(kind: str) -> None:
     """The gradient of a window with a carried state equals the reference's for it, with that initial state."""
     case = make_case(kind, 2, seed=14, time=7, batch=2)
-    model = make_model(case.kind, 2, case.parameters)
+    model = make_model(case)
     work = model.new_workspace(4, 2)
     carried = run_engine(model, case, work, when=slice(0, 3), upstream=False).state
     found = run_engine(model, case, work, when=slice(3, 7), state=carried, upstream=False)
@@ -99,8 +101,8 @@ def test_truncated_gradient_is_that_of_the_window_alone(kind: str) -> None:
     assert_gradients_close(found.gradients, expected.parameters)
     assert_states_close(found.initial, expected.state)
     unbroken = run_engine(model, case, upstream=False)
-    recurrent = "layers.0.W_aa" if case.kind.cell == "rnn" else "layers.0.W_ca"
-    assert not np.allclose(found.gradients[recurrent], unbroken.gradients[recurrent], atol=1e-6)
+    of_input = next(name for name in found.gradients if name.startswith("layers.0.W") and name.endswith("x"))
+    assert not np.allclose(found.gradients[of_input], unbroken.gradients[of_input], atol=1e-6)
 
 
 def assert_same_bits(found: Found, expected: Found) -> None:
@@ -115,8 +117,8 @@ def assert_same_bits(found: Found, expected: Found) -> None:
 def test_a_reused_tape_equals_a_fresh_one(kind: str) -> None:
     """Whatever ran before on it: other tokens, starts, dropout, and a longer window than this one."""
     case = long_case(kind)
-    model = make_model(case.kind, 2, case.parameters)
-    short = slice(2, 5)
+    model = make_model(case)
+    short = slice(5, 8)  # with both starts in it
     expected = run_engine(model, case, model.new_workspace(12, 3), when=short)
     work = model.new_workspace(12, 3)
     rng = np.random.default_rng(0)
@@ -139,14 +141,14 @@ def test_a_reused_tape_equals_a_fresh_one(kind: str) -> None:
 def test_nothing_is_read_before_it_is_written(kind: str) -> None:
     """A tape full of NaN, but for the constant rows of its inputs, gives what a fresh one gives."""
     case = long_case(kind)
-    model = make_model(case.kind, 2, case.parameters)
+    model = make_model(case)
     work = model.new_workspace(12, 3)
     for name, array in tape_arrays(work):
         if name != "inputs":
             array[...] = np.nan
     for d_operand in work.d_operands:
-        for product in d_operand.products:
-            product[...] = np.nan
+        for array in (*d_operand.products, *d_operand.vectors.values()):
+            array[...] = np.nan
     model.parameters.gradient_values[...] = np.nan
     found = run_engine(model, case, work, when=slice(3, 8))
     assert_same_bits(found, run_engine(model, case, model.new_workspace(12, 3), when=slice(3, 8)))
@@ -156,7 +158,7 @@ def test_nothing_is_read_before_it_is_written(kind: str) -> None:
 def test_nothing_returned_is_overwritten_by_the_next_window(kind: str) -> None:
     """States, their gradients, logits and log-probabilities keep their values; given arrays are not modified."""
     case = long_case(kind)
-    model = make_model(case.kind, 2, case.parameters)
+    model = make_model(case)
     work = model.new_workspace(12, 3)
     given = copied(case.state)
     d_output, d_state = case.upstream[0].copy(), copied(case.upstream[1])
@@ -192,13 +194,13 @@ def test_a_start_forgets_everything_before_it(kind: str) -> None:
     starts = np.zeros_like(case.starts)
     starts[4] = True
     case = replace(case, starts=starts)
-    model = make_model(case.kind, 2, case.parameters)
+    model = make_model(case)
     work = model.new_workspace(*case.inputs.shape)
-    zero = model.zero_states(3)
+    begun = model.initial_states(3)
     logprobs, after = model.log_probabilities(work, case.inputs, case.targets, starts, tuple(case.state))
     later = slice(4, None)
     alone, after_alone = model.log_probabilities(
-        work, case.inputs[later], case.targets[later], np.zeros_like(starts)[later], zero
+        work, case.inputs[later], case.targets[later], np.zeros_like(starts)[later], begun
     )
     np.testing.assert_allclose(logprobs[4:], alone, rtol=0, atol=1e-13)
     assert_states_close(after, after_alone, atol=1e-13)
@@ -224,7 +226,8 @@ def test_float32_is_close_to_float64(kind: str) -> None:
         found[dtype] = loss, model.parameters.gradients, after
     loss, gradients, after = found[np.float32]
     assert loss == pytest.approx(found[np.float64][0], rel=1e-6)
-    assert_states_close(after, found[np.float64][2], rtol=1e-5, atol=1e-5)
+    bound = 1e-4 if kind in NORMALIZED else 1e-5  # a norm of nearly equal numbers magnifies their last bits
+    assert_states_close(after, found[np.float64][2], rtol=bound, atol=bound)
     for name, expected in found[np.float64][1].items():
         assert gradients[name].dtype == np.float32
         np.testing.assert_allclose(gradients[name], expected, rtol=0, atol=2e-5 * np.abs(expected).max(), err_msg=name)

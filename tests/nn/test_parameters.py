@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from nn_cases import KINDS, fresh_model
@@ -34,13 +36,13 @@ def test_views_share_memory_with_the_flat_values(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_decayed_prefix_holds_exactly_the_weights(kind: str) -> None:
-    """Matrices and the embedding take weight decay, biases do not."""
-    parameters = fresh_model(kind, layers=2, vocabulary=7, hidden=4, embedding=3).parameters
+    """Matrices and the embedding take weight decay; vectors do not: biases, gains, peepholes, initial states."""
+    parameters = fresh_model(kind, vocabulary=7, hidden=4, embedding=3, initial="learned").parameters
     parameters.values[...] = 0
     parameters.values[: parameters.decayed] = 1
     for name, view in parameters.views.items():
         assert np.all(view == (0 if view.ndim == 1 else 1)), name
-        assert (view.ndim == 1) == (name.split(".")[-1].startswith("b_"))
+        assert (view.ndim == 1) != (name == "embedding" or name.split(".")[-1].startswith("W_"))
 
 
 def test_specs_say_what_a_model_has() -> None:
@@ -50,6 +52,11 @@ def test_specs_say_what_a_model_has() -> None:
     assert found == {name: view.shape for name, view in LanguageModel(config).parameters.views.items()}
     assert found["embedding"] == (9, 3)
     assert found["layers.1.b_ca"] == (4,)
+    assert "layers.1.initial_hidden" not in found
+    learned = {
+        spec.name: spec.shape for spec in parameter_specs(replace(config, cell="lstm", options={}, initial="learned"))
+    }
+    assert learned["layers.1.initial_hidden"] == learned["layers.0.initial_cell"] == (4,)
     assert found["head.W_y"] == (9, 4)
     with pytest.raises(UsageError, match="unknown cell"):
         parameter_specs(ModelConfig(vocabulary=9, cell="cnn"))

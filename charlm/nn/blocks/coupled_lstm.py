@@ -1,7 +1,7 @@
 """The LSTM that forgets what it updates: f = 1 - u (coupled input and forget gate, Greff et al. 2017).
 
-A quarter of the parameters and of the products fewer. Forgetting is 1 - u, as in the GRU, so that u = 0 carries the
-cell unchanged.
+Here without the paper's peepholes. A quarter of the parameters and of the products fewer. Forgetting is 1 - u, as in
+the GRU, so that u = 0 carries the cell unchanged.
 """
 
 from typing import ClassVar

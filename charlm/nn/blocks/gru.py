@@ -92,7 +92,7 @@ class GRU(Block):
         assert isinstance(tape, GRUTape)
         H, T = self.hidden, d_output.shape[1]
         weighted, product, slope, _ = tape.scratch
-        (dh,) = (np.array(d) for d in d_state)
+        (dh,) = (np.array(d, d_output.dtype) for d in d_state)
         for t in reversed(range(T)):
             u, candidate = tape.gates[t, H:], tape.candidates[t]
             _, du, dcandidate = self._parts(tape.dz[:, t])
@@ -181,10 +181,10 @@ class GRUAfter(GRU):
     d_rows = 4
     recurrent_order = ("c", "r", "u")
     equations = """
-        r = sigmoid(W_ra @ a_prev + W_rx @ x + b_r)                     # reset gate
-        u = sigmoid(W_ua @ a_prev + W_ux @ x + b_u)                     # update gate
-        candidate = tanh(W_cx @ x + b_c + r * (W_ca @ a_prev + b_ca))   # candidate
-        a = u * candidate + (1 - u) * a_prev                            # activation
+        r = sigmoid(W_ra @ a_prev + W_rx @ x + b_r)                    # reset gate
+        u = sigmoid(W_ua @ a_prev + W_ux @ x + b_u)                    # update gate
+        candidate = tanh(W_cx @ x + b_c + r * (W_ca @ a_prev + b_ca))  # candidate
+        a = u * candidate + (1 - u) * a_prev                           # activation
     """
 
     def parameter_specs(self) -> list[ParameterSpec]:

@@ -35,12 +35,12 @@ class LSTM(Block):
     gates: tuple[str, ...] = ("f", "u", "o", "c")
     sigmoid_gates: ClassVar[tuple[str, ...]] = ("f", "u", "o")
     equations = """
-        f = sigmoid(W_fa @ a_prev + W_fx @ x + b_f)     # forget gate
-        u = sigmoid(W_ua @ a_prev + W_ux @ x + b_u)     # update gate
-        o = sigmoid(W_oa @ a_prev + W_ox @ x + b_o)     # output gate
+        f = sigmoid(W_fa @ a_prev + W_fx @ x + b_f)       # forget gate
+        u = sigmoid(W_ua @ a_prev + W_ux @ x + b_u)       # update gate
+        o = sigmoid(W_oa @ a_prev + W_ox @ x + b_o)       # output gate
         candidate = tanh(W_ca @ a_prev + W_cx @ x + b_c)  # candidate
-        c = u * candidate + f * c_prev                  # cell
-        a = o * tanh(c)                                 # activation
+        c = u * candidate + f * c_prev                    # cell
+        a = o * tanh(c)                                   # activation
     """
 
     def initialize(self, views: Views, generator: np.random.Generator) -> None:
@@ -88,7 +88,7 @@ class LSTM(Block):
         assert isinstance(tape, LSTMTape)
         H, T = self.hidden, d_output.shape[1]
         product, part, slope = tape.scratch
-        dh, dc = (np.array(d) for d in d_state)
+        dh, dc = (np.array(d, d_output.dtype) for d in d_state)
         for t in reversed(range(T)):
             gates, tanh_c, dz = tape.gates[t], tape.tanh_cells[t], tape.dz[:, t]
             f, u, o, candidate = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
@@ -124,7 +124,7 @@ class LSTM(Block):
         gates_in_place(tape.gates[t], 3 * self.hidden)
 
     def _squash(self, operand: Operand, tape: LSTMTape, t: int) -> None:  # noqa: ARG002 - variants use the operand
-        """From the cell of step t to what the output gate lets through."""
+        """From the cell of step t to what the output gate lets through; a gate that waits for the cell is made here."""
         np.tanh(tape.cells[t + 1], out=tape.tanh_cells[t])
 
     def _squash_back(self, operand: Operand, tape: LSTMTape, t: int, d_inside: Array, dc: Array) -> None:  # noqa: ARG002

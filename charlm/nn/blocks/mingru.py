@@ -69,7 +69,7 @@ class MinGRU(Block):
         del operand  # no matrix stands between two steps
         assert isinstance(tape, MinGRUTape)
         H = self.hidden
-        (dh,) = (np.array(d) for d in d_state)
+        (dh,) = (np.array(d, d_output.dtype) for d in d_state)
         for t in reversed(range(d_output.shape[1])):
             u, candidate, dz = tape.projected[:H, t], tape.projected[H:, t], tape.d_gates[:, t]
             dh += d_output[:, t]

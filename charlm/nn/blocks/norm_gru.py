@@ -8,17 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike
 
-from charlm.nn.arrays import Array, State
-from charlm.nn.block import Operand, Starts, Tape, new_columns
+from charlm.nn.arrays import Array
+from charlm.nn.block import Operand, Tape, new_columns
 from charlm.nn.blocks.gru import GRU, GRUTape
-from charlm.nn.blocks.normalized import Halves, NormalizedGates
+from charlm.nn.blocks.normalized import NormalizedGates, NormalizedTape, halves_of
 
 
 @dataclass
-class NormGRUTape(GRUTape):
+class NormGRUTape(NormalizedTape, GRUTape):
     """The GRU's tape with the normalised halves."""
-
-    halves: Halves
 
 
 class NormGRU(NormalizedGates, GRU):
@@ -52,21 +50,8 @@ class NormGRU(NormalizedGates, GRU):
             halves=self.new_halves(inputs, dz, new_columns(3 * H, T, B, dtype)),
         )
 
-    def halves_of(self, tape: Tape) -> Halves:
-        assert isinstance(tape, NormGRUTape)
-        return tape.halves
-
-    def forward(self, operand: Operand, tape: Tape, state: State, starts: Starts, output: Array) -> State:
-        self.drive(operand, tape, output.shape[1])
-        return super().forward(operand, tape, state, starts, output)
-
-    def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Starts) -> State:
-        before = super().backward(operand, tape, d_output, d_state, starts)
-        self.drive_back(operand, tape, d_output.shape[1])
-        return before
-
     def _gates_product(self, operand: Operand, tape: GRUTape, t: int) -> None:
-        halves, z, sigmoids = self.halves_of(tape), tape.gates[t], 2 * self.hidden
+        halves, z, sigmoids = halves_of(tape), tape.gates[t], 2 * self.hidden
         recurrent = self.recur(operand, halves, t)
         np.add(recurrent[:sigmoids], halves.driven[:sigmoids, t], out=z)
         z *= 0.5  # no scale in the operand has done it
@@ -75,13 +60,13 @@ class NormGRU(NormalizedGates, GRU):
     def _candidate(self, operand: Operand, tape: GRUTape, t: int) -> None:  # noqa: ARG002 - the products are made
         H, candidate = self.hidden, tape.candidates[t]
         np.multiply(tape.gates[t, :H], tape.recurrent[t], out=candidate)
-        candidate += self.halves_of(tape).driven[2 * H :, t]
+        candidate += halves_of(tape).driven[2 * H :, t]
 
     def _candidate_back(self, operand: Operand, tape: GRUTape, t: int, dh: Array) -> None:
         _, product, slope, _ = tape.scratch
         r, dz = tape.gates[t, : self.hidden], tape.dz[:, t]
         dr, du, dcandidate = self._parts(dz)
-        d_recurrent = self._parts(self.halves_of(tape).d_recurrent[:, t])
+        d_recurrent = self._parts(halves_of(tape).d_recurrent[:, t])
         np.multiply(dcandidate, r, out=d_recurrent[2])  # dp
         np.multiply(d_recurrent[2], tape.recurrent[t], out=product)
         np.multiply(product, r, out=slope)
@@ -92,5 +77,5 @@ class NormGRU(NormalizedGates, GRU):
 
     def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
         super().weight_gradient(tape, time, d_operand)
-        _, _, dp = self._parts(self.halves_of(tape).d_recurrent[:, :time])
+        _, _, dp = self._parts(halves_of(tape).d_recurrent[:, :time])
         d_operand.vectors["b_ca"][:, 0] = dp.sum(axis=(1, 2))

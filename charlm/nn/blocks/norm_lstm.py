@@ -6,18 +6,17 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charlm.nn.activations import gates_in_place
-from charlm.nn.arrays import Array, State
-from charlm.nn.block import Operand, Starts, Tape, new_columns, sum_over_window
+from charlm.nn.arrays import Array
+from charlm.nn.block import Operand, Tape, new_columns, sum_over_window
 from charlm.nn.blocks.lstm import LSTM, LSTMTape
-from charlm.nn.blocks.normalized import Halves, NormalizedGates
+from charlm.nn.blocks.normalized import NormalizedGates, NormalizedTape, halves_of
 from charlm.nn.normalization import normalize, normalize_back
 
 
 @dataclass
-class NormLSTMTape(LSTMTape):
+class NormLSTMTape(NormalizedTape, LSTMTape):
     """The LSTM's tape with the normalised halves and cells."""
 
-    halves: Halves
     normal_cells: Array  # [T, H, B]
     cell_inverse: Array  # [T, B]
     d_inside: Array  # [H, T, B], gradient of what the cell's tanh is taken of
@@ -58,21 +57,8 @@ class NormLSTM(NormalizedGates, LSTM):
             d_inside=new_columns(H, T, B, dtype),
         )
 
-    def halves_of(self, tape: Tape) -> Halves:
-        assert isinstance(tape, NormLSTMTape)
-        return tape.halves
-
-    def forward(self, operand: Operand, tape: Tape, state: State, starts: Starts, output: Array) -> State:
-        self.drive(operand, tape, output.shape[1])
-        return super().forward(operand, tape, state, starts, output)
-
-    def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Starts) -> State:
-        before = super().backward(operand, tape, d_output, d_state, starts)
-        self.drive_back(operand, tape, d_output.shape[1])
-        return before
-
     def _gates(self, operand: Operand, tape: LSTMTape, t: int) -> None:
-        halves, z, sigmoids = self.halves_of(tape), tape.gates[t], 3 * self.hidden
+        halves, z, sigmoids = halves_of(tape), tape.gates[t], 3 * self.hidden
         np.add(self.recur(operand, halves, t), halves.driven[:, t], out=z)
         z[:sigmoids] *= 0.5  # no scale in the operand has done it
         gates_in_place(z, sigmoids)

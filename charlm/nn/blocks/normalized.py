@@ -2,14 +2,13 @@
 
     h_g = N(W_ga a_prev),  x_g = N(W_gx x),  z_g = gain_ga * h_g + gain_gx * x_g + b_g
 
-N normalises the gates of a group together, as one stacked vector, as the paper does. Departures from it: the paper
-adds a bias to each half and one more to their sum; these are one bias, which is the same function. A small number
-under the root keeps N from dividing by zero.
+N normalises the gates of a group together, as one stacked vector, as the paper does. Departures from it: where the
+paper adds several biases to one sum, they are one here, which is the same function. A small number under the root keeps
+N from dividing by zero.
 
 The input halves do not wait for the recurrence: one product and one normalisation serve the whole window.
 """
 
-from abc import abstractmethod
 from dataclasses import dataclass
 from itertools import accumulate
 from types import MappingProxyType
@@ -18,9 +17,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from charlm.nn.arrays import Array, Views
-from charlm.nn.block import Block, Operand, Place, Tape, flat, new_columns, sum_over_window
+from charlm.nn.arrays import Array, State, Views
+from charlm.nn.block import Block, Operand, Place, Starts, Tape, flat, new_columns, sum_over_window
+from charlm.nn.initializers import uniform
 from charlm.nn.normalization import normalize, normalize_back
+
+FIRST_BIAS = 0.1
+"""The first biases of candidates and cells are uniform within this."""
 
 
 @dataclass
@@ -52,6 +55,19 @@ class Halves:
     d_recurrent: Array
 
 
+@dataclass
+class NormalizedTape(Tape):
+    """A tape with the halves."""
+
+    halves: Halves
+
+
+def halves_of(tape: Tape) -> Halves:
+    """The halves on the tape of a normalised block."""
+    assert isinstance(tape, NormalizedTape)
+    return tape.halves
+
+
 class NormalizedGates(Block):
     """Mixed into a block, ahead of it in its bases. ``d_gates`` holds the gradients of [W_ga a_prev; W_gx x]."""
 
@@ -66,17 +82,26 @@ class NormalizedGates(Block):
         names = [*gains, *(f"b_{g}" for g in self.gates), *self.further_vectors]
         self.vectors = MappingProxyType(dict.fromkeys(names, ""))
         self.unbiased_gates = self.gates  # in the products: a bias would be normalised
+        sizes = [len(group) * hidden for group in self.groups]
+        self.group_rows = [slice(end - size, end) for size, end in zip(sizes, accumulate(sizes), strict=True)]
 
     def scale(self, gate: str) -> float:  # noqa: ARG002 - every gate alike
         """No rows are halved: a scale would be normalised away."""
         return 1.0
 
     def initialize(self, views: Views, generator: np.random.Generator) -> None:
-        """As the block, with gains of 1."""
+        """As the block, with gains of 1, and small random biases where zero would stand before an N.
+
+        A text starts from a zero state and a zero input. With a zero bias as well, the candidate, the cell and so the
+        input of the next layer would be zero too, and N has a slope of 316 there: in float32 five layers have no
+        finite gradient.
+        """
         super().initialize(views, generator)
         for name, view in views.items():
             if name.startswith("gain_"):
                 view[...] = 1
+            if name in ("b_c", "b_cell"):
+                uniform(view, FIRST_BIAS, generator)
 
     def new_operand(self, input_rows: int, dtype: DTypeLike) -> Operand:
         H, G = self.hidden, len(self.gates)
@@ -85,9 +110,16 @@ class NormalizedGates(Block):
         halves = zip(self.gates, np.split(recurrent, G), np.split(driven, G), strict=True)
         return self._operand((recurrent, driven), {g: Place(a, x, none, 1.0) for g, a, x in halves}, input_rows)
 
-    @abstractmethod
-    def halves_of(self, tape: Tape) -> Halves:
-        """The halves on the block's tape."""
+    def forward(self, operand: Operand, tape: Tape, state: State, starts: Starts, output: Array) -> State:
+        """As the block, after all that does not wait for the recurrence."""
+        self.drive(operand, tape, output.shape[1])
+        return super().forward(operand, tape, state, starts, output)  # type: ignore[safe-super]  # the block's own
+
+    def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Starts) -> State:
+        """As the block, and then back through what did not wait for the recurrence."""
+        before = super().backward(operand, tape, d_output, d_state, starts)  # type: ignore[safe-super]  # likewise
+        self.drive_back(operand, tape, d_output.shape[1])
+        return before
 
     def new_inputs(self, input_rows: int, time: int, batch: int, dtype: DTypeLike) -> Array:
         """The input buffer: rows [h; x], without a 1."""
@@ -110,15 +142,6 @@ class NormalizedGates(Block):
             d_recurrent=d_recurrent,
         )
 
-    def rows(self, gate: str) -> slice:
-        """Where a gate stands among the rows of all gates."""
-        begin = self.gates.index(gate) * self.hidden
-        return slice(begin, begin + self.hidden)
-
-    def _group_rows(self) -> list[slice]:
-        sizes = [len(group) * self.hidden for group in self.groups]
-        return [slice(end - size, end) for size, end in zip(sizes, accumulate(sizes), strict=True)]
-
     def _of_gates(self, operand: Operand, half: str) -> Array:
         """One gain or bias of every gate, [N, 1]."""
         names = [f"b_{g}" if half == "b" else f"gain_{g}{half}" for g in self.gates]
@@ -126,9 +149,9 @@ class NormalizedGates(Block):
 
     def drive(self, operand: Operand, tape: Tape, time: int) -> None:
         """The input halves of the window, and their sum with the biases: all that does not wait for the recurrence."""
-        halves, driven = self.halves_of(tape), self.halves_of(tape).driven[:, :time]
+        halves, driven = halves_of(tape), halves_of(tape).driven[:, :time]
         np.matmul(operand.products[1], flat(tape.x[:, :time]), out=flat(driven))
-        for index, rows in enumerate(self._group_rows()):
+        for index, rows in enumerate(self.group_rows):
             halves.input_inverse[index, :time] = normalize(driven[rows], halves.normal_input[rows, :time])
         np.multiply(halves.normal_input[:, :time], self._of_gates(operand, "x")[:, None], out=driven)
         driven += self._of_gates(operand, "b")[:, None]
@@ -138,17 +161,17 @@ class NormalizedGates(Block):
         """The recurrent half of step t times its gain, [N, B], in room that the next step uses again."""
         column, normal = halves.column, halves.normal_recurrent[t]
         np.matmul(operand.products[0], halves.hidden[:, t], out=column)
-        for index, rows in enumerate(self._group_rows()):
+        for index, rows in enumerate(self.group_rows):
             halves.recurrent_inverse[t, index] = normalize(column[rows], normal[rows])
         np.multiply(normal, halves.gain, out=column)
         return column
 
     def recur_back(self, operand: Operand, tape: Tape, t: int) -> Array:
         """From ``d_recurrent`` of step t: write the gradient of the product, and return that of h_{t-1}, [H, B]."""
-        halves, column = self.halves_of(tape), self.halves_of(tape).column
+        halves, column = halves_of(tape), halves_of(tape).column
         d_product = tape.d_gates[: len(column), t]
         np.multiply(halves.d_recurrent[:, t], halves.gain, out=column)
-        for index, rows in enumerate(self._group_rows()):
+        for index, rows in enumerate(self.group_rows):
             normal, inverse = halves.normal_recurrent[t, rows], halves.recurrent_inverse[t, index]
             normalize_back(column[rows], normal, inverse, d_product[rows])
         d_hidden: Array = operand.recurrent_back @ d_product
@@ -156,15 +179,15 @@ class NormalizedGates(Block):
 
     def drive_back(self, operand: Operand, tape: Tape, time: int) -> None:
         """From ``d_driven`` of the window: write the gradients of the input products."""
-        halves = self.halves_of(tape)
+        halves = halves_of(tape)
         d_normal = halves.d_driven[:, :time] * self._of_gates(operand, "x")[:, None]
         d_product = tape.d_gates[len(d_normal) :, :time]
-        for index, rows in enumerate(self._group_rows()):
+        for index, rows in enumerate(self.group_rows):
             normal, inverse = halves.normal_input[rows, :time], halves.input_inverse[index, :time]
             normalize_back(d_normal[rows], normal, inverse, d_product[rows])
 
     def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
-        halves, vectors = self.halves_of(tape), d_operand.vectors
+        halves, vectors = halves_of(tape), d_operand.vectors
         d_recurrent, d_driven = halves.d_recurrent[:, :time], halves.d_driven[:, :time]
         d_gates, split = tape.d_gates[:, :time], len(d_driven)
         np.matmul(flat(d_gates[:split]), flat(halves.hidden[:, :time]).T, out=d_operand.products[0])

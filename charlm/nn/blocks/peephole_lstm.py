@@ -1,7 +1,8 @@
 """The LSTM whose gates see the cell through diagonal weights, "peepholes" (Gers & Schmidhuber 2000).
 
 The standard one (also of ONNX) lets the output gate see the new cell; the one of the post lets all three gates see the
-cell before. Diagonal weights are vectors p_g, so a peephole costs a product of elements.
+cell before. Diagonal weights are vectors p_g, so a peephole costs a product of elements. The gradient is the full one
+(Graves & Schmidhuber 2005): the first paper sent no error back through the peepholes.
 """
 
 from types import MappingProxyType
@@ -22,15 +23,11 @@ class PeepholeLSTM(LSTM):
     before: ClassVar[tuple[str, ...]]
     """Gates that see the cell before the step; their rows come first."""
 
-    def _rows(self, gate: str) -> slice:
-        begin = self.gates.index(gate) * self.hidden
-        return slice(begin, begin + self.hidden)
-
     def _gates(self, operand: Operand, tape: LSTMTape, t: int) -> None:
         z, sigmoids = tape.gates[t], len(self.before) * self.hidden
         np.matmul(operand.products[0], tape.inputs[:, t], out=z)
         for g in self.before:
-            z[self._rows(g)] += operand.vectors[f"p_{g}"] * tape.cells[t]
+            z[self.rows(g)] += operand.vectors[f"p_{g}"] * tape.cells[t]
         gates_in_place(z[:sigmoids], sigmoids)
         candidate = z[3 * self.hidden :]
         np.tanh(candidate, out=candidate)
@@ -38,14 +35,14 @@ class PeepholeLSTM(LSTM):
     def _gates_back(self, operand: Operand, tape: LSTMTape, t: int, dh: Array, dc: Array) -> None:
         super()._gates_back(operand, tape, t, dh, dc)
         for g in self.before:
-            dc += _unscaled(operand, self, f"p_{g}") * tape.d_gates[self._rows(g), t]
+            dc += operand.vectors_back[f"p_{g}"] * tape.d_gates[self.rows(g), t]
 
     def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
         assert isinstance(tape, LSTMTape)
         super().weight_gradient(tape, time, d_operand)
         for g in self.sigmoid_gates:
-            seen = tape.cells if g in self.before else [_new_cell(tape, t) for t in range(time)]
-            d_operand.vectors[f"p_{g}"][...] = sum_over_window(tape.d_gates[self._rows(g), :time], seen)
+            seen = tape.cells if g in self.before else (_new_cell(tape, t) for t in range(time))
+            d_operand.vectors[f"p_{g}"][...] = sum_over_window(tape.d_gates[self.rows(g), :time], seen)
 
 
 class StandardPeepholeLSTM(PeepholeLSTM):
@@ -63,13 +60,13 @@ class StandardPeepholeLSTM(PeepholeLSTM):
 
     def _squash(self, operand: Operand, tape: LSTMTape, t: int) -> None:
         super()._squash(operand, tape, t)
-        o = tape.gates[t, self._rows("o")]
+        o = tape.gates[t, self.rows("o")]
         o += operand.vectors["p_o"] * tape.cells[t + 1]
         gates_in_place(o, self.hidden)
 
     def _squash_back(self, operand: Operand, tape: LSTMTape, t: int, d_inside: Array, dc: Array) -> None:
         super()._squash_back(operand, tape, t, d_inside, dc)
-        dc += _unscaled(operand, self, "p_o") * tape.d_gates[self._rows("o"), t]
+        dc += operand.vectors_back["p_o"] * tape.d_gates[self.rows("o"), t]
 
 
 class PreviousPeepholeLSTM(PeepholeLSTM):
@@ -91,11 +88,6 @@ def _new_cell(tape: LSTMTape, t: int) -> Array:
     f, u, _, candidate = np.split(tape.gates[t], 4)
     cell: Array = u * candidate + f * tape.cells[t]
     return cell
-
-
-def _unscaled(operand: Operand, block: Block, name: str) -> Array:
-    """A vector of the operand as the gradients need it, without the scale of its gate."""
-    return operand.vectors[name] / operand.vectors[name].dtype.type(block.scale(block.vectors[name]))
 
 
 def peephole_lstm(input_size: int, hidden: int, peephole: str) -> Block:

@@ -69,7 +69,7 @@ class RNN(Block):
     def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Starts) -> State:
         assert isinstance(tape, RNNTape)
         d_pre, product = tape.scratch
-        (dh,) = (np.array(d) for d in d_state)
+        (dh,) = (np.array(d, d_output.dtype) for d in d_state)
         for t in reversed(range(d_output.shape[1])):
             h = tape.outputs[t]
             dz = tape.d_gates[:, t]

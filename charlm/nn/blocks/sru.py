@@ -107,8 +107,8 @@ class SRU(Block):
     def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Starts) -> State:
         assert isinstance(tape, SRUTape)
         H = self.hidden
-        v_f, v_r = (2 * operand.vectors[name] for name in ("v_f", "v_r"))  # unscaled, as the gradients are
-        (dc,) = (np.array(d) for d in d_state)
+        v_f, v_r = operand.vectors_back["v_f"], operand.vectors_back["v_r"]
+        (dc,) = (np.array(d, d_output.dtype) for d in d_state)
         for t in reversed(range(d_output.shape[1])):
             f, r, dz, da = tape.gates[t, :H], tape.gates[t, H:], tape.d_gates[:, t], d_output[:, t]
             through = da * r

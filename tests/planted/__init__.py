@@ -1,0 +1,15 @@
+"""The errors that `python tests/mutants.py` plants, one list a part of the package."""
+
+from planted import encoder, engine, exchange, grus, input_gated, language_models, lstms, normalized
+from planted.mutant import Mutant
+
+MUTANTS: list[Mutant] = [
+    *lstms.MUTANTS,
+    *grus.MUTANTS,
+    *normalized.MUTANTS,
+    *input_gated.MUTANTS,
+    *engine.MUTANTS,
+    *encoder.MUTANTS,
+    *exchange.MUTANTS,
+    *language_models.MUTANTS,
+]
