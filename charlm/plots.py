@@ -39,6 +39,7 @@ def write_curves(
     across: str,
     up: str,
     bands: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
+    ticks: Sequence[str] | None = None,
     log: bool = True,
 ) -> None:
     """Write curves over 1, 2, 3, ... to an SVG or PNG file; the same curves give the same bytes.
@@ -50,6 +51,7 @@ def write_curves(
         across: what the horizontal axis is.
         up: what the vertical axis is.
         bands: name of a curve -> its lower and upper edge, shaded.
+        ticks: what stands at 1, 2, 3, ... on the horizontal axis, where that is not the numbers.
         log: whether the vertical axis is logarithmic.
 
     Raises:
@@ -72,6 +74,8 @@ def write_curves(
                 axes.fill_between(range(1, len(values) + 1), low, high, color=line.get_color(), alpha=0.15, linewidth=0)
         axes.set(title=title, xlabel=across, ylabel=up, yscale="log" if log else "linear")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if ticks:
+            axes.set_xticks(range(1, len(ticks) + 1), ticks)
         axes.grid(visible=True, alpha=0.3)
         axes.legend()
         data, kind = BytesIO(), path.suffix.lower()[1:]

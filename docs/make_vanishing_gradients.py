@@ -240,6 +240,12 @@ def _lag_table(by_name: Mapping[str, Runs], when: str) -> str:
 def write(figures: Mapping[str, Any]) -> None:
     """Put the tables into the page, and write the plots."""
     PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), tables(figures)), encoding="utf-8")
+    names = [c.name for c in CONTESTANTS]
+    for which, title, runs_of in (
+        ("best", "best learning rate", {name: best(figures, name) for name in names}),
+        ("slowest", f"learning rate {RATES[0]:g}", {name: by_rate(figures, name)[RATES[0]] for name in names}),
+    ):
+        _plot_accuracy(HERE / f"vanishing-gradients-{which}.svg", title, runs_of)
     for when, title in (("before", "before training"), ("after", "after training")):
         curves, bands = {}, {}
         for name in (c.name for c in CONTESTANTS):
@@ -257,6 +263,22 @@ def write(figures: Mapping[str, Any]) -> None:
             up="mean norm of dL/dh, or dL/dc",
             bands=bands,
         )
+
+
+def _plot_accuracy(path: Path, title: str, runs_of: Mapping[str, Runs]) -> None:
+    shares = {
+        name: np.array([_shares(runs, place) for place in range(len(BINS))]) for name, runs in runs_of.items()
+    }  # [bins, seeds]
+    write_curves(
+        path,
+        {name: each.mean(axis=1).tolist() for name, each in shares.items()},
+        title=f"Pairs judged rightly, {title}",
+        across="words between subject and verb",
+        up="share of the pairs",
+        bands={name: (each.min(axis=1).tolist(), each.max(axis=1).tolist()) for name, each in shares.items()},
+        ticks=[_bin_name(place) for place in range(len(BINS))],
+        log=False,
+    )
 
 
 def with_tables(page: str, found: Mapping[str, str]) -> str:

@@ -30,7 +30,8 @@ def test_the_page_shows_the_figures(script: ModuleType) -> None:
     page = (DOCS / "vanishing-gradients.md").read_text(encoding="utf-8")
     figures = json.loads((DOCS / "vanishing-gradients.json").read_text(encoding="utf-8"))
     assert script.with_tables(page, script.tables(figures)) == page
-    for plot in ("vanishing-gradients-before.svg", "vanishing-gradients-after.svg"):
+    for which in ("best", "slowest", "before", "after"):
+        plot = f"vanishing-gradients-{which}.svg"
         assert plot in page
         assert (DOCS / plot).read_bytes().startswith(b"<?xml")
 
