@@ -14,7 +14,8 @@ from numpy.typing import DTypeLike
 
 from charlm.config import ModelConfig
 from charlm.nn.arrays import Array, Flags, Ids, State, States
-from charlm.nn.block import Operand, Starts, Tape, new_columns, start_lanes
+from charlm.nn.block import Operand, Starts, Tape, start_lanes
+from charlm.nn.columns import new_columns
 from charlm.nn.dropout import draw_mask
 from charlm.nn.embedding import add_gathered_gradient, folds, write_gathered, write_one_hot
 from charlm.nn.initializers import uniform

@@ -16,7 +16,8 @@ from numpy.typing import DTypeLike
 
 from charlm.nn.activations import gates_in_place
 from charlm.nn.arrays import Array, State, Views
-from charlm.nn.block import Block, Operand, Place, Starts, Tape, flat, new_columns
+from charlm.nn.block import Block, Operand, Place, Starts, Tape
+from charlm.nn.columns import flat, new_columns
 from charlm.nn.parameters import ParameterSpec
 
 

@@ -13,7 +13,8 @@ from numpy.typing import DTypeLike
 
 from charlm.nn.activations import gates_in_place
 from charlm.nn.arrays import Array, State, Views
-from charlm.nn.block import Block, Operand, Starts, Tape, new_columns
+from charlm.nn.block import Block, Operand, Starts, Tape
+from charlm.nn.columns import new_columns
 
 
 @dataclass

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charlm.nn.arrays import Array
-from charlm.nn.block import Operand, Tape, new_columns
+from charlm.nn.block import Operand, Tape
 from charlm.nn.blocks.gru import GRU, GRUTape
 from charlm.nn.blocks.normalized import NormalizedGates, NormalizedTape, halves_of
+from charlm.nn.columns import new_columns
 
 
 @dataclass

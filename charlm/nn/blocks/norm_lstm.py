@@ -7,9 +7,10 @@ from numpy.typing import DTypeLike
 
 from charlm.nn.activations import gates_in_place
 from charlm.nn.arrays import Array
-from charlm.nn.block import Operand, Tape, new_columns, sum_over_window
+from charlm.nn.block import Operand, Tape
 from charlm.nn.blocks.lstm import LSTM, LSTMTape
 from charlm.nn.blocks.normalized import NormalizedGates, NormalizedTape, halves_of
+from charlm.nn.columns import new_columns, sum_over_window
 from charlm.nn.normalization import normalize, normalize_back
 
 

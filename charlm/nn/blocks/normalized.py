@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charlm.nn.arrays import Array, State, Views
-from charlm.nn.block import Block, Operand, Place, Starts, Tape, flat, new_columns, sum_over_window
+from charlm.nn.block import Block, Operand, Place, Starts, Tape
+from charlm.nn.columns import flat, new_columns, sum_over_window
 from charlm.nn.initializers import uniform
 from charlm.nn.normalization import normalize, normalize_back
 

@@ -12,8 +12,9 @@ import numpy as np
 
 from charlm.nn.activations import gates_in_place
 from charlm.nn.arrays import Array
-from charlm.nn.block import Block, Operand, Tape, sum_over_window
+from charlm.nn.block import Block, Operand, Tape
 from charlm.nn.blocks.lstm import LSTM, LSTMTape
+from charlm.nn.columns import sum_over_window
 
 
 class PeepholeLSTM(LSTM):

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charlm.nn.arrays import Array, State, Views
-from charlm.nn.block import Block, Operand, Starts, Tape, new_columns
+from charlm.nn.block import Block, Operand, Starts, Tape
+from charlm.nn.columns import new_columns
 
 
 @dataclass

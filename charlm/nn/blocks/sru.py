@@ -13,7 +13,8 @@ from numpy.typing import DTypeLike
 
 from charlm.nn.activations import gates_in_place
 from charlm.nn.arrays import Array, State, Views
-from charlm.nn.block import Block, Operand, Starts, Tape, flat, new_columns, sum_over_window
+from charlm.nn.block import Block, Operand, Starts, Tape
+from charlm.nn.columns import flat, new_columns, sum_over_window
 from charlm.nn.initializers import uniform
 
 ALPHA = float(np.sqrt(3))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from charlm.nn.arrays import Array, Ids, Views
-from charlm.nn.block import flat
+from charlm.nn.columns import flat
 from charlm.nn.initializers import glorot
 from charlm.nn.parameters import ParameterSpec
 
