@@ -173,8 +173,8 @@ MUTANTS = [
         "learned",
     ),
     Mutant(
-        "block: the gradient of a vector is that of the last step",
-        "nn/block.py",
+        "columns: the gradient of a vector is that of the last step",
+        "nn/columns.py",
         "        total[:, 0] += np.einsum(",
         "        total[:, 0] = np.einsum(",
         ENGINE,
