@@ -62,7 +62,7 @@ parity: $(VENV)/paired ## Compute the same with PyTorch and ONNX Runtime themsel
 bench: $(VENV)/benched ## Time a training step against PyTorch (half an hour)
 	$(BIN)/python tests/bench_step.py
 
-experiments: $(VENV)/tested ## Train RNN, GRU and LSTM of equal size, and measure vanishing gradients (half an hour)
+experiments: $(VENV)/tested ## Train RNN, GRU and LSTM of equal size, and measure vanishing gradients (16 minutes)
 	$(BIN)/python docs/make_vanishing_gradients.py
 
 golden: $(VENV)/paired ## Make the golden vectors again, with PyTorch and ONNX Runtime

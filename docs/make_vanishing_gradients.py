@@ -1,6 +1,6 @@
 """The experiment of docs/vanishing-gradients.md: train blocks of equal size on `corpora/agreement.py`, and measure.
 
-    python docs/make_vanishing_gradients.py             # train and measure (under 40 minutes on two cores), then write
+    python docs/make_vanishing_gradients.py             # train and measure (16 minutes on two cores), then write
     python docs/make_vanishing_gradients.py --resume    # the same, without the trainings whose figures are there
     python docs/make_vanishing_gradients.py --write     # write tables and plots again from the figures there are
 
