@@ -107,10 +107,8 @@ class Model:
             UsageError: ``lags`` or ``positions`` is below 1.
             InputError: the text is too short.
         """
-        tokenizer = self.trained.tokenizer
-        line_end = tokenizer.line_end_id if self.trained.text.independent_lines else None
-        ids = tokenizer.encode_sentence(normalise(text))
-        return measure(self.trained.network, ids, line_end=line_end, lags=lags, positions=positions, seed=seed)
+        model, ids = self.trained, self.trained.tokenizer.encode_sentence(normalise(text))
+        return measure(model.network, ids, line_end=model.line_end, lags=lags, positions=positions, seed=seed)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model to one file, as ``charlm train`` does.

@@ -47,6 +47,11 @@ class TrainedModel:
     text: TextConfig
     record: Mapping[str, Any]
 
+    @property
+    def line_end(self) -> int | None:
+        """The id that ends a line where every line is a text of its own; None where lines follow one another."""
+        return self.tokenizer.line_end_id if self.text.independent_lines else None
+
 
 def model_bytes(model: TrainedModel) -> bytes:
     """The bytes of the model's file; the same model gives the same bytes.

@@ -176,7 +176,7 @@ def _layer_step(
 ) -> tuple[LayerStep, State]:
     block = network.stack.blocks[k]
     equations, values = equations_of(block), evaluate_step(block, parameters, x, state)
-    if network.config.residual and k > 0:
+    if network.stack.is_residual(k):
         equations.append(OUTPUT)
         values[OUTPUT.targets[0]] = evaluate(OUTPUT.value, values)
     names = tuple(f"{STATE_SYMBOLS[part]}_prev" for part in block.state_names)

@@ -15,7 +15,7 @@ from charlm.errors import ModelError, OutputError
 
 Tensors = Mapping[str, NDArray[Any]]
 
-_METADATA_KEY = "charlm"
+METADATA_KEY = "charlm"
 """One key only: the format does not keep the order of several, and the same model must be the same bytes."""
 
 
@@ -75,7 +75,7 @@ def tensor_bytes(tensors: Tensors, metadata: Mapping[str, Any]) -> bytes:
             raise OutputError(f"refusing to save: {name} holds NaN or infinity. The last good files are kept")
     text = json.dumps(metadata, sort_keys=True, ensure_ascii=True, allow_nan=False)
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    return bytes(save(contiguous, metadata={_METADATA_KEY: text}))
+    return bytes(save(contiguous, metadata={METADATA_KEY: text}))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -94,7 +94,7 @@ def read_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         raise ModelError(f"{path} cannot be read: {error.strerror}. Name another model with --model") from error
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = (file.metadata() or {}).get(_METADATA_KEY)
+            metadata = (file.metadata() or {}).get(METADATA_KEY)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
     # A type that NumPy lacks, such as an 8-bit float, is an AttributeError to safetensors.
     except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:

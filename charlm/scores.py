@@ -160,8 +160,7 @@ class EvaluationResult:
 def evaluate_part(model: TrainedModel, part: Part, *, exact: bool = False) -> EvaluationResult:
     """What encoded text costs under a model; see ``charlm.scoring.evaluate``."""
     tokenizer = model.tokenizer
-    line_end = tokenizer.line_end_id if model.text.independent_lines else None
-    found = evaluate(model.network, part.ids, line_end=line_end, unknown=tokenizer.unknown_id, exact=exact)
+    found = evaluate(model.network, part.ids, line_end=model.line_end, unknown=tokenizer.unknown_id, exact=exact)
     bits = found.nats / NATS_PER_BIT
     return EvaluationResult(
         tokens=found.tokens,

@@ -1,7 +1,6 @@
 """What the grammar of corpora/agreement.py promises of its text, its pairs and its figures."""
 
 import hashlib
-import importlib.util
 import math
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 import pytest
+from scripts import load_script
 
 SCRIPT = Path(__file__).resolve().parent.parent / "corpora" / "agreement.py"
 HELD_OUT = {  # sentences that the grammar can write, but not in training; with the wrong ones
@@ -25,12 +25,7 @@ TEXT_SHA256 = "b5f4e1275de3d3201ba3cb7435fd2c99b358190a4629f6977a4464c244209da2"
 
 def load() -> Any:
     """The module, anew: corpora/ is no package."""
-    spec = importlib.util.spec_from_file_location("agreement", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("corpora/agreement.py")
 
 
 agreement = load()

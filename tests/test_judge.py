@@ -1,28 +1,14 @@
 """corpora/judge.py: what is likelier is counted as such, in the right direction."""
 
-import importlib.util
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from scripts import load_script
 
-CORPORA = Path(__file__).parent.parent / "corpora"
-
-
-def _load(name: str) -> Any:
-    specification = importlib.util.spec_from_file_location(name, CORPORA / f"{name}.py")
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[name] = module
-    specification.loader.exec_module(module)
-    return module
-
-
-agreement = _load("agreement")
-judge = _load("judge")
+agreement = load_script("corpora/agreement.py", shared=True)
+judge = load_script("corpora/judge.py", shared=True)
 
 
 def model_of(liked: set[str], by: float) -> Any:

@@ -68,8 +68,7 @@ def gradients(
     require("--positions", positions, minimum=1)
     trained = load(model)
     ids = _ids(trained, text, file, encoding)
-    line_end = trained.tokenizer.line_end_id if trained.text.independent_lines else None
-    found = measure(trained.network, ids, line_end=line_end, lags=lags, positions=positions, seed=seed)
+    found = measure(trained.network, ids, line_end=trained.line_end, lags=lags, positions=positions, seed=seed)
     if found.lags < lags:
         note(f"going back {counted(found.lags, 'step')}: too few positions have more before them")
     if as_json:
@@ -99,15 +98,15 @@ def _as_json(found: "Measurement") -> dict[str, object]:
             {
                 "layer": each.layer,
                 "part": each.part,
-                "norms": [finite(value) for value in each.norms.tolist()],
-                "deviations": [finite(value) for value in each.deviations.tolist()],
+                "norms": [_finite(value) for value in each.norms.tolist()],
+                "deviations": [_finite(value) for value in each.deviations.tolist()],
             }
             for each in found.decays
         ],
     }
 
 
-def finite(value: float) -> float | None:
+def _finite(value: float) -> float | None:
     """A number as JSON has it: a gradient that has exploded beyond all numbers is null."""
     return value if math.isfinite(value) else None
 
@@ -135,12 +134,8 @@ def _table(found: "Measurement") -> Iterator[str]:
     yield ""
     for each in found.decays:
         below = each.lag_below(FADED)
-        faded = (
-            f"falls below {FADED:.0%} of its norm at lag 1 first at lag {below}"
-            if below
-            else (f"stays above {FADED:.0%} of its norm at lag 1")
-        )
-        yield f"{each.name}: {faded}"
+        share = f"{FADED:.0%} of its norm at lag 1"
+        yield f"{each.name}: " + (f"falls below {share} first at lag {below}" if below else f"stays above {share}")
 
 
 def _write_plot(path: Path, found: "Measurement", model: str) -> None:

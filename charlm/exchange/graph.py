@@ -81,7 +81,7 @@ def graph_of(network: LanguageModel) -> Graph:
     Raises:
         ModelError: an equation uses what has no operator yet.
     """
-    graph, config, views = Graph(), network.config, network.parameters.views
+    graph, views = Graph(), network.parameters.views
     graph.constants |= views
     begins = _begins(graph)
     output = _embedded(graph, begins)
@@ -92,7 +92,7 @@ def graph_of(network: LanguageModel) -> Graph:
         _add_equations(graph, block, k, names)
         for part in block.state_names:
             graph.add("Identity", names[STATE_SYMBOLS[part]], outputs=(next_name(f"{part}_{k}"),))
-        residual = config.residual and k > 0
+        residual = network.stack.is_residual(k)
         output = graph.value("Add", names["a"], output) if residual else names["a"]
     logits = graph.value("Gemm", output, "head.W_y", "head.b_y", transB=1)
     graph.add("LogSoftmax", logits, outputs=(LOG_PROBABILITIES,), axis=-1)

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from charlm.errors import ModelError
+from charlm.files import METADATA_KEY
 from charlm.nn.arrays import Array
 
 STATE_FILE = "state.safetensors"
-METADATA_KEY = "charlm"
-"""Under which ``charlm.files`` writes its JSON object."""
 FLOAT32 = "F32"
 """What the file format calls the one type that is read."""
 _PICKLES = (b"PK\x03\x04", b"\x80")

@@ -167,11 +167,12 @@ class Stack:
                 mask = tape.masks[k][:, :T]
                 draw_mask(mask, dropout.rate, dropout.generator)
                 output *= mask
-            if self._residual(k):
+            if self.is_residual(k):
                 output += tape.layers[k].x[:, :T]
         return tuple(after)
 
-    def _residual(self, k: int) -> bool:
+    def is_residual(self, k: int) -> bool:
+        """Whether layer k, from 0, adds its input to its output."""
         return self.config.residual and k > 0
 
     def backward(
@@ -204,7 +205,7 @@ class Stack:
         d_table[...] = 0
         for k in reversed(range(len(self.blocks))):
             block, layer = self.blocks[k], tape.layers[k]
-            if self._residual(k):
+            if self.is_residual(k):
                 tape.d_residual[:, :T] = d_output
             if tape.dropped:
                 d_output *= tape.masks[k][:, :T]
@@ -218,7 +219,7 @@ class Stack:
                 # d_output has done its work: its memory takes the gradient of the layer below's.
                 d_output = tape.d_outputs[: self.input_rows[k], :T]
                 block.input_gradient(operands[k], layer, d_output)
-            if self._residual(k):
+            if self.is_residual(k):
                 d_output += tape.d_residual[:, :T]
         if not self.folded:
             add_gathered_gradient(d_table, d_output, inputs)

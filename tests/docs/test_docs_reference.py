@@ -1,29 +1,19 @@
 """The documentation says what the code does."""
 
-import importlib.util
 import re
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from scripts import load_script
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def _make_reference() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_reference", ROOT / "docs" / "make_reference.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_reference_is_what_the_commands_say() -> None:
     """docs/reference.md is made from the code; if this fails, ``make docs`` makes it anew."""
     written = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
-    assert written == _make_reference().reference()
+    assert written == load_script("docs/make_reference.py").reference()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -1,11 +1,11 @@
 """docs/vanishing-gradients.md shows the figures that were measured, of blocks of equal size."""
 
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import pytest
+from scripts import load_script
 
 import charlm
 
@@ -13,19 +13,14 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
+def script() -> Any:
     """The script that makes the page's figures."""
-    spec = importlib.util.spec_from_file_location("experiment", DOCS / "make_vanishing_gradients.py")
-    assert spec is not None
-    assert spec.loader is not None
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OPENBLAS_NUM_THREADS", "1")  # which the script sets for itself
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return module
+        return load_script("docs/make_vanishing_gradients.py")
 
 
-def test_the_page_shows_the_figures(script: ModuleType) -> None:
+def test_the_page_shows_the_figures(script: Any) -> None:
     """If this fails, ``python docs/make_vanishing_gradients.py --write`` writes tables and plots again."""
     page = (DOCS / "vanishing-gradients.md").read_text(encoding="utf-8")
     figures = json.loads((DOCS / "vanishing-gradients.json").read_text(encoding="utf-8"))
@@ -36,7 +31,7 @@ def test_the_page_shows_the_figures(script: ModuleType) -> None:
         assert (DOCS / plot).read_bytes().startswith(b"<?xml")
 
 
-def test_the_figures_are_those_of_the_experiment(script: ModuleType) -> None:
+def test_the_figures_are_those_of_the_experiment(script: Any) -> None:
     figures = json.loads((DOCS / "vanishing-gradients.json").read_text(encoding="utf-8"))
     names = [contestant.name for contestant in script.CONTESTANTS]
     runs = [(run["name"], run["rate"], run["seed"]) for run in figures["runs"]]
@@ -45,7 +40,7 @@ def test_the_figures_are_those_of_the_experiment(script: ModuleType) -> None:
     assert max(sizes) < 1.02 * min(sizes)
 
 
-def test_pairs_are_judged_by_distance(script: ModuleType) -> None:
+def test_pairs_are_judged_by_distance(script: Any) -> None:
     """A model that finds every plural likelier is right for half of the pairs, at any distance."""
 
     class Plural:
@@ -59,7 +54,7 @@ def test_pairs_are_judged_by_distance(script: ModuleType) -> None:
     assert all(0 < right < pairs for right, pairs in judged)
 
 
-def test_tables_are_put_between_their_marks(script: ModuleType) -> None:
+def test_tables_are_put_between_their_marks(script: Any) -> None:
     page = "before\n<!-- one -->\nold\n<!-- end of one -->\nafter\n"
     assert script.with_tables(page, {"one": "new"}) == page.replace("old", "new")
     with pytest.raises(ValueError, match="unpack"):

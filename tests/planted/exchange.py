@@ -35,7 +35,7 @@ MUTANTS = [
     Mutant(
         "graph: residual layers do not add their input",
         GRAPH,
-        "        residual = config.residual and k > 0\n",
+        "        residual = network.stack.is_residual(k)\n",
         "        residual = False\n",
         ONNX,
         "everything",
