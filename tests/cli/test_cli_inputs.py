@@ -104,6 +104,7 @@ def test_a_validation_folder() -> None:
         (b"no gzip at all", "text.gz", "gzip"),
         (gzip.compress(b"abc" * 999)[:-9], "cut.gz", "cut.gz"),
     ],
+    ids=["program", "empty", "no gzip", "cut gzip"],  # the bytes of a gzip file hold the time it was made
 )
 def test_what_is_no_text_is_named(data: bytes, name: str, mentioned: str) -> None:
     Path(name).write_bytes(data)
