@@ -168,12 +168,13 @@ def _norms(
     _, _, d_states = model.loss_and_gradients(steps[-1], inputs[-1:], targets[None], starts[-1:], states)
     found = [d_states]
     for t in reversed(range(time - 1)):
-        steps[t].tape.d_activations[...] = 0
+        steps[t].tape.d_outputs[...] = 0
         d_states = model.stack.backward(
             model.parameters,
             work.operands,
             work.d_operands,
             steps[t].tape,
+            work.columns,
             inputs[t : t + 1],
             starts[t : t + 1],
             d_states,

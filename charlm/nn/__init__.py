@@ -3,8 +3,9 @@
 Axes. One step works on column vectors, as the equations do: ``W @ [a; x]`` with the features down
 and the examples of the batch across, ``[features, batch]``.
 
-Time. *Column t of a layer's input buffer* ``[rows, time + 1, batch]`` *is all that step t reads:*
-h_{t-1}, x_t *and a 1 for the bias; column* ``time`` *holds only the last h.*
+Time. *Entry t of a layer's input buffer* ``[time + 1, rows, batch]`` *is all that step t reads:*
+h_{t-1}, x_t *and a 1 for the bias; entry* ``time`` *holds only the last h.* Every step is one contiguous piece;
+``columns.py`` says how the products of a whole window come by theirs.
 
 Letters in shapes: T time steps (the window), B examples (the batch, or lanes), H hidden units, R input rows
 of a layer, E embedding size, V vocabulary size, G gates of a block.

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from charlm.nn.arrays import Array, Flags, State, Views
-from charlm.nn.columns import flat, write_transposed
+from charlm.nn.columns import WindowColumns, write_transposed
 from charlm.nn.initializers import glorot, orthogonal
 from charlm.nn.parameters import ParameterSpec
 
@@ -39,7 +39,7 @@ class Operand:
     """What the products of one layer use, derived from its parameters once a window by ``Block.pack``.
 
     Attributes:
-        products: one matrix a product of the step, on columns of the input buffer; sigmoid rows halved.
+        products: one matrix a product of the step, on rows of the input buffer; sigmoid rows halved.
         places: gate -> where it stands in ``products``.
         vectors: name -> [H, 1], the parameters that act element by element, scaled as the gate they belong to.
         vectors_back: the same unscaled, as gradients need them.
@@ -59,9 +59,10 @@ class Operand:
 class Tape:
     """Everything that forward leaves for backward, over one window of one layer.
 
-    Blocks add what they need. ``inputs`` [rows, T + 1, B] follows the convention of the package; ``x`` is a view
-    into it. ``d_gates`` [G * H, T, B] collects the gradients of the unscaled pre-activations, so that weight
-    gradients are one product a window.
+    Blocks add what they need. ``inputs`` [T + 1, rows, B] follows the convention of the package; ``x`` is a view
+    into it. ``d_gates`` [T, G * H, B] collects the gradients of the unscaled pre-activations, so that weight
+    gradients are one product a window. Where a step back is done with its gates, it writes their gradients in their
+    place: what has just been read is in the cache, and a tape takes half the memory.
 
     The state before step t is on the tape, and a text that starts there puts the initial state in its place. So the
     state *after* step t - 1 must not be looked up as the one before step t: where a step back needs it, the block keeps
@@ -69,7 +70,7 @@ class Tape:
     """
 
     inputs: Array
-    x: Array  # [R, T, B], view: what the layer below, or the embedding, writes
+    x: Array  # [T, R, B], view: what the layer below, or the embedding, writes
     d_gates: Array
 
 
@@ -244,8 +245,11 @@ class Block(ABC):
         return self._operand((product,), places, input_rows)
 
     @abstractmethod
-    def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike) -> Tape:
-        """Allocate a tape for windows of ``time`` steps of ``batch`` examples."""
+    def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike, *, keep: bool = True) -> Tape:
+        """Allocate a tape for windows of ``time`` steps of ``batch`` examples.
+
+        Without ``keep`` there is no way back, and steps may share memory.
+        """
 
     @abstractmethod
     def forward(self, operand: Operand, tape: Tape, state: State, starts: Starts, output: Array) -> State:
@@ -256,7 +260,7 @@ class Block(ABC):
             tape: ``tape.x`` has been written; everything else in it is overwritten.
             state: the state before the first step; not modified.
             starts: where the state is put to the initial one before a step.
-            output: [H, T, B]; a_t is written into column t.
+            output: [T, H, B]; a_t is written into entry t.
 
         Returns:
             The state after the last step, as copies.
@@ -268,8 +272,8 @@ class Block(ABC):
 
         Args:
             operand: as given to forward.
-            tape: ``tape.d_gates`` is written.
-            d_output: [H, T, B], gradient of the loss with respect to the output; not modified.
+            tape: ``tape.d_gates`` is written; what forward left there may be gone.
+            d_output: [T, H, B], gradient of the loss with respect to the output; not modified.
             d_state: gradient with respect to the state that forward returned; not modified.
             starts: as given to forward; its ``d_initial`` is added to.
 
@@ -277,20 +281,20 @@ class Block(ABC):
             The gradient with respect to the state that forward began with.
         """
 
-    def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
-        """Write the gradient of the unscaled operand, from the first ``time`` steps of the tape.
+    def weight_gradient(self, tape: Tape, time: int, columns: WindowColumns, d_operand: Operand) -> None:
+        """Write the gradient of the unscaled operand, from the first ``time`` steps of the tape and their columns.
 
         Here: of one product for all gates, and no vectors. A block with others has its own.
         """
+        del tape, time
         rows = len(self.gates) * self.hidden
-        d_gates, inputs = flat(tape.d_gates[-rows:, :time]), flat(tape.inputs[:, :time])
-        np.matmul(d_gates, inputs.T, out=d_operand.products[0])
+        np.matmul(columns.d_gates[-rows:], columns.inputs.T, out=d_operand.products[0])
 
-    def input_gradient(self, operand: Operand, tape: Tape, d_input: Array) -> None:
-        """Write the gradient with respect to the input rows, [R, T, B]."""
+    def input_gradient(self, operand: Operand, tape: Tape, columns: WindowColumns, d_input: Array) -> None:
+        """Write the gradient with respect to the input rows, [R, T * B]."""
+        del tape
         rows = len(self.gates) * self.hidden
-        d_gates = flat(tape.d_gates[:, : d_input.shape[1]])
-        np.matmul(operand.input_back, d_gates[-rows:], out=flat(d_input))
+        np.matmul(operand.input_back, columns.d_gates[-rows:], out=d_input)
 
 
 def start_lanes(starts: Flags) -> dict[int, NDArray[np.int64]]:

@@ -20,22 +20,21 @@ def folds(vocabulary: int, embedding: int) -> bool:
 
 
 def write_one_hot(rows: Array, ids: Ids) -> None:
-    """Write ids [T, B] as one-hot columns into rows [V, T, B]; -1 becomes a zero column."""
+    """Write ids [T, B] as one-hot columns into rows [T, V, B]; -1 becomes a zero column."""
     rows[...] = 0
     step, lane = np.nonzero(ids >= 0)
-    rows[ids[step, lane], step, lane] = 1
+    rows[step, ids[step, lane], lane] = 1
 
 
 def write_gathered(rows: Array, table: Array, ids: Ids) -> None:
-    """Write the embeddings of ids [T, B] into rows [E, T, B], from table [V, E]; -1 becomes zeros."""
-    time, batch = ids.shape
-    vectors = table[ids.reshape(-1)]
-    vectors[ids.reshape(-1) < 0] = 0
-    rows[...] = vectors.T.reshape(-1, time, batch)
+    """Write the embeddings of ids [T, B] into rows [T, E, B], from table [V, E]; -1 becomes zeros."""
+    vectors = table[ids]
+    vectors[ids < 0] = 0
+    rows[...] = vectors.swapaxes(1, 2)
 
 
 def add_gathered_gradient(d_table: Array, d_rows: Array, ids: Ids) -> None:
-    """Add d_rows [E, T, B] to the rows of d_table [V, E] that ``ids`` [T, B] named; the adjoint of gathering.
+    """Add d_rows [E, T * B] to the rows of d_table [V, E] that ``ids`` [T, B] named; the adjoint of gathering.
 
     Equal ids are summed by sorting and one ``add.reduceat``, so only rows that occurred are touched.
     """
@@ -46,5 +45,5 @@ def add_gathered_gradient(d_table: Array, d_rows: Array, ids: Ids) -> None:
         return
     ordered = flat[order]
     begins = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    gradients = d_rows.reshape(d_rows.shape[0], -1).T[order]
+    gradients = d_rows.T[order]
     d_table[ordered[begins]] += np.add.reduceat(gradients, begins, axis=0)

@@ -22,6 +22,7 @@ from charlm.config import require
 from charlm.errors import UsageError
 from charlm.nn.arrays import Array, Flags, State
 from charlm.nn.block import Block, Operand, Starts, Tape
+from charlm.nn.columns import Columns
 from charlm.nn.dropout import draw_mask
 from charlm.nn.parameters import Parameters, ParameterSpec, below
 from charlm.nn.registry import make_block
@@ -67,7 +68,7 @@ class Direction(NamedTuple):
     operand: Operand
     d_operand: Operand
     tape: Tape
-    output: Array  # [H, T, B], padding in front
+    output: Array  # [T, H, B], padding in front
     d_output: Array  # likewise
 
 
@@ -77,6 +78,7 @@ class EncoderWorkspace:
 
     layers: list[tuple[Direction, Direction]]
     masks: list[Array | None]  # [2H, T, B] a layer, where there was dropout
+    columns: Columns
     texts: "_Texts"  # of the last ``encode``
 
 
@@ -126,7 +128,10 @@ class Encoder:
             (self._direction(pair[0], size, time, batch), self._direction(pair[1], size, time, batch))
             for pair, size in zip(self.blocks, self.sizes, strict=True)
         ]
-        work = EncoderWorkspace(layers, [None] * len(layers), _Texts(np.full(batch, time), time))
+        tapes = [direction.tape for pair in layers for direction in pair]
+        gates, inputs = max(tape.d_gates.shape[1] for tape in tapes), max(tape.inputs.shape[1] for tape in tapes)
+        columns = Columns(gates, inputs, time, batch, self.parameters.dtype)
+        work = EncoderWorkspace(layers, [None] * len(layers), columns, _Texts(np.full(batch, time), time))
         self.pack(work)
         return work
 
@@ -136,8 +141,8 @@ class Encoder:
             block.new_operand(size, dtype),
             block.new_operand(size, dtype),
             block.new_tape(size, time, batch, dtype),
-            np.empty((H, time, batch), dtype),
-            np.empty((H, time, batch), dtype),
+            np.empty((time, H, batch), dtype),
+            np.empty((time, H, batch), dtype),
         )
 
     def pack(self, work: EncoderWorkspace) -> None:
@@ -184,13 +189,13 @@ class Encoder:
             outputs, states_after = [], []
             for d, direction in enumerate(pair):
                 T = texts.time
-                direction.tape.x[:, :T] = texts.pad_in_front(x, reverse=bool(d))
+                direction.tape.x[:T] = texts.pad_in_front(x, reverse=bool(d)).swapaxes(0, 1)
                 starts = Starts(texts.begins, states[k][d], _zeros_like(states[k][d]))
-                output = direction.output[:, :T]
+                output = direction.output[:T]
                 begin = _zeros_like(states[k][d])
                 block = self.blocks[k][d]
                 states_after.append(block.forward(direction.operand, direction.tape, begin, starts, output))
-                outputs.append(texts.pad_behind(output, reverse=bool(d)))
+                outputs.append(texts.pad_behind(output.swapaxes(0, 1), reverse=bool(d)))
             after.append((states_after[0], states_after[1]))
             below_it, x = x, np.concatenate(outputs)
             work.masks[k] = _drop(x, dropout)
@@ -234,15 +239,16 @@ class Encoder:
         T, zeros = texts.time, block.zero_state(d_output.shape[2], d_output.dtype)
         # Backward only adds to the gradient of the initial states; it does not read them.
         starts = Starts(texts.begins, zeros, _zeros_like(zeros))
-        d_output[:, :T] = texts.pad_in_front(d_activation, reverse=bool(d))
-        block.backward(operand, tape, d_output[:, :T], d_state, starts)
-        block.weight_gradient(tape, T, d_operand)
+        d_output[:T] = texts.pad_in_front(d_activation, reverse=bool(d)).swapaxes(0, 1)
+        block.backward(operand, tape, d_output[:T], d_state, starts)
+        columns = work.columns.window(tape.d_gates[:T], tape.inputs[:T])
+        block.weight_gradient(tape, T, columns, d_operand)
         name = f"layers.{k}.{DIRECTIONS[d]}."
         views, gradients = below(self.parameters.views, name), below(self.parameters.gradients, name)
         block.unpack_gradient(d_operand, views, gradients)
-        d_input = np.empty((self.sizes[k], T, d_output.shape[2]), d_output.dtype)
-        block.input_gradient(operand, tape, d_input)
-        return d_input, starts
+        d_input = np.empty((self.sizes[k], T * d_output.shape[2]), d_output.dtype)
+        block.input_gradient(operand, tape, columns, d_input)
+        return d_input.reshape(self.sizes[k], T, -1), starts
 
     def _residual(self, k: int) -> bool:
         return self.config.residual and k > 0

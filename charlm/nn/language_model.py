@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike
 from charlm.config import ModelConfig
 from charlm.nn.arrays import Array, Flags, Ids, States
 from charlm.nn.block import Operand
+from charlm.nn.columns import Columns, write_columns, write_steps
 from charlm.nn.heads.softmax import SoftmaxHead
 from charlm.nn.parameters import Parameters, ParameterSpec, below
 from charlm.nn.stack import Dropout, Stack, StackTape
@@ -21,7 +22,7 @@ from charlm.nn.stack import Dropout, Stack, StackTape
 
 @dataclass
 class Workspace:
-    """The memory that one user of a model works in: operands, their gradients, and a tape for T x B.
+    """The memory that one user of a model works in: operands, their gradients, a tape for T x B, and its columns.
 
     After the model's parameters change, ``LanguageModel.pack`` brings the operands up to date.
     """
@@ -29,6 +30,7 @@ class Workspace:
     operands: tuple[Operand, ...]
     d_operands: tuple[Operand, ...]
     tape: StackTape
+    columns: Columns
 
 
 def parameter_specs(config: ModelConfig) -> list[ParameterSpec]:
@@ -79,11 +81,15 @@ class LanguageModel:
             if name.startswith("head."):
                 view[len(theirs) :] = theirs[like]
 
-    def new_workspace(self, time: int, batch: int) -> Workspace:
-        """Allocate room for windows of up to ``time`` steps of ``batch`` lanes, and pack the operands."""
+    def new_workspace(self, time: int, batch: int, *, keep: bool = True) -> Workspace:
+        """Allocate room for windows of up to ``time`` steps of ``batch`` lanes, and pack the operands.
+
+        Without ``keep`` nothing is kept for a way back: for those who only run forward.
+        """
         dtype = self.parameters.dtype
         operands, d_operands = self.stack.new_operands(dtype), self.stack.new_operands(dtype)
-        work = Workspace(operands, d_operands, self.stack.new_tape(time, batch, dtype))
+        tape = self.stack.new_tape(time, batch, dtype, keep=keep)
+        work = Workspace(operands, d_operands, tape, self.stack.new_columns(tape, dtype))
         self.pack(work)
         return work
 
@@ -102,8 +108,12 @@ class LanguageModel:
     def _forward(
         self, work: Workspace, inputs: Ids, starts: Flags, states: States, dropout: Dropout | None = None
     ) -> tuple[Array, States]:
+        """The top layer's output as columns [H, T, B], and the states after."""
         after = self.stack.forward(self.parameters, work.operands, work.tape, inputs, starts, states, dropout)
-        return work.tape.activations[:, : inputs.shape[0]], after
+        (T, B), H = inputs.shape, self.config.hidden
+        activations = work.columns.second[:H, : T * B]
+        write_columns(activations, work.tape.activations[:T])
+        return activations.reshape(H, T, B, copy=False), after
 
     def loss_and_gradients(
         self,
@@ -131,7 +141,9 @@ class LanguageModel:
             The mean loss in nats, the states after the last step, and the gradients with respect to ``states``.
         """
         activations, after = self._forward(work, inputs, starts, states, dropout)
-        d_activations = work.tape.d_activations[:, : inputs.shape[0]]
+        (H, T, B), tape = activations.shape, work.tape
+        d_columns = work.columns.first[:H, : T * B]
+        d_activations = d_columns.reshape(H, T, B, copy=False)
         total, count = self.head.loss_and_gradients(
             self._head_views, self._head_gradients, activations, targets, d_activations
         )
@@ -139,8 +151,9 @@ class LanguageModel:
         if upstream is not None:
             d_activations += upstream[0]
             d_after = upstream[1]
+        write_steps(tape.d_outputs[:T], d_columns)
         d_states = self.stack.backward(
-            self.parameters, work.operands, work.d_operands, work.tape, inputs, starts, d_after
+            self.parameters, work.operands, work.d_operands, tape, work.columns, inputs, starts, d_after
         )
         return total / max(count, 1), after, d_states
 

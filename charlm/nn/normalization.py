@@ -2,8 +2,8 @@
 
     n = (z - mean(z)) / sqrt(var(z) + eps)
 
-Mean and variance are over the rows of one column; the variance is divided by the number of rows. The paper has no
-eps; it keeps a column of equal numbers, such as the product with a zero state, from a division by zero.
+Mean and variance are over the rows of one column, the last axis but one; the variance is divided by their number. The
+paper has no eps; it keeps a column of equal numbers, such as the product with a zero state, from a division by zero.
 """
 
 import numpy as np
@@ -14,20 +14,20 @@ EPSILON = 1e-5
 
 
 def normalize(z: Array, out: Array) -> Array:
-    """Write z [n, ...], normalised over its first axis, into ``out``; return what it was multiplied by, [...]."""
-    np.subtract(z, z.mean(axis=0), out=out)
-    variance = np.einsum("n...,n...->...", out, out) / z.shape[0]
+    """Write z [..., n, B], each column normalised, into ``out``; return what it was multiplied by, [..., B]."""
+    np.subtract(z, z.mean(axis=-2, keepdims=True), out=out)
+    variance = np.einsum("...nb,...nb->...b", out, out) / z.shape[-2]
     inverse: Array = 1 / np.sqrt(variance + z.dtype.type(EPSILON))
-    out *= inverse
+    out *= inverse[..., None, :]
     return inverse
 
 
 def normalize_back(d_normal: Array, normal: Array, inverse: Array, out: Array) -> None:
-    """Write the gradient of z into ``out``, from that of the normalised z: all [n, ...], ``inverse`` [...].
+    """Write the gradient of z into ``out``, from that of the normalised z: all [n, B], ``inverse`` [B].
 
     dz = inverse * (d - mean(d) - n * mean(d * n)), means over the rows.
     """
-    along = np.einsum("n...,n...->...", d_normal, normal) / normal.shape[0]
+    along = np.einsum("nb,nb->b", d_normal, normal) / len(normal)
     centre = d_normal.mean(axis=0)
     np.multiply(normal, along, out=out)
     np.subtract(d_normal, out, out=out)

@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike
 from charlm.config import ModelConfig
 from charlm.nn.arrays import Array, Flags, Ids, State, States
 from charlm.nn.block import Operand, Starts, Tape, start_lanes
-from charlm.nn.columns import new_columns
+from charlm.nn.columns import Columns, write_steps
 from charlm.nn.dropout import draw_mask
 from charlm.nn.embedding import add_gathered_gradient, folds, write_gathered, write_one_hot
 from charlm.nn.initializers import uniform
@@ -36,16 +36,11 @@ class StackTape:
     """What a window of the whole stack leaves for backward. Shorter windows use its first steps."""
 
     layers: tuple[Tape, ...]
-    activations: Array  # [H, T, B], the top layer's output, after dropout
-    masks: tuple[Array, ...]  # [H, T, B] a layer
-    d_outputs: Array  # [max(H, E), T, B]: gradient of one layer's output, then of the one's below it
-    d_residual: Array  # [H, T, B]: what passes a layer by on its residual connection
+    activations: Array  # [T, H, B], the top layer's output, after dropout
+    masks: tuple[Array, ...]  # [T, H, B] a layer
+    d_outputs: Array  # [T, H, B]: gradient of ``activations``; on the way back, of each layer's output in turn
+    d_residual: Array  # [T, H, B]: what passes a layer by on its residual connection
     dropped: bool = False
-
-    @property
-    def d_activations(self) -> Array:
-        """[H, T, B]: where the head writes the gradient with respect to ``activations``."""
-        return self.d_outputs[: self.activations.shape[0]]
 
 
 class Stack:
@@ -85,17 +80,26 @@ class Stack:
         pairs = zip(self.blocks, self.input_rows, strict=True)
         return tuple(block.new_operand(rows, dtype) for block, rows in pairs)
 
-    def new_tape(self, time: int, batch: int, dtype: DTypeLike) -> StackTape:
-        """Allocate a tape. What only backward and dropout use costs no memory until they touch it."""
+    def new_tape(self, time: int, batch: int, dtype: DTypeLike, *, keep: bool = True) -> StackTape:
+        """Allocate a tape; without ``keep`` there is no way back.
+
+        What only backward and dropout use costs no memory until they touch it.
+        """
         H, pairs = self.config.hidden, zip(self.blocks, self.input_rows, strict=True)
-        width = max(H, self.config.embedding)
         return StackTape(
-            layers=tuple(block.new_tape(rows, time, batch, dtype) for block, rows in pairs),
-            activations=new_columns(H, time, batch, dtype),
-            masks=tuple(np.empty((H, time, batch), dtype) for _ in self.blocks),
-            d_outputs=new_columns(width, time, batch, dtype),
-            d_residual=new_columns(H, time, batch, dtype),
+            layers=tuple(block.new_tape(rows, time, batch, dtype, keep=keep) for block, rows in pairs),
+            activations=np.empty((time, H, batch), dtype),
+            masks=tuple(np.empty((time, H, batch), dtype) for _ in self.blocks),
+            d_outputs=np.empty((time, H, batch), dtype),
+            d_residual=np.empty((time, H, batch), dtype),
         )
+
+    def new_columns(self, tape: StackTape, dtype: DTypeLike) -> Columns:
+        """Room for the columns of any layer's window, and of the outputs and their gradient."""
+        time, H, batch = tape.activations.shape
+        gates = max(layer.d_gates.shape[1] for layer in tape.layers)
+        inputs = max(layer.inputs.shape[1] for layer in tape.layers)
+        return Columns(max(H, gates), max(H, inputs), time, batch, dtype)
 
     def zero_states(self, batch: int, dtype: DTypeLike) -> States:
         """Zeros in the shape of the states."""
@@ -152,7 +156,7 @@ class Stack:
             The states after the last step, as copies.
         """
         T = inputs.shape[0]
-        x = tape.layers[0].x[:, :T]
+        x = tape.layers[0].x[:T]
         if self.folded:
             write_one_hot(x, inputs)
         else:
@@ -161,14 +165,14 @@ class Stack:
         begins, after = self._starts(parameters, starts), []
         for k, block in enumerate(self.blocks):
             top = k + 1 == len(self.blocks)
-            output = (tape.activations if top else tape.layers[k + 1].x)[:, :T]
+            output = (tape.activations if top else tape.layers[k + 1].x)[:T]
             after.append(block.forward(operands[k], tape.layers[k], states[k], begins[k], output))
             if dropout is not None and tape.dropped:
-                mask = tape.masks[k][:, :T]
+                mask = tape.masks[k][:T]
                 draw_mask(mask, dropout.rate, dropout.generator)
                 output *= mask
             if self.is_residual(k):
-                output += tape.layers[k].x[:, :T]
+                output += tape.layers[k].x[:T]
         return tuple(after)
 
     def is_residual(self, k: int) -> bool:
@@ -181,17 +185,19 @@ class Stack:
         operands: tuple[Operand, ...],
         d_operands: tuple[Operand, ...],
         tape: StackTape,
+        columns: Columns,
         inputs: Ids,
         starts: Flags,
         d_states: States,
     ) -> States:
-        """Run the window backwards from ``tape.d_activations`` and write the stack's gradients.
+        """Run the window backwards from ``tape.d_outputs`` and write the stack's gradients.
 
         Args:
             parameters: their ``gradients`` are overwritten.
             operands: as given to forward.
             d_operands: overwritten.
-            tape: as forward left it, with the gradient of the top layer's output in ``d_activations``.
+            tape: as forward left it, with the gradient of the top layer's output in ``d_outputs``.
+            columns: from ``new_columns``; overwritten.
             inputs: as given to forward.
             starts: as given to forward.
             d_states: gradients with respect to the states that forward returned.
@@ -200,27 +206,30 @@ class Stack:
             Gradients with respect to the states that forward began with.
         """
         T, before, begins = inputs.shape[0], [], self._starts(parameters, starts)
-        d_output = tape.d_activations[:, :T]
+        d_output = tape.d_outputs[:T]
         d_table = parameters.gradients["embedding"]
         d_table[...] = 0
         for k in reversed(range(len(self.blocks))):
             block, layer = self.blocks[k], tape.layers[k]
             if self.is_residual(k):
-                tape.d_residual[:, :T] = d_output
+                tape.d_residual[:T] = d_output
             if tape.dropped:
-                d_output *= tape.masks[k][:, :T]
+                d_output *= tape.masks[k][:T]
             before.append(block.backward(operands[k], layer, d_output, d_states[k], begins[k]))
             self._write_initial_gradient(parameters, k, begins[k].d_initial)
-            block.weight_gradient(layer, T, d_operands[k])
+            window = columns.window(layer.d_gates[:T], layer.inputs[:T])
+            block.weight_gradient(layer, T, window, d_operands[k])
             names, table = f"layers.{k}.", self._table(parameters, k)
             views, gradients = below(parameters.views, names), below(parameters.gradients, names)
             block.unpack_gradient(d_operands[k], views, gradients, table, d_table)
             if table is None:
-                # d_output has done its work: its memory takes the gradient of the layer below's.
-                d_output = tape.d_outputs[: self.input_rows[k], :T]
-                block.input_gradient(operands[k], layer, d_output)
+                # The inputs' columns have done their work: their memory takes their gradient's.
+                d_input = window.inputs[: self.input_rows[k]]
+                block.input_gradient(operands[k], layer, window, d_input)
+                if k == 0:
+                    add_gathered_gradient(d_table, d_input, inputs)
+                else:
+                    write_steps(d_output, d_input)
             if self.is_residual(k):
-                d_output += tape.d_residual[:, :T]
-        if not self.folded:
-            add_gathered_gradient(d_table, d_output, inputs)
+                d_output += tape.d_residual[:T]
         return tuple(reversed(before))

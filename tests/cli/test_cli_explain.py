@@ -39,7 +39,7 @@ def test_every_step_is_the_engines(cell: str, options: dict[str, str], embedding
             for name, part in zip(layer.state_names, state, strict=True):
                 np.testing.assert_allclose(layer.values[name], part, atol=1e-5)
         logits, states = network.logits(work, np.array([[token]]), np.zeros((1, 1), np.bool_), states)
-        np.testing.assert_allclose(layers[-1].output, work.tape.activations[:, 0], atol=1e-5)
+        np.testing.assert_allclose(layers[-1].output, work.tape.activations[0], atol=1e-5)
         np.testing.assert_allclose(logprobs, log_softmax(logits[:, 0, 0].astype(np.float64)), atol=1e-5)
 
 

@@ -98,13 +98,13 @@ def test_the_example_computes_its_equations() -> None:
     block, rng = make_block("ugrnn", 3, 4, {}), np.random.default_rng(1)
     parameters = Parameters(block.parameter_specs(), np.float64)
     parameters.values[...] = rng.standard_normal(len(parameters))
-    operand, tape, output = block.new_operand(3, np.float64), block.new_tape(3, 1, 2, np.float64), np.empty((4, 1, 2))
+    operand, tape, output = block.new_operand(3, np.float64), block.new_tape(3, 1, 2, np.float64), np.empty((1, 4, 2))
     block.pack(parameters.views, operand)
     x, state = rng.standard_normal((3, 2)), (rng.standard_normal((4, 2)),)
-    tape.x[:, 0] = x
+    tape.x[0] = x
     after = block.forward(operand, tape, state, Starts({}, (), ()), output)
     values = evaluate_step(block, parameters.views, x, state)
-    np.testing.assert_allclose(output[:, 0], values["a"], rtol=0, atol=1e-14)
+    np.testing.assert_allclose(output[0], values["a"], rtol=0, atol=1e-14)
     np.testing.assert_allclose(after[0], state_after(block, values)[0], rtol=0, atol=1e-14)
 
 

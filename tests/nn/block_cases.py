@@ -41,9 +41,10 @@ def run(block: Block, parameters: Parameters, x: Array, state: State) -> tuple[A
     rows, time, batch = x.shape
     operand, tape = block.new_operand(rows, np.float64), block.new_tape(rows, time, batch, np.float64)
     block.pack(parameters.views, operand)
-    tape.x[...] = x
-    output = np.empty((HIDDEN, time, batch))
-    return output, block.forward(operand, tape, state, NO_STARTS, output)
+    tape.x[...] = x.swapaxes(0, 1)
+    output = np.empty((time, HIDDEN, batch))
+    after = block.forward(operand, tape, state, NO_STARTS, output)
+    return output.swapaxes(0, 1), after
 
 
 def run_with(

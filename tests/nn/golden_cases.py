@@ -53,8 +53,8 @@ def assert_block_equals(golden: GoldenOperator, *, atol: float = 1e-5) -> None:
         parameters.views[parameter][...] = value
     operand, tape = block.new_operand(size, np.float32), block.new_tape(size, time, batch, np.float32)
     block.pack(parameters.views, operand)
-    tape.x[...] = golden.x.transpose(2, 0, 1)
-    output = np.empty((block.hidden, time, batch), np.float32)
+    tape.x[...] = golden.x.swapaxes(1, 2)
+    output = np.empty((time, block.hidden, batch), np.float32)
     after = block.forward(operand, tape, golden.initial, NO_STARTS, output)
-    np.testing.assert_allclose(output.transpose(1, 2, 0), golden.outputs, rtol=0, atol=atol)
+    np.testing.assert_allclose(output.swapaxes(1, 2), golden.outputs, rtol=0, atol=atol)
     assert_states_close([after], [golden.final], atol=atol)

@@ -196,7 +196,7 @@ def run_engine(
         dropout,
         (d_output[:, when], d_state) if upstream else None,
     )
-    outputs = work.tape.activations[:, : len(inputs)].transpose(1, 2, 0).copy()
+    outputs = work.tape.activations[: len(inputs)].swapaxes(1, 2).copy()
     gradients = {name: gradient.copy() for name, gradient in model.parameters.gradients.items()}
     return Found(loss, outputs, after, gradients, initial)
 
@@ -207,7 +207,7 @@ def objective(model: LanguageModel, work: Workspace, case: Case) -> float:
     d_output, d_state = case.upstream
     logprobs, after = model.log_probabilities(work, case.inputs, case.targets, case.starts, tuple(case.state))
     total = -float(logprobs.sum()) / np.count_nonzero(case.targets >= 0)
-    total += float((d_output * work.tape.activations).sum())
+    total += float((d_output.swapaxes(0, 1) * work.tape.activations).sum())
     for weights, parts in zip(d_state, after, strict=True):
         total += sum(float((w * part).sum()) for w, part in zip(weights, parts, strict=True))
     return total

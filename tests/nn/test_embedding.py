@@ -24,16 +24,17 @@ def test_one_hot_and_gathered_rows_hold_the_same_embeddings(shape: tuple[int, in
     """table.T @ one-hot = gathered, -1 being the zero vector in both; what stood there before is gone."""
     rng, ids = random_ids(*shape)
     table = rng.standard_normal((VOCABULARY, EMBEDDING))
-    one_hot = np.full((VOCABULARY, *ids.shape), np.nan)
-    gathered = np.full((EMBEDDING, *ids.shape), np.nan)
+    time, batch = ids.shape
+    one_hot = np.full((time, VOCABULARY, batch), np.nan)
+    gathered = np.full((time, EMBEDDING, batch), np.nan)
     write_one_hot(one_hot, ids)
     write_gathered(gathered, table, ids)
     assert set(np.unique(one_hot)) <= {0.0, 1.0}
-    np.testing.assert_array_equal(one_hot.sum(axis=0), ids >= 0)
-    np.testing.assert_array_equal(gathered, np.einsum("ve,vtb->etb", table, one_hot))
+    np.testing.assert_array_equal(one_hot.sum(axis=1), ids >= 0)
+    np.testing.assert_array_equal(gathered, np.einsum("ve,tvb->teb", table, one_hot))
     for t, b in np.ndindex(ids.shape):
         expected = table[ids[t, b]] if ids[t, b] >= 0 else np.zeros(EMBEDDING)
-        np.testing.assert_array_equal(gathered[:, t, b], expected)
+        np.testing.assert_array_equal(gathered[t, :, b], expected)
 
 
 @settings(deadline=None, max_examples=40)
@@ -42,12 +43,13 @@ def test_gathering_and_its_gradient_are_adjoint(shape: tuple[int, int, int]) -> 
     """<gather(table), D> = <table, scatter(D)>, repeated ids and -1 included; the gradient is added to."""
     rng, ids = random_ids(*shape)
     table = rng.standard_normal((VOCABULARY, EMBEDDING))
-    upstream = rng.standard_normal((EMBEDDING, *ids.shape))
+    time, batch = ids.shape
+    upstream = rng.standard_normal((time, EMBEDDING, batch))
     rows = np.empty_like(upstream)
     write_gathered(rows, table, ids)
     before = rng.standard_normal(table.shape)
     after = before.copy()
-    add_gathered_gradient(after, upstream, ids)
+    add_gathered_gradient(after, upstream.swapaxes(0, 1).reshape(EMBEDDING, -1), ids)
     found = float((table * (after - before)).sum())
     assert found == pytest.approx(float((rows * upstream).sum()), rel=1e-9, abs=1e-9)
     untouched = np.setdiff1d(np.arange(VOCABULARY), ids)
@@ -56,11 +58,11 @@ def test_gathering_and_its_gradient_are_adjoint(shape: tuple[int, int, int]) -> 
 
 def test_no_token_at_all_adds_nothing() -> None:
     d_table = np.ones((VOCABULARY, EMBEDDING))
-    add_gathered_gradient(d_table, np.ones((EMBEDDING, 2, 2)), np.full((2, 2), -1))
+    add_gathered_gradient(d_table, np.ones((EMBEDDING, 4)), np.full((2, 2), -1))
     np.testing.assert_array_equal(d_table, 1)
 
 
 def test_a_repeated_token_gets_the_sum() -> None:
     d_table = np.zeros((VOCABULARY, 1))
-    add_gathered_gradient(d_table, np.array([[[1.0, 10.0], [100.0, 1000.0]]]), np.array([[4, -1], [4, 0]]))
+    add_gathered_gradient(d_table, np.array([[1.0, 10.0, 100.0, 1000.0]]), np.array([[4, -1], [4, 0]]))
     np.testing.assert_array_equal(d_table[:, 0], [1000, 0, 0, 0, 101, 0, 0])

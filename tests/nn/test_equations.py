@@ -64,10 +64,10 @@ def test_the_equations_are_what_the_block_computes(cell: str, options: dict[str,
     values = evaluate_step(block, parameters.views, x, state)
     operand, tape = block.new_operand(size, np.float64), block.new_tape(size, 1, BATCH, np.float64)
     block.pack(parameters.views, operand)
-    tape.x[:, 0] = x
-    output = np.empty((HIDDEN, 1, BATCH))
+    tape.x[0] = x
+    output = np.empty((1, HIDDEN, BATCH))
     after = block.forward(operand, tape, state, Starts({}, (), ()), output)
-    np.testing.assert_allclose(values["a"], output[:, 0], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(values["a"], output[0], rtol=0, atol=1e-12)
     np.testing.assert_allclose(state_after(block, values), after, rtol=0, atol=1e-12)
 
 

@@ -34,12 +34,12 @@ class CoupledLSTM(LSTM):
 
     def _gates(self, operand: Operand, tape: LSTMTape, t: int) -> None:
         H, z = self.hidden, tape.gates[t]
-        np.matmul(operand.products[0], tape.inputs[:, t], out=z[H:])
+        np.dot(operand.products[0], tape.inputs[t], out=z[H:])
         gates_in_place(z[H:], 2 * H)
         np.subtract(1, z[H : 2 * H], out=z[:H])
 
     def _gates_back(self, operand: Operand, tape: LSTMTape, t: int, dh: Array, dc: Array) -> None:  # noqa: ARG002
         # f = s(-z_u), so what came to z_f comes to z_u with its sign changed.
-        H, dz = self.hidden, tape.d_gates[:, t]
+        H, dz = self.hidden, tape.gates[t]
         dz[H : 2 * H] -= dz[:H]
-        np.matmul(operand.recurrent_back, dz[H:], out=dh)
+        np.dot(operand.recurrent_back, tape.d_gates[t], out=dh)

@@ -10,6 +10,7 @@ are [h; x; 1; r*h], so that both columns are contiguous pieces of it. Reset afte
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -17,7 +18,7 @@ from numpy.typing import DTypeLike
 from charlm.nn.activations import gates_in_place
 from charlm.nn.arrays import Array, State, Views
 from charlm.nn.block import Block, Operand, Place, Starts, Tape
-from charlm.nn.columns import flat, new_columns
+from charlm.nn.columns import WindowColumns, new_steps
 from charlm.nn.parameters import ParameterSpec
 
 
@@ -25,11 +26,8 @@ from charlm.nn.parameters import ParameterSpec
 class GRUTape(Tape):
     """The GRU's tape: gates and candidate of every step, and scratch."""
 
-    hidden: Array  # [H, T + 1, B], view into the inputs: h_{t-1} in column t
-    dz: Array  # [3H, T, B], gradients of the pre-activations of r, u and c~; usually the last rows of d_gates
-    gates: Array  # [T, 2H, B]: r, u
-    candidates: Array  # [T, H, B]
-    recurrent: Array  # [T, H, B]: W_ca a_prev + b_ca (reset after)
+    hidden: Array  # [T + 1, H, B], view into the inputs: h_{t-1} in entry t
+    gates: Array  # [T, rows, B]: r, u, c~ last; after the way back the gradients of their pre-activations
     scratch: Array  # [4, H, B], for one step
 
 
@@ -39,90 +37,79 @@ class GRU(Block):
     state_names = ("hidden",)
     gates = ("r", "u", "c")
     sigmoid_gates = ("r", "u")
-    d_rows: int
-    """Rows of ``d_gates``, in H."""
+    gate_rows: ClassVar[int]
+    """Rows of ``gates``, in H."""
 
-    def _new_tape(self, inputs: Array, hidden: Array, x: Array) -> GRUTape:
-        (_, T, B), H, dtype = x.shape, self.hidden, inputs.dtype
-        d_gates = new_columns(self.d_rows * H, T, B, dtype)
-        return GRUTape(
-            inputs=inputs,
-            x=x,
-            d_gates=d_gates,
-            hidden=hidden,
-            dz=d_gates[-3 * H :],
-            gates=np.empty((T, 2 * H, B), dtype),
-            candidates=np.empty((T, H, B), dtype),
-            recurrent=np.empty((T, H, B), dtype),
-            scratch=np.empty((4, H, B), dtype),
-        )
-
-    @abstractmethod
-    def _candidate(self, operand: Operand, tape: GRUTape, t: int) -> None:
-        """Write the candidate of step t, before its tanh, into ``tape.candidates[t]``."""
-
-    @abstractmethod
-    def _candidate_back(self, operand: Operand, tape: GRUTape, t: int, dh: Array) -> None:
-        """From d_gates of u and c~ at step t to those of r, and add to dh what comes through the products."""
+    def _new_tape(self, inputs: Array, hidden: Array, x: Array, *, keep: bool) -> GRUTape:
+        (T, _, B), H, dtype = x.shape, self.hidden, inputs.dtype
+        gates = new_steps(T, self.gate_rows * H, B, dtype, keep=keep)
+        scratch = np.empty((4, H, B), dtype)
+        return GRUTape(inputs=inputs, x=x, d_gates=gates, hidden=hidden, gates=gates, scratch=scratch)
 
     @abstractmethod
     def _gates_product(self, operand: Operand, tape: GRUTape, t: int) -> None:
-        """Write [r; u] of step t, before the sigmoid, into ``tape.gates[t]``."""
+        """Write r and u of step t, before the sigmoid."""
+
+    @abstractmethod
+    def _candidate(self, operand: Operand, tape: GRUTape, t: int) -> None:
+        """Write the candidate of step t, before its tanh."""
+
+    @abstractmethod
+    def _candidate_back(self, operand: Operand, tape: GRUTape, t: int, dh: Array) -> None:
+        """From the gradients of u and c~ at step t to that of r, and add to dh what comes through the products."""
 
     def forward(self, operand: Operand, tape: Tape, state: State, starts: Starts, output: Array) -> State:
         assert isinstance(tape, GRUTape)
-        H, T = self.hidden, output.shape[1]
+        H, T = self.hidden, len(output)
         hidden = tape.hidden
-        (hidden[:, 0],) = state
+        (hidden[0],) = state
         for t in range(T):
-            h_prev, gates, candidate = hidden[:, t], tape.gates[t], tape.candidates[t]
+            h_prev, h, gates = hidden[t], hidden[t + 1], tape.gates[t]
+            _, u, candidate = self._parts(gates)
             starts.write(t, (h_prev,))
             self._gates_product(operand, tape, t)
-            gates_in_place(gates, 2 * H)
+            gates_in_place(gates[-3 * H : -H], 2 * H)
             self._candidate(operand, tape, t)
             np.tanh(candidate, out=candidate)
             # c = c_prev + u * (c~ - c_prev): exact when u is 0, and one product fewer
-            h = hidden[:, t + 1]
             np.subtract(candidate, h_prev, out=h)
-            h *= gates[H:]
+            h *= u
             h += h_prev
-            output[:, t] = h
-        return (hidden[:, T].copy(),)
+            output[t] = h
+        return (hidden[T].copy(),)
 
     def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Starts) -> State:
         assert isinstance(tape, GRUTape)
-        H, T = self.hidden, d_output.shape[1]
-        weighted, product, slope, _ = tape.scratch
+        weighted, product, _, _ = tape.scratch
         (dh,) = (np.array(d, d_output.dtype) for d in d_state)
-        for t in reversed(range(T)):
-            u, candidate = tape.gates[t, H:], tape.candidates[t]
-            _, du, dcandidate = self._parts(tape.dz[:, t])
-            dh += d_output[:, t]
-            # Through c = c_prev + u * (c~ - c_prev), with w = dh * u: dz_c = w (1 - c~^2),
-            # dz_u = w (c~ - c_prev) (1 - u). Slopes 1 - s are taken as "x minus x times s".
+        for t in reversed(range(len(d_output))):
+            _, u, candidate = self._parts(tape.gates[t])
+            dh += d_output[t]
+            # Through c = c_prev + u * (c~ - c_prev), with w = dh * u: dz_u = w (c~ - c_prev) (1 - u),
+            # dz_c = w (1 - c~^2), each where the gate was. Slopes 1 - s are taken as "x minus x times s".
             np.multiply(dh, u, out=weighted)
             dh -= weighted
-            np.multiply(weighted, candidate, out=product)
-            product *= candidate
-            np.subtract(weighted, product, out=dcandidate)
-            np.subtract(candidate, tape.hidden[:, t], out=product)
+            np.subtract(candidate, tape.hidden[t], out=product)
             product *= weighted
-            np.multiply(product, u, out=slope)
-            np.subtract(product, slope, out=du)
+            u *= product
+            np.subtract(product, u, out=u)
+            np.multiply(weighted, candidate, out=product)
+            candidate *= product
+            np.subtract(weighted, candidate, out=candidate)
             self._candidate_back(operand, tape, t, dh)
             starts.take_back(t, (dh,))
         return (dh,)
 
-    def _parts(self, dz: Array) -> tuple[Array, Array, Array]:
-        """The rows that belong to r, u and c~: the last three times H."""
+    def _parts(self, gates: Array) -> tuple[Array, Array, Array]:
+        """The rows of one step that belong to r, u and c~: the last three times H."""
         H = self.hidden
-        return dz[-3 * H : -2 * H], dz[-2 * H : -H], dz[-H:]
+        return gates[-3 * H : -2 * H], gates[-2 * H : -H], gates[-H:]
 
 
 class GRUBefore(GRU):
     """The GRU that resets before the product, as in the paper; its input rows are [h; x; 1; r*h]."""
 
-    d_rows = 3
+    gate_rows = 3
     equations = """
         r = sigmoid(W_ra @ a_prev + W_rx @ x + b_r)             # reset gate
         u = sigmoid(W_ua @ a_prev + W_ux @ x + b_u)             # update gate
@@ -137,37 +124,38 @@ class GRUBefore(GRU):
         places["c"] = Place(candidate[:, R + 1 :], candidate[:, :R], candidate[:, R], self.scale("c"))
         return self._operand((gates, candidate), places, R)
 
-    def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike) -> GRUTape:
+    def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike, *, keep: bool = True) -> GRUTape:
         H, R = self.hidden, input_rows
-        inputs = np.zeros((H + R + 1 + H, time + 1, batch), dtype)
-        inputs[H + R] = 1
-        return self._new_tape(inputs, inputs[:H], inputs[H : H + R, :time])
+        inputs = np.zeros((time + 1, H + R + 1 + H, batch), dtype)
+        inputs[:, H + R] = 1
+        return self._new_tape(inputs, inputs[:, :H], inputs[:time, H : H + R], keep=keep)
 
     def _gates_product(self, operand: Operand, tape: GRUTape, t: int) -> None:
-        np.matmul(operand.products[0], tape.inputs[: -self.hidden, t], out=tape.gates[t])
+        H = self.hidden
+        np.dot(operand.products[0], tape.inputs[t, :-H], out=tape.gates[t, : 2 * H])
 
     def _candidate(self, operand: Operand, tape: GRUTape, t: int) -> None:
-        H = self.hidden
-        np.multiply(tape.gates[t, :H], tape.hidden[:, t], out=tape.inputs[-H:, t])
-        np.matmul(operand.products[1], tape.inputs[H:, t], out=tape.candidates[t])
+        H, gates, inputs = self.hidden, tape.gates[t], tape.inputs[t]
+        np.multiply(gates[:H], inputs[:H], out=inputs[-H:])
+        np.dot(operand.products[1], inputs[H:], out=gates[2 * H :])
 
     def _candidate_back(self, operand: Operand, tape: GRUTape, t: int, dh: Array) -> None:
         H = self.hidden
-        _, product, slope, through = tape.scratch
-        r, dz = tape.gates[t, :H], tape.d_gates[:, t]
-        dr, _, dcandidate = self._parts(dz)
-        np.matmul(operand.recurrent_back[:, 2 * H :], dcandidate, out=through)  # d(r * h_prev)
+        _, product, _, through = tape.scratch
+        gates = tape.gates[t]
+        r, _, dcandidate = self._parts(gates)
+        np.dot(operand.recurrent_back[:, 2 * H :], dcandidate, out=through)  # d(r * h_prev)
         through *= r
         dh += through
-        np.multiply(through, tape.hidden[:, t], out=product)
-        np.multiply(product, r, out=slope)
-        np.subtract(product, slope, out=dr)
-        np.matmul(operand.recurrent_back[:, : 2 * H], dz[: 2 * H], out=through)
+        np.multiply(through, tape.hidden[t], out=product)
+        r *= product
+        np.subtract(product, r, out=r)  # dz_r
+        np.dot(operand.recurrent_back[:, : 2 * H], gates[: 2 * H], out=through)
         dh += through
 
-    def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
-        H = self.hidden
-        d_gates, inputs = flat(tape.d_gates[:, :time]), flat(tape.inputs[:, :time])
+    def weight_gradient(self, tape: Tape, time: int, columns: WindowColumns, d_operand: Operand) -> None:
+        del tape, time
+        H, (d_gates, inputs) = self.hidden, columns
         np.matmul(d_gates[: 2 * H], inputs[:-H].T, out=d_operand.products[0])
         np.matmul(d_gates[2 * H :], inputs[H:].T, out=d_operand.products[1])
 
@@ -175,11 +163,11 @@ class GRUBefore(GRU):
 class GRUAfter(GRU):
     """The GRU that resets after the product, with a recurrent candidate bias; its input rows are [1; h; x; 1].
 
-    The rows of ``d_gates`` are [p; r; u; c~] with p = W_ca a_prev + b_ca, so that the recurrent matrices see
-    the contiguous rows [p; r; u] and the input matrices [r; u; c~].
+    The rows of ``gates`` are [p; r; u; c~] with p = W_ca a_prev + b_ca, so that the recurrent matrices see the
+    gradients of the contiguous rows [p; r; u] and the input matrices those of [r; u; c~].
     """
 
-    d_rows = 4
+    gate_rows = 4
     recurrent_order = ("c", "r", "u")
     equations = """
         r = sigmoid(W_ra @ a_prev + W_rx @ x + b_r)                    # reset gate
@@ -198,11 +186,11 @@ class GRUAfter(GRU):
         places["c"] = Place(recurrent[:, 1:], driven[:, :R], driven[:, R], self.scale("c"))
         return self._operand((gates, recurrent, driven), places, R)
 
-    def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike) -> GRUTape:
+    def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike, *, keep: bool = True) -> GRUTape:
         H, R = self.hidden, input_rows
-        inputs = np.zeros((1 + H + R + 1, time + 1, batch), dtype)
-        inputs[0] = inputs[-1] = 1
-        return self._new_tape(inputs, inputs[1 : 1 + H], inputs[1 + H : 1 + H + R, :time])
+        inputs = np.zeros((time + 1, 1 + H + R + 1, batch), dtype)
+        inputs[:, 0] = inputs[:, -1] = 1
+        return self._new_tape(inputs, inputs[:, 1 : 1 + H], inputs[:time, 1 + H : 1 + H + R], keep=keep)
 
     def pack(self, views: Views, operand: Operand, table: Array | None = None) -> None:
         super().pack(views, operand, table)
@@ -220,34 +208,41 @@ class GRUAfter(GRU):
         gradients["b_ca"][...] = d_operand.products[1][:, 0]
 
     def _gates_product(self, operand: Operand, tape: GRUTape, t: int) -> None:
-        np.matmul(operand.products[0], tape.inputs[1:, t], out=tape.gates[t])
+        H = self.hidden
+        np.dot(operand.products[0], tape.inputs[t, 1:], out=tape.gates[t, H : 3 * H])
 
     def _candidate(self, operand: Operand, tape: GRUTape, t: int) -> None:
-        H = self.hidden
-        recurrent, candidate, scratch = tape.recurrent[t], tape.candidates[t], tape.scratch[0]
-        np.matmul(operand.products[1], tape.inputs[: 1 + H, t], out=recurrent)
-        np.matmul(operand.products[2], tape.inputs[1 + H :, t], out=candidate)
-        np.multiply(tape.gates[t, :H], recurrent, out=scratch)
+        H, gates, inputs, scratch = self.hidden, tape.gates[t], tape.inputs[t], tape.scratch[0]
+        p, r, candidate = gates[:H], gates[H : 2 * H], gates[3 * H :]
+        np.dot(operand.products[1], inputs[: 1 + H], out=p)
+        np.dot(operand.products[2], inputs[1 + H :], out=candidate)
+        np.multiply(r, p, out=scratch)
         candidate += scratch
 
     def _candidate_back(self, operand: Operand, tape: GRUTape, t: int, dh: Array) -> None:
         H = self.hidden
-        _, product, slope, through = tape.scratch
-        r, dz = tape.gates[t, :H], tape.d_gates[:, t]
-        dr, _, dcandidate = self._parts(dz)
-        np.multiply(dcandidate, r, out=dz[:H])  # dp
-        np.multiply(dz[:H], tape.recurrent[t], out=product)
-        np.multiply(product, r, out=slope)
-        np.subtract(product, slope, out=dr)
-        np.matmul(operand.recurrent_back, dz[: 3 * H], out=through)
+        _, product, _, through = tape.scratch
+        gates = tape.gates[t]
+        p, (r, _, dcandidate) = gates[:H], self._parts(gates)
+        reset_back(r, p, dcandidate, product)
+        np.dot(operand.recurrent_back, gates[: 3 * H], out=through)
         dh += through
 
-    def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
-        H = self.hidden
-        d_gates, inputs = flat(tape.d_gates[:, :time]), flat(tape.inputs[:, :time])
+    def weight_gradient(self, tape: Tape, time: int, columns: WindowColumns, d_operand: Operand) -> None:
+        del tape, time
+        H, (d_gates, inputs) = self.hidden, columns
         np.matmul(d_gates[H : 3 * H], inputs[1:].T, out=d_operand.products[0])
         np.matmul(d_gates[:H], inputs[: 1 + H].T, out=d_operand.products[1])
         np.matmul(d_gates[3 * H :], inputs[1 + H :].T, out=d_operand.products[2])
+
+
+def reset_back(r: Array, p: Array, dcandidate: Array, scratch: Array) -> None:
+    """Back through r * p, where p waits behind the reset gate: dz_r and dp, each where its value was; all [H, B]."""
+    np.multiply(dcandidate, r, out=scratch)  # dp
+    p *= scratch  # dp p = dr r
+    r *= p
+    np.subtract(p, r, out=r)
+    p[...] = scratch
 
 
 def gru(input_size: int, hidden: int, reset: str) -> Block:

@@ -14,19 +14,18 @@ from numpy.typing import DTypeLike
 from charlm.nn.activations import gates_in_place
 from charlm.nn.arrays import Array, State, Views
 from charlm.nn.block import Block, Operand, Starts, Tape
-from charlm.nn.columns import new_columns
+from charlm.nn.columns import new_steps
 
 
 @dataclass
 class LSTMTape(Tape):
     """The LSTM's tape: gates and cells of every step, and scratch."""
 
-    hidden: Array  # [H, T + 1, B], view into the inputs: h_{t-1} in column t
-    dz: Array  # [4H, T, B], gradients of the pre-activations of f, u, o and c~; usually d_gates itself
-    gates: Array  # [T, 4H, B], activated
+    hidden: Array  # [T + 1, H, B], view into the inputs: h_{t-1} in entry t
+    gates: Array  # [T, 4H, B]: f, u, o, c~; after the way back the gradients of their pre-activations
     cells: Array  # [T + 1, H, B]: c_{t-1} in entry t
     tanh_cells: Array  # [T, H, B]
-    scratch: Array  # [3, H, B], for one step back
+    scratch: Array  # [4H, B], for one step back
 
 
 class LSTM(Block):
@@ -49,79 +48,77 @@ class LSTM(Block):
         super().initialize(views, generator)
         views["b_f"][...] = 1
 
-    def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike) -> LSTMTape:
+    def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike, *, keep: bool = True) -> LSTMTape:
         H, R, T, B = self.hidden, input_rows, time, batch
-        inputs = np.zeros((H + R + 1, T + 1, B), dtype)
-        inputs[-1] = 1
-        dz = new_columns(4 * H, T, B, dtype)
+        inputs = np.zeros((T + 1, H + R + 1, B), dtype)
+        inputs[:, -1] = 1
+        gates = new_steps(T, 4 * H, B, dtype, keep=keep)
         return LSTMTape(
             inputs=inputs,
-            x=inputs[H : H + R, :T],
-            d_gates=dz,
-            hidden=inputs[:H],
-            dz=dz,
-            gates=np.empty((T, 4 * H, B), dtype),
+            x=inputs[:T, H : H + R],
+            d_gates=gates[:, (4 - len(self.gates)) * H :],
+            hidden=inputs[:, :H],
+            gates=gates,
             cells=np.empty((T + 1, H, B), dtype),
-            tanh_cells=np.empty((T, H, B), dtype),
-            scratch=np.empty((3, H, B), dtype),
+            tanh_cells=new_steps(T, H, B, dtype, keep=keep),
+            scratch=np.empty((4 * H, B), dtype),
         )
 
     def forward(self, operand: Operand, tape: Tape, state: State, starts: Starts, output: Array) -> State:
         assert isinstance(tape, LSTMTape)
-        H, T = self.hidden, output.shape[1]
+        H, T = self.hidden, output.shape[0]
         hidden, cells = tape.hidden, tape.cells
-        hidden[:, 0], cells[0] = state
+        hidden[0], cells[0] = state
         for t in range(T):
             c_prev, c, tanh_c, z = cells[t], cells[t + 1], tape.tanh_cells[t], tape.gates[t]
-            starts.write(t, (hidden[:, t], c_prev))
+            starts.write(t, (hidden[t], c_prev))
             self._gates(operand, tape, t)
             f, u, o, candidate = z[:H], z[H : 2 * H], z[2 * H : 3 * H], z[3 * H :]
             np.multiply(u, candidate, out=tanh_c)
             np.multiply(f, c_prev, out=c)
             c += tanh_c
             self._squash(operand, tape, t)
-            h = hidden[:, t + 1]
+            h = hidden[t + 1]
             np.multiply(o, tanh_c, out=h)
-            output[:, t] = h
-        return hidden[:, T].copy(), cells[T].copy()
+            output[t] = h
+        return hidden[T].copy(), cells[T].copy()
 
     def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Starts) -> State:
         assert isinstance(tape, LSTMTape)
-        H, T = self.hidden, d_output.shape[1]
-        product, part, slope = tape.scratch
+        H = self.hidden
+        part, d_sigmoids = tape.scratch[:H], tape.scratch[H:]
+        d_f, d_u, d_o = np.split(d_sigmoids, 3)
         dh, dc = (np.array(d, d_output.dtype) for d in d_state)
-        for t in reversed(range(T)):
-            gates, tanh_c, dz = tape.gates[t], tape.tanh_cells[t], tape.dz[:, t]
+        for t in reversed(range(len(d_output))):
+            gates, tanh_c = tape.gates[t], tape.tanh_cells[t]
             f, u, o, candidate = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
-            dh += d_output[:, t]
+            dh += d_output[t]
             # Through a = o * tanh(c), with y = dh * o: dz_o = y tanh(c) (1 - o), dc += y (1 - tanh(c)^2).
-            # Every slope 1 - s is taken as "x minus x times s": one product fewer, and no block larger than H.
+            # Every slope 1 - s is taken as "x minus x times s": one product fewer.
             dh *= o
-            np.multiply(dh, tanh_c, out=product)
-            np.multiply(product, o, out=slope)
-            np.subtract(product, slope, out=dz[2 * H : 3 * H])
-            product *= tanh_c
-            dh -= product
+            np.multiply(dh, tanh_c, out=d_o)
+            np.multiply(d_o, tanh_c, out=part)
+            dh -= part
             self._squash_back(operand, tape, t, dh, dc)
             # Through c = u * c~ + f * c_prev, with w = dc * u: dz_u = w c~ (1 - u), dz_c = w (1 - c~^2).
             np.multiply(dc, u, out=part)
-            np.multiply(part, candidate, out=product)
-            np.multiply(product, u, out=slope)
-            np.subtract(product, slope, out=dz[H : 2 * H])
-            product *= candidate
-            np.subtract(part, product, out=dz[3 * H :])
+            np.multiply(part, candidate, out=d_u)
+            candidate *= d_u
+            np.subtract(part, candidate, out=candidate)
             # dz_f = dc f c_prev (1 - f), and dc * f is the gradient of the cell before.
             dc *= f
-            np.multiply(dc, tape.cells[t], out=product)
-            np.multiply(product, f, out=slope)
-            np.subtract(product, slope, out=dz[:H])
+            np.multiply(dc, tape.cells[t], out=d_f)
+            # The slopes of all sigmoids at once; with dz_c, the gates' gradients are now where the gates were.
+            sigmoids = gates[: 3 * H]
+            sigmoids *= d_sigmoids
+            np.subtract(d_sigmoids, sigmoids, out=sigmoids)
             self._gates_back(operand, tape, t, dh, dc)
             starts.take_back(t, (dh, dc))
         return dh, dc
 
     def _gates(self, operand: Operand, tape: LSTMTape, t: int) -> None:
         """Write f, u, o and c~ of step t, activated."""
-        np.matmul(operand.products[0], tape.inputs[:, t], out=tape.gates[t])
+        np.dot(operand.products[0], tape.inputs[t], out=tape.gates[t])
         gates_in_place(tape.gates[t], 3 * self.hidden)
 
     def _squash(self, operand: Operand, tape: LSTMTape, t: int) -> None:  # noqa: ARG002 - variants use the operand
@@ -133,5 +130,5 @@ class LSTM(Block):
         dc += d_inside
 
     def _gates_back(self, operand: Operand, tape: LSTMTape, t: int, dh: Array, dc: Array) -> None:  # noqa: ARG002
-        """Write into dh, and add to dc, the gradient of the state before step t, from ``dz``."""
-        np.matmul(operand.recurrent_back, tape.d_gates[:, t], out=dh)
+        """Write into dh, and add to dc, the gradient of the state before step t, from those of the gates."""
+        np.dot(operand.recurrent_back, tape.d_gates[t], out=dh)

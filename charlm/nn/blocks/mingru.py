@@ -13,14 +13,14 @@ from numpy.typing import DTypeLike
 from charlm.nn.activations import gates_in_place
 from charlm.nn.arrays import Array, State
 from charlm.nn.block import Block, Operand, Starts, Tape
-from charlm.nn.columns import flat, new_columns
+from charlm.nn.columns import window_product
 
 
 @dataclass
 class MinGRUTape(Tape):
     """The minimal GRU's tape."""
 
-    projected: Array  # [2H, T, B]: u and c~
+    projected: Array  # [T, 2H, B]: u and c~; after the way back the gradients of their pre-activations
     hidden: Array  # [T + 1, H, B]: h_{t-1} in entry t
 
 
@@ -37,33 +37,35 @@ class MinGRU(Block):
         a = u * candidate + (1 - u) * a_prev  # activation
     """
 
-    def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike) -> MinGRUTape:
+    def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike, *, keep: bool = True) -> MinGRUTape:
+        del keep  # the window's gates are made at once
         H, R, T, B = self.hidden, input_rows, time, batch
-        inputs = np.zeros((R + 1, T + 1, B), dtype)
-        inputs[-1] = 1
+        inputs = np.zeros((T + 1, R + 1, B), dtype)
+        inputs[:, -1] = 1
+        projected = np.empty((T, 2 * H, B), dtype)
         return MinGRUTape(
             inputs=inputs,
-            x=inputs[:R, :T],
-            d_gates=new_columns(2 * H, T, B, dtype),
-            projected=new_columns(2 * H, T, B, dtype),
+            x=inputs[:T, :R],
+            d_gates=projected,
+            projected=projected,
             hidden=np.empty((T + 1, H, B), dtype),
         )
 
     def forward(self, operand: Operand, tape: Tape, state: State, starts: Starts, output: Array) -> State:
         assert isinstance(tape, MinGRUTape)
-        H, T = self.hidden, output.shape[1]
-        hidden, projected = tape.hidden, tape.projected[:, :T]
-        np.matmul(operand.products[0], flat(tape.inputs[:, :T]), out=flat(projected))
-        gates_in_place(projected[:H], H)
+        H, T = self.hidden, len(output)
+        hidden = tape.hidden
+        window_product(operand.products[0], tape.inputs[:T], out=tape.projected[:T])
         (hidden[0],) = state
         for t in range(T):
-            h_prev, h = hidden[t], hidden[t + 1]
+            h_prev, h, u, candidate = hidden[t], hidden[t + 1], tape.projected[t, :H], tape.projected[t, H:]
             starts.write(t, (h_prev,))
+            gates_in_place(u, H)
             # a = a_prev + u * (c~ - a_prev): exact when u is 0
-            np.subtract(projected[H:, t], h_prev, out=h)
-            h *= projected[:H, t]
+            np.subtract(candidate, h_prev, out=h)
+            h *= u
             h += h_prev
-            output[:, t] = h
+            output[t] = h
         return (hidden[T].copy(),)
 
     def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Starts) -> State:
@@ -71,12 +73,17 @@ class MinGRU(Block):
         assert isinstance(tape, MinGRUTape)
         H = self.hidden
         (dh,) = (np.array(d, d_output.dtype) for d in d_state)
-        for t in reversed(range(d_output.shape[1])):
-            u, candidate, dz = tape.projected[:H, t], tape.projected[H:, t], tape.d_gates[:, t]
-            dh += d_output[:, t]
-            weighted = np.multiply(dh, u, out=dz[H:])
+        weighted = np.empty_like(dh)
+        for t in reversed(range(len(d_output))):
+            u, candidate = tape.projected[t, :H], tape.projected[t, H:]
+            dh += d_output[t]
+            np.multiply(dh, u, out=weighted)
             dh -= weighted
-            # dz_u = dh u (c~ - a_prev) (1 - u)
-            np.multiply(weighted, (candidate - tape.hidden[t]) * (1 - u), out=dz[:H])
+            # dz_u = dh u (c~ - a_prev) (1 - u) and dz_c = dh u, each where the gate was
+            candidate -= tape.hidden[t]
+            candidate *= weighted
+            u *= candidate
+            np.subtract(candidate, u, out=u)
+            candidate[...] = weighted
             starts.take_back(t, (dh,))
         return (dh,)

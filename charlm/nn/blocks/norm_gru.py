@@ -10,14 +10,16 @@ from numpy.typing import DTypeLike
 
 from charlm.nn.arrays import Array
 from charlm.nn.block import Operand, Tape
-from charlm.nn.blocks.gru import GRU, GRUTape
+from charlm.nn.blocks.gru import GRU, GRUTape, reset_back
 from charlm.nn.blocks.normalized import NormalizedGates, NormalizedTape, halves_of
-from charlm.nn.columns import new_columns
+from charlm.nn.columns import WindowColumns, new_steps
 
 
 @dataclass
 class NormGRUTape(NormalizedTape, GRUTape):
     """The GRU's tape with the normalised halves."""
+
+    recurrent: Array  # [T, H, B]: p; after the way back its gradient
 
 
 class NormGRU(NormalizedGates, GRU):
@@ -35,48 +37,45 @@ class NormGRU(NormalizedGates, GRU):
         a = u * candidate + (1 - u) * a_prev              # activation
     """
 
-    def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike) -> NormGRUTape:
+    gate_rows = 3
+
+    def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike, *, keep: bool = True) -> NormGRUTape:
         H, R, T, B = self.hidden, input_rows, time, batch
-        inputs, dz = self.new_inputs(R, T, B, dtype), new_columns(3 * H, T, B, dtype)
+        inputs, gates = self.new_inputs(R, T, B, dtype), new_steps(T, 3 * H, B, dtype, keep=keep)
         return NormGRUTape(
             inputs=inputs,
-            x=inputs[H:, :T],
-            d_gates=new_columns(6 * H, T, B, dtype),
-            hidden=inputs[:H],
-            dz=dz,
-            gates=np.empty((T, 2 * H, B), dtype),
-            candidates=np.empty((T, H, B), dtype),
-            recurrent=np.empty((T, H, B), dtype),
+            x=inputs[:T, H:],
+            d_gates=np.empty((T, 6 * H, B), dtype),
+            hidden=inputs[:, :H],
+            gates=gates,
+            recurrent=new_steps(T, H, B, dtype, keep=keep),
             scratch=np.empty((4, H, B), dtype),
-            halves=self.new_halves(inputs, dz, new_columns(3 * H, T, B, dtype)),
+            halves=self.new_halves(inputs, gates, np.empty((T, 3 * H, B), dtype), keep=keep),
         )
 
     def _gates_product(self, operand: Operand, tape: GRUTape, t: int) -> None:
-        halves, z, sigmoids = halves_of(tape), tape.gates[t], 2 * self.hidden
-        recurrent = self.recur(operand, halves, t)
-        np.add(recurrent[:sigmoids], halves.driven[:sigmoids, t], out=z)
+        assert isinstance(tape, NormGRUTape)
+        halves, sigmoids = halves_of(tape), 2 * self.hidden
+        z, recurrent = tape.gates[t, :sigmoids], self.recur(operand, halves, t)
+        np.add(recurrent[:sigmoids], halves.driven[t, :sigmoids], out=z)
         z *= 0.5  # no scale in the operand has done it
         np.add(recurrent[sigmoids:], operand.vectors["b_ca"], out=tape.recurrent[t])
 
     def _candidate(self, operand: Operand, tape: GRUTape, t: int) -> None:  # noqa: ARG002 - the products are made
-        H, candidate = self.hidden, tape.candidates[t]
-        np.multiply(tape.gates[t, :H], tape.recurrent[t], out=candidate)
-        candidate += halves_of(tape).driven[2 * H :, t]
+        assert isinstance(tape, NormGRUTape)
+        r, _, candidate = self._parts(tape.gates[t])
+        np.multiply(r, tape.recurrent[t], out=candidate)
+        candidate += halves_of(tape).driven[t, 2 * self.hidden :]
 
     def _candidate_back(self, operand: Operand, tape: GRUTape, t: int, dh: Array) -> None:
-        _, product, slope, _ = tape.scratch
-        r, dz = tape.gates[t, : self.hidden], tape.dz[:, t]
-        dr, du, dcandidate = self._parts(dz)
-        d_recurrent = self._parts(halves_of(tape).d_recurrent[:, t])
-        np.multiply(dcandidate, r, out=d_recurrent[2])  # dp
-        np.multiply(d_recurrent[2], tape.recurrent[t], out=product)
-        np.multiply(product, r, out=slope)
-        np.subtract(product, slope, out=dr)
-        d_recurrent[0][...] = dr
-        d_recurrent[1][...] = du
+        assert isinstance(tape, NormGRUTape)
+        sigmoids, gates, d_recurrent = 2 * self.hidden, tape.gates[t], halves_of(tape).d_recurrent[t]
+        r, _, dcandidate = self._parts(gates)
+        reset_back(r, tape.recurrent[t], dcandidate, tape.scratch[1])
+        d_recurrent[:sigmoids], d_recurrent[sigmoids:] = gates[:sigmoids], tape.recurrent[t]
         dh += self.recur_back(operand, tape, t)
 
-    def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
-        super().weight_gradient(tape, time, d_operand)
-        _, _, dp = self._parts(halves_of(tape).d_recurrent[:, :time])
-        d_operand.vectors["b_ca"][:, 0] = dp.sum(axis=(1, 2))
+    def weight_gradient(self, tape: Tape, time: int, columns: WindowColumns, d_operand: Operand) -> None:
+        assert isinstance(tape, NormGRUTape)
+        super().weight_gradient(tape, time, columns, d_operand)
+        d_operand.vectors["b_ca"][:, 0] = tape.recurrent[:time].sum(axis=(0, 2))

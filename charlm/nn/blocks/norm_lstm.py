@@ -10,7 +10,7 @@ from charlm.nn.arrays import Array
 from charlm.nn.block import Operand, Tape
 from charlm.nn.blocks.lstm import LSTM, LSTMTape
 from charlm.nn.blocks.normalized import NormalizedGates, NormalizedTape, halves_of
-from charlm.nn.columns import new_columns, sum_over_window
+from charlm.nn.columns import WindowColumns, new_steps, sum_over_window
 from charlm.nn.normalization import normalize, normalize_back
 
 
@@ -20,7 +20,7 @@ class NormLSTMTape(NormalizedTape, LSTMTape):
 
     normal_cells: Array  # [T, H, B]
     cell_inverse: Array  # [T, B]
-    d_inside: Array  # [H, T, B], gradient of what the cell's tanh is taken of
+    d_inside: Array  # [T, H, B], gradient of what the cell's tanh is taken of
 
 
 class NormLSTM(NormalizedGates, LSTM):
@@ -39,28 +39,27 @@ class NormLSTM(NormalizedGates, LSTM):
         a = o * tanh(gain_cell * norm(c) + b_cell)                                             # activation
     """
 
-    def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike) -> NormLSTMTape:
+    def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike, *, keep: bool = True) -> NormLSTMTape:
         H, R, T, B = self.hidden, input_rows, time, batch
-        inputs, dz = self.new_inputs(R, T, B, dtype), new_columns(4 * H, T, B, dtype)
+        inputs, gates = self.new_inputs(R, T, B, dtype), new_steps(T, 4 * H, B, dtype, keep=keep)
         return NormLSTMTape(
             inputs=inputs,
-            x=inputs[H:, :T],
-            d_gates=new_columns(8 * H, T, B, dtype),
-            hidden=inputs[:H],
-            dz=dz,
-            gates=np.empty((T, 4 * H, B), dtype),
+            x=inputs[:T, H:],
+            d_gates=np.empty((T, 8 * H, B), dtype),
+            hidden=inputs[:, :H],
+            gates=gates,
             cells=np.empty((T + 1, H, B), dtype),
-            tanh_cells=np.empty((T, H, B), dtype),
-            scratch=np.empty((3, H, B), dtype),
-            halves=self.new_halves(inputs, dz, dz),
-            normal_cells=np.empty((T, H, B), dtype),
+            tanh_cells=new_steps(T, H, B, dtype, keep=keep),
+            scratch=np.empty((4 * H, B), dtype),
+            halves=self.new_halves(inputs, gates, gates, keep=keep),
+            normal_cells=new_steps(T, H, B, dtype, keep=keep),
             cell_inverse=np.empty((T, B), dtype),
-            d_inside=new_columns(H, T, B, dtype),
+            d_inside=np.empty((T, H, B), dtype),
         )
 
     def _gates(self, operand: Operand, tape: LSTMTape, t: int) -> None:
         halves, z, sigmoids = halves_of(tape), tape.gates[t], 3 * self.hidden
-        np.add(self.recur(operand, halves, t), halves.driven[:, t], out=z)
+        np.add(self.recur(operand, halves, t), halves.driven[t], out=z)
         z[:sigmoids] *= 0.5  # no scale in the operand has done it
         gates_in_place(z, sigmoids)
 
@@ -74,8 +73,8 @@ class NormLSTM(NormalizedGates, LSTM):
 
     def _squash_back(self, operand: Operand, tape: LSTMTape, t: int, d_inside: Array, dc: Array) -> None:
         assert isinstance(tape, NormLSTMTape)
-        through, _, d_cell = tape.scratch
-        tape.d_inside[:, t] = d_inside
+        through, d_cell, _, _ = np.split(tape.scratch, 4)
+        tape.d_inside[t] = d_inside
         np.multiply(d_inside, operand.vectors["gain_cell"], out=through)
         normalize_back(through, tape.normal_cells[t], tape.cell_inverse[t], d_cell)
         dc += d_cell
@@ -83,9 +82,9 @@ class NormLSTM(NormalizedGates, LSTM):
     def _gates_back(self, operand: Operand, tape: LSTMTape, t: int, dh: Array, dc: Array) -> None:  # noqa: ARG002
         dh[...] = self.recur_back(operand, tape, t)
 
-    def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
+    def weight_gradient(self, tape: Tape, time: int, columns: WindowColumns, d_operand: Operand) -> None:
         assert isinstance(tape, NormLSTMTape)
-        super().weight_gradient(tape, time, d_operand)
-        d_inside = tape.d_inside[:, :time]
+        super().weight_gradient(tape, time, columns, d_operand)
+        d_inside = tape.d_inside[:time]
         d_operand.vectors["gain_cell"][...] = sum_over_window(d_inside, tape.normal_cells)
-        d_operand.vectors["b_cell"][:, 0] = d_inside.sum(axis=(1, 2))
+        d_operand.vectors["b_cell"][:, 0] = d_inside.sum(axis=(0, 2))

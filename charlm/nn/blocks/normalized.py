@@ -19,7 +19,7 @@ from numpy.typing import DTypeLike
 
 from charlm.nn.arrays import Array, State, Views
 from charlm.nn.block import Block, Operand, Place, Starts, Tape
-from charlm.nn.columns import flat, new_columns, sum_over_window
+from charlm.nn.columns import WindowColumns, new_steps, sum_over_window, window_product
 from charlm.nn.initializers import uniform
 from charlm.nn.normalization import normalize, normalize_back
 
@@ -32,16 +32,16 @@ class Halves:
     """The two halves of all gates over a window; N is G * H, the rows of all gates.
 
     Attributes:
-        hidden: [H, T + 1, B], view into the tape's inputs: h_{t-1} in column t.
-        driven: [N, T, B], gain_gx * x_g + b_g.
-        normal_input: [N, T, B], x_g.
-        input_inverse: [groups, T, B], what each column of x_g was multiplied by.
+        hidden: [T + 1, H, B], view into the tape's inputs: h_{t-1} in entry t.
+        driven: [T, N, B], gain_gx * x_g + b_g.
+        normal_input: [T, N, B], x_g.
+        input_inverse: [T, groups, B], what each column of x_g was multiplied by.
         gain: [N, 1], the gains of the recurrent half.
         normal_recurrent: [T, N, B], h_g.
         recurrent_inverse: [T, groups, B].
         column: [N, B], room for one step.
-        d_driven: [N, T, B], gradient of z_g.
-        d_recurrent: [N, T, B], gradient of gain_ga * h_g.
+        d_driven: [T, N, B], gradient of z_g.
+        d_recurrent: [T, N, B], gradient of gain_ga * h_g.
     """
 
     hidden: Array
@@ -113,30 +113,30 @@ class NormalizedGates(Block):
 
     def forward(self, operand: Operand, tape: Tape, state: State, starts: Starts, output: Array) -> State:
         """As the block, after all that does not wait for the recurrence."""
-        self.drive(operand, tape, output.shape[1])
+        self.drive(operand, tape, len(output))
         return super().forward(operand, tape, state, starts, output)  # type: ignore[safe-super]  # the block's own
 
     def backward(self, operand: Operand, tape: Tape, d_output: Array, d_state: State, starts: Starts) -> State:
         """As the block, and then back through what did not wait for the recurrence."""
         before = super().backward(operand, tape, d_output, d_state, starts)  # type: ignore[safe-super]  # likewise
-        self.drive_back(operand, tape, d_output.shape[1])
+        self.drive_back(operand, tape, len(d_output))
         return before
 
     def new_inputs(self, input_rows: int, time: int, batch: int, dtype: DTypeLike) -> Array:
         """The input buffer: rows [h; x], without a 1."""
-        return np.zeros((self.hidden + input_rows, time + 1, batch), dtype)
+        return np.zeros((time + 1, self.hidden + input_rows, batch), dtype)
 
-    def new_halves(self, inputs: Array, d_driven: Array, d_recurrent: Array) -> Halves:
+    def new_halves(self, inputs: Array, d_driven: Array, d_recurrent: Array, *, keep: bool) -> Halves:
         """Allocate the halves of a window, for an input buffer and the gradients of z_g and of its recurrent half."""
         rows, groups, dtype = len(self.gates) * self.hidden, len(self.groups), inputs.dtype
-        time, batch = inputs.shape[1] - 1, inputs.shape[2]
+        time, batch = len(inputs) - 1, inputs.shape[2]
         return Halves(
-            hidden=inputs[: self.hidden],
-            driven=new_columns(rows, time, batch, dtype),
-            normal_input=new_columns(rows, time, batch, dtype),
-            input_inverse=np.empty((groups, time, batch), dtype),
+            hidden=inputs[:, : self.hidden],
+            driven=np.empty((time, rows, batch), dtype),
+            normal_input=np.empty((time, rows, batch), dtype),
+            input_inverse=np.empty((time, groups, batch), dtype),
             gain=np.empty((rows, 1), dtype),
-            normal_recurrent=np.empty((time, rows, batch), dtype),
+            normal_recurrent=new_steps(time, rows, batch, dtype, keep=keep),
             recurrent_inverse=np.empty((time, groups, batch), dtype),
             column=np.empty((rows, batch), dtype),
             d_driven=d_driven,
@@ -150,18 +150,18 @@ class NormalizedGates(Block):
 
     def drive(self, operand: Operand, tape: Tape, time: int) -> None:
         """The input halves of the window, and their sum with the biases: all that does not wait for the recurrence."""
-        halves, driven = halves_of(tape), halves_of(tape).driven[:, :time]
-        np.matmul(operand.products[1], flat(tape.x[:, :time]), out=flat(driven))
+        halves, driven = halves_of(tape), halves_of(tape).driven[:time]
+        window_product(operand.products[1], tape.x[:time], out=driven)
         for index, rows in enumerate(self.group_rows):
-            halves.input_inverse[index, :time] = normalize(driven[rows], halves.normal_input[rows, :time])
-        np.multiply(halves.normal_input[:, :time], self._of_gates(operand, "x")[:, None], out=driven)
-        driven += self._of_gates(operand, "b")[:, None]
+            halves.input_inverse[:time, index] = normalize(driven[:, rows], halves.normal_input[:time, rows])
+        np.multiply(halves.normal_input[:time], self._of_gates(operand, "x"), out=driven)
+        driven += self._of_gates(operand, "b")
         halves.gain[...] = self._of_gates(operand, "a")
 
     def recur(self, operand: Operand, halves: Halves, t: int) -> Array:
         """The recurrent half of step t times its gain, [N, B], in room that the next step uses again."""
         column, normal = halves.column, halves.normal_recurrent[t]
-        np.matmul(operand.products[0], halves.hidden[:, t], out=column)
+        np.dot(operand.products[0], halves.hidden[t], out=column)
         for index, rows in enumerate(self.group_rows):
             halves.recurrent_inverse[t, index] = normalize(column[rows], normal[rows])
         np.multiply(normal, halves.gain, out=column)
@@ -170,8 +170,8 @@ class NormalizedGates(Block):
     def recur_back(self, operand: Operand, tape: Tape, t: int) -> Array:
         """From ``d_recurrent`` of step t: write the gradient of the product, and return that of h_{t-1}, [H, B]."""
         halves, column = halves_of(tape), halves_of(tape).column
-        d_product = tape.d_gates[: len(column), t]
-        np.multiply(halves.d_recurrent[:, t], halves.gain, out=column)
+        d_product = tape.d_gates[t, : len(column)]
+        np.multiply(halves.d_recurrent[t], halves.gain, out=column)
         for index, rows in enumerate(self.group_rows):
             normal, inverse = halves.normal_recurrent[t, rows], halves.recurrent_inverse[t, index]
             normalize_back(column[rows], normal, inverse, d_product[rows])
@@ -180,21 +180,22 @@ class NormalizedGates(Block):
 
     def drive_back(self, operand: Operand, tape: Tape, time: int) -> None:
         """From ``d_driven`` of the window: write the gradients of the input products."""
-        halves = halves_of(tape)
-        d_normal = halves.d_driven[:, :time] * self._of_gates(operand, "x")[:, None]
-        d_product = tape.d_gates[len(d_normal) :, :time]
-        for index, rows in enumerate(self.group_rows):
-            normal, inverse = halves.normal_input[rows, :time], halves.input_inverse[index, :time]
-            normalize_back(d_normal[rows], normal, inverse, d_product[rows])
+        halves, column, gain = halves_of(tape), halves_of(tape).column, self._of_gates(operand, "x")
+        for t in range(time):
+            np.multiply(halves.d_driven[t], gain, out=column)
+            d_product = tape.d_gates[t, len(column) :]
+            for index, rows in enumerate(self.group_rows):
+                normal, inverse = halves.normal_input[t, rows], halves.input_inverse[t, index]
+                normalize_back(column[rows], normal, inverse, d_product[rows])
 
-    def weight_gradient(self, tape: Tape, time: int, d_operand: Operand) -> None:
-        halves, vectors = halves_of(tape), d_operand.vectors
-        d_recurrent, d_driven = halves.d_recurrent[:, :time], halves.d_driven[:, :time]
-        d_gates, split = tape.d_gates[:, :time], len(d_driven)
-        np.matmul(flat(d_gates[:split]), flat(halves.hidden[:, :time]).T, out=d_operand.products[0])
-        np.matmul(flat(d_gates[split:]), flat(tape.x[:, :time]).T, out=d_operand.products[1])
+    def weight_gradient(self, tape: Tape, time: int, columns: WindowColumns, d_operand: Operand) -> None:
+        halves, vectors, H = halves_of(tape), d_operand.vectors, self.hidden
+        d_gates, split = columns.d_gates, len(self.gates) * H
+        np.matmul(d_gates[:split], columns.inputs[:H].T, out=d_operand.products[0])
+        np.matmul(d_gates[split:], columns.inputs[H:].T, out=d_operand.products[1])
+        d_recurrent, d_driven = halves.d_recurrent[:time], halves.d_driven[:time]
         for g in self.gates:
             rows = self.rows(g)
-            vectors[f"gain_{g}a"][...] = sum_over_window(d_recurrent[rows], halves.normal_recurrent[:, rows])
-            vectors[f"gain_{g}x"][:, 0] = np.einsum("htb,htb->h", d_driven[rows], halves.normal_input[rows, :time])
-            vectors[f"b_{g}"][:, 0] = d_driven[rows].sum(axis=(1, 2))
+            vectors[f"gain_{g}a"][...] = sum_over_window(d_recurrent[:, rows], halves.normal_recurrent[:, rows])
+            vectors[f"gain_{g}x"][...] = sum_over_window(d_driven[:, rows], halves.normal_input[:, rows])
+            vectors[f"b_{g}"][:, 0] = d_driven[:, rows].sum(axis=(0, 2))
