@@ -1,10 +1,12 @@
 """What the benchmark promises: its cases, its figures, and where they go. Nothing here depends on a time."""
 
 import json
-from typing import Any
+from inspect import signature
+from typing import Any, Self
 
 import numpy as np
 import pytest
+from bench import charlm_engine, commands_engine, measuring
 from bench.arithmetic import training_flops
 from bench.cases import KERNELS, ROWS, TABLES, Case, Plan, Side, every_case
 from bench.charlm_engine import arithmetic, charlm_streams, random_model
@@ -102,6 +104,15 @@ def test_both_sides_of_training_have_the_same_sizes() -> None:
         if each.table in ("train", "train-128", "score", "sample", "memory"):
             assert each.charlm.arguments == each.peer.arguments
             assert (each.charlm.engine, each.peer.engine) == ("charlm", "torch")
+
+
+def test_every_side_can_be_made_of_its_arguments() -> None:
+    """PyTorch's sides are charlm's, but for their engine."""
+    engines = {"charlm": charlm_engine, "torch": charlm_engine, "commands": commands_engine}
+    for case in every_case():
+        for side in (case.charlm, case.peer):
+            signature(getattr(engines[side.engine], side.task)).bind(**side.arguments)
+            assert json.loads(json.dumps(side.arguments)) == side.arguments
 
 
 def test_no_side_counts_fewer_than_twenty_steps() -> None:
@@ -209,6 +220,36 @@ def test_two_workers_take_turns() -> None:
     assert [len(turn) for turn in (*found.charlm, *found.peer)] == [2] * 4
     assert all(seconds > 0 for turn in (*found.charlm, *found.peer) for seconds in turn)
     assert min(found.charlm_mb, found.peer_mb) > 10
+
+
+def test_both_are_started_before_they_take_turns_and_each_is_first_every_other_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    happened: list[str] = []
+
+    class Recorded:
+        megabytes = 1.0
+
+        def __init__(self, side: Side, _: object) -> None:
+            self.name = side.engine
+
+        def __enter__(self) -> Self:
+            happened.append(f"{self.name} starts")
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            happened.append(f"{self.name} ends")
+
+        def turn(self, steps: int) -> list[float]:
+            happened.append(f"{self.name} takes {steps}")
+            return [1.0]
+
+    monkeypatch.setattr(measuring, "Worker", Recorded)
+    monkeypatch.setattr("bench.measuring.time.sleep", lambda _: happened.append("pause"))
+    measure(case_of("train"), Plan(steps=4, least=2, most=2))
+    turns = ["charlm takes 4", "torch takes 4", "torch takes 4", "charlm takes 4"]
+    between = [each for turn in turns for each in ("pause", turn)]
+    assert happened == ["charlm starts", "torch starts", *between, "torch ends", "charlm ends"]
 
 
 def test_a_worker_that_fails_says_why() -> None:

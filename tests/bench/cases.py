@@ -68,7 +68,8 @@ TABLES = {
         "ms",
         "PyTorch",
         "Embedding, recurrent layers, softmax, cross-entropy, backward, clipping to norm 1, Adam; the embedding has "
-        "the size of the layers. PyTorch's GRU resets after the product, and is the peer of both of charlm's.",
+        "the size of the layers. PyTorch takes `torch.optim.Adam` as it comes. Its GRU resets after the product, and "
+        "is the peer of both of charlm's.",
     ),
     "train-128": Table(
         "A training step with an embedding of 128",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench.cases import AVX2, FREE, KERNELS, USUAL_PLAN, Case, Plan, every_case
-from bench.machine import LOAD, description, held_to, kernels_name, load_average, probe, torch_version
+from bench.machine import LOAD, avx2_kernel, description, kernels_name, load_average, probe, torch_version
 from bench.measuring import Turns, WorkerError, measure
 from bench.report import Outcome, report, spliced
 from bench.results import as_json, result_of
@@ -56,9 +56,13 @@ def main(words: Sequence[str], root: Path = ROOT, measured: Callable[[Case, Plan
     if arguments.turns is not None and arguments.turns < 1:
         options.error(f"--turns is {arguments.turns}: it must be at least 1")
     free = probe(KERNELS[FREE])
+    held = avx2_kernel()
+    if held is None:
+        arguments.kernels = [name for name in arguments.kernels if name != AVX2]
+        _note(f"without {AVX2}: this machine's BLAS cannot be held to it")
     cases = [each for each in every_case(kernels_name(free["kernel"])) if _is_chosen(each, arguments)]
     if not cases:
-        options.error(f"no case has all of the words {' '.join(arguments.only)}: see --list")
+        options.error(f"no case has all of the words {' '.join(arguments.only)} and these kernels: see --list")
     if arguments.list:
         for case in cases:
             print(f"{case.name}  (floor {case.floor:g})")
@@ -70,18 +74,20 @@ def main(words: Sequence[str], root: Path = ROOT, measured: Callable[[Case, Plan
         _note(f"the load average is {load:.2f}: something else is at work, and the figures will show it")
     outcomes: list[Outcome] = []
     interrupted = _run(cases, outcomes, arguments, measured)
-    machine = f"{description(free, load)}. {held_to(probe(KERNELS[AVX2])['kernel'])}"
-    text = report(machine, outcomes)
+    status = _publish(root, outcomes, report(description(free, held, load), outcomes), arguments)
+    return INTERRUPTED if interrupted else status
+
+
+def _publish(root: Path, outcomes: Sequence[Outcome], text: str, arguments: argparse.Namespace) -> int:
+    """Print the tables and write what is to be written; the exit status."""
     print(text)
-    full = not (arguments.only or arguments.quick or interrupted or set(arguments.kernels) != set(KERNELS))
+    full = len(outcomes) == len(every_case()) and not arguments.quick
     full = full and (arguments.turns or USUAL_PLAN.least) >= USUAL_PLAN.least
     try:
         _write(root, outcomes, text if full else None)
     except (OutputError, OSError) as error:
         _note(str(error))
         return OutputError.exit_status
-    if interrupted:
-        return INTERRUPTED
     return 1 if any(outcome.result is None for outcome in outcomes) else 0
 
 

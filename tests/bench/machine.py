@@ -15,6 +15,7 @@ from bench.measuring import environment
 
 AVX512_KERNELS = {"SkylakeX", "Cooperlake", "SapphireRapids"}
 """Those of OpenBLAS's kernels that use AVX-512."""
+AVX2_KERNELS = {"Haswell", "Zen"}
 LOAD = 0.5
 """The load above which something else is at work."""
 
@@ -26,16 +27,26 @@ def probe(kernels: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def avx2_kernel() -> str | None:
+    """The kernel that BLAS takes when it is held to AVX2; None where it cannot be."""
+    try:
+        kernel = probe(KERNELS[AVX2])["kernel"]
+    except subprocess.CalledProcessError:  # a chip without these instructions ends the process
+        return None
+    return kernel if kernel in AVX2_KERNELS else None
+
+
 def kernels_name(kernel: str) -> str:
     """How the instructions of one of BLAS's kernels are called: AVX-512, or the kernel's own name."""
     return "AVX-512" if kernel in AVX512_KERNELS else kernel
 
 
-def description(free: Mapping[str, str], load: float | None) -> str:
+def description(free: Mapping[str, str], held: str | None, load: float | None) -> str:
     """Machine, versions and date, in a line.
 
     Args:
         free: what ``probe`` found where the kernels are free.
+        held: what ``avx2_kernel`` found.
         load: the load average before.
     """
     parts = [
@@ -46,13 +57,8 @@ def description(free: Mapping[str, str], load: float | None) -> str:
         f"PyTorch {torch_version() or 'missing'}",
         f"{dt.datetime.now(tz=dt.UTC):%d %B %Y}",
     ]
-    return "; ".join(parts) + ("" if load is None else f"; load average before: {load:.2f}")
-
-
-def held_to(kernel: str) -> str:
-    """A sentence about what AVX2 means."""
-    held = " ".join(f"{name}={value}" for name, value in KERNELS[AVX2].items())
-    return f"{AVX2} means `{held}`, which gives OpenBLAS's kernel {kernel}."
+    parts += [] if load is None else [f"load average before: {load:.2f}"]
+    return "; ".join(parts) + "." + ("" if held is None else f" {_held_to(held)}")
 
 
 def torch_version() -> str | None:
@@ -66,6 +72,12 @@ def torch_version() -> str | None:
 def load_average() -> float | None:
     """Processes at work in the last minute; None where the system does not say."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+def _held_to(kernel: str) -> str:
+    """A sentence about what AVX2 means."""
+    held = " ".join(f"{name}={value}" for name, value in KERNELS[AVX2].items())
+    return f"{AVX2} means `{held}`, which gives OpenBLAS's kernel {kernel}."
 
 
 def _processor() -> str:

@@ -1,10 +1,12 @@
 """PyTorch's side of the benchmark does the work that charlm's side does."""
 
+from inspect import signature
 from typing import Any
 
 import pytest
 import torch
 from bench import charlm_engine, torch_engine
+from bench.cases import every_case
 
 SIZES = {"vocabulary": 11, "embedding": 6, "hidden": 5, "layers": 2}
 
@@ -24,6 +26,13 @@ def test_both_sides_take_steps_of_the_same_amount(task: str, more: dict[str, Any
     for side in (ours, theirs):
         side.step()
         side.step()
+
+
+def test_every_side_of_pytorch_can_be_made_of_its_arguments() -> None:
+    sides = [case.peer for case in every_case() if case.peer.engine == "torch"]
+    assert sides
+    for side in sides:
+        signature(getattr(torch_engine, side.task)).bind(**side.arguments)
 
 
 def test_packed_texts_are_scored_as_each_alone() -> None:
