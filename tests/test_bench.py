@@ -266,6 +266,12 @@ def test_steps_are_counted_in_the_work_that_they_do() -> None:
     assert seconds > 1
 
 
+def test_a_command_does_not_take_the_turns_that_are_asked_for() -> None:
+    code = "import os, stat; assert not stat.S_ISFIFO(os.fstat(0).st_mode)"  # as the worker's input is
+    with Worker(Side("commands", "python", {"code": code}), {}) as worker:
+        assert len(worker.turn(2)) == 1
+
+
 def test_a_worker_is_free_to_choose_its_kernels_and_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "ATEN_CPU_CAPABILITY", "CHARLM_MODEL"):
         monkeypatch.setenv(name, "1")

@@ -39,9 +39,9 @@ def command(words: list[str]) -> Task:
 
 
 def run(words: list[str]) -> None:
-    """Run a command to its end.
+    """Run a command to its end. It does not read the worker's standard input, where turns are asked for.
 
     Raises:
         CalledProcessError: it failed.
     """
-    subprocess.run(words, stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)

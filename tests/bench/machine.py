@@ -16,6 +16,7 @@ from bench.measuring import environment
 AVX512_KERNELS = {"SkylakeX", "Cooperlake", "SapphireRapids"}
 """Those of OpenBLAS's kernels that use AVX-512."""
 AVX2_KERNELS = {"Haswell", "Zen"}
+"""Those that use AVX2."""
 LOAD = 0.5
 """The load above which something else is at work."""
 
