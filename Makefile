@@ -59,8 +59,8 @@ mutants: $(VENV)/tested ## Plant errors one at a time and see each one caught
 parity: $(VENV)/paired ## Compute the same with PyTorch and ONNX Runtime themselves
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests/parity
 
-bench: $(VENV)/benched ## Time a training step against PyTorch (half an hour)
-	$(BIN)/python tests/bench_step.py
+bench: $(VENV)/benched ## Measure against PyTorch, with nothing else running; writes docs/performance.md (half an hour)
+	$(BIN)/python tests/bench
 
 experiments: $(VENV)/tested ## Train RNN, GRU and LSTM of equal size, and measure vanishing gradients (16 minutes)
 	$(BIN)/python docs/make_vanishing_gradients.py

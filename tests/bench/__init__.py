@@ -1,0 +1,16 @@
+"""The benchmark: charlm held against PyTorch, or against itself. `make bench`, or `python tests/bench --help`.
+
+cases        what is measured, and the floor of each case
+measuring    two worker processes take turns; the parent sleeps
+worker       what runs in such a process
+task         what an engine hands to it: a step, and how much work that is
+charlm_engine, torch_engine, commands_engine
+             the steps of each side; each is imported in its own process only
+texts        the file of lines that is scored
+arithmetic   floating-point operations that a training step needs
+results      medians, ratios and JSON from what was measured
+machine      what it was measured on
+report       Markdown, and its place in docs/performance.md
+command      options, progress, and where everything goes
+blocks       what a training step of each block costs: `python tests/bench blocks`
+"""

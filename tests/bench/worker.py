@@ -1,0 +1,42 @@
+"""One side of a case in a process of its own: `python -m bench.worker ENGINE TASK ARGUMENTS`.
+
+It makes its task, takes one step, and writes `{"amount": ...}`. For each number of steps that it reads it takes so many
+and writes their times and its peak memory. It ends with its standard input.
+"""
+
+import json
+import resource
+import sys
+import time
+from importlib import import_module
+from typing import Any
+
+
+def peak_megabytes() -> float:
+    """The most memory that this process has had."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def say(message: dict[str, Any]) -> None:
+    """A line of JSON to the parent."""
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def main(engine: str, task: str, arguments: str) -> None:
+    """Make the task and take its steps."""
+    made = getattr(import_module(f"bench.{engine}_engine"), task)(**json.loads(arguments))
+    made.step()
+    say({"amount": made.amount})
+    for line in sys.stdin:
+        seconds = []
+        for _ in range(int(line)):
+            began = time.perf_counter()
+            made.step()
+            seconds.append(time.perf_counter() - began)
+        say({"seconds": seconds, "mb": peak_megabytes()})
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
