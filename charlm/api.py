@@ -22,7 +22,7 @@ from charlm.errors import CharlmError, UsageError
 from charlm.explain import Step, explain
 from charlm.files import write_atomically
 from charlm.gradients import Measurement, measure
-from charlm.samples import DEFAULT_LENGTH, draw_text, read_prompt
+from charlm.samples import DEFAULT_LENGTH, draw_texts, read_prompt
 from charlm.scores import EvaluationResult, Score, evaluate_part, score_all
 from charlm.scoring import log_softmax
 from charlm.text.corpus import encode_texts
@@ -148,13 +148,8 @@ class Model:
         if seed is None:
             seed = secrets.randbelow(1 << 32)
         begun = read_prompt(self.trained, prompt)
-        texts = []
-        for index in range(number):
-            drawn = draw_text(
-                self.trained, begun, (seed, index), length=length, temperature=temperature, unknown=unknown
-            )
-            texts.append(begun.text + b"".join(drawn).decode("utf-8", "surrogateescape"))
-        return texts
+        drawn = draw_texts(self.trained, begun, seed, number, length=length, temperature=temperature, unknown=unknown)
+        return [begun.text + b"".join(each).decode("utf-8", "surrogateescape") for each in drawn]
 
     @overload
     def score(  # type: ignore[overload-overlap]  # a str is a sequence of str, but the first signature goes first

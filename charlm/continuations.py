@@ -21,7 +21,7 @@ from charlm.config import require
 from charlm.nn.arrays import Array, Ids, States
 from charlm.nn.language_model import LanguageModel
 from charlm.samples import Prompt
-from charlm.sampling import NO_START, WARM_WINDOW, warm_up
+from charlm.sampling import WARM_WINDOW, warm_up
 from charlm.scoring import log_softmax
 
 LANES = 32
@@ -112,7 +112,7 @@ class _Search:
         self._network = network
         self._kinds = kinds
         self._number = number
-        self._work = network.new_workspace(1, LANES)
+        self._work = network.new_workspace(1, LANES, keep=False)
         self._frontier: list[_Node] = []
         self._best: list[float] = []  # minus the costs of the likeliest complete ones, as a heap
         self._letters = np.flatnonzero(kinds == _LETTER)
@@ -135,9 +135,9 @@ class _Search:
         return (found + sorted(node for node in self._frontier if node.complete))[: self._number]
 
     def _begin(self, prompt: Ids) -> None:
-        work = self._network.new_workspace(WARM_WINDOW, 1)
+        work = self._network.new_workspace(WARM_WINDOW, 1, keep=False)
         token, states = warm_up(self._network, work, prompt)
-        logits, states = self._network.logits(work, token, NO_START, states)
+        logits, states = self._network.logits(work, token, None, states)
         self._push_children(_Node(0.0, (), complete=False, states=()), states, logits[:, 0, 0])
 
     def _expand(self, nodes: list[_Node]) -> None:
@@ -151,8 +151,7 @@ class _Search:
             for layers in zip(*(node.states for node in lanes), strict=True)
         )
         tokens = np.array([[node.ids[-1] for node in lanes]])
-        still = np.zeros(tokens.shape, np.bool_)
-        logits, after = self._network.logits(self._work, tokens, still, states)
+        logits, after = self._network.logits(self._work, tokens, None, states)
         for lane, node in enumerate(nodes):
             mine = tuple(tuple(array[:, lane : lane + 1] for array in layer) for layer in after)
             self._push_children(node, mine, logits[:, 0, lane])

@@ -8,11 +8,13 @@ import numpy as np
 from charlm.checkpoint import TrainedModel
 from charlm.errors import UsageError
 from charlm.nn.arrays import Ids
-from charlm.sampling import SamplingConfig, sample
+from charlm.sampling import MOST_LANES, SamplingConfig, sample, sample_side_by_side
 from charlm.text.reading import normalise
 
 DEFAULT_LENGTH = 500
 """Tokens that are drawn at most where nobody said."""
+FEW_LANES = 8
+"""Lanes for so many samples; for more there are as many lanes as can be."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,49 @@ def draw_text(
     Raises:
         UsageError: ``length`` or ``temperature`` is negative.
     """
+    config = _config(model, length, temperature, unknown=unknown)
+    before = int(prompt.ids[-1]) if len(prompt.ids) else None
+    for token in sample(model.network, prompt.ids, config, seed):
+        yield model.tokenizer.decode_bytes(np.array([token]), after=before)
+        before = token
+
+
+def draw_texts(
+    model: TrainedModel,
+    prompt: Prompt,
+    seed: int,
+    number: int,
+    *,
+    length: int = DEFAULT_LENGTH,
+    temperature: float = 1.0,
+    unknown: bool = False,
+) -> Iterator[Iterator[bytes]]:
+    """Draw several samples, each with a seed of its own that follows from ``seed``; as ``draw_text`` otherwise.
+
+    A single one comes as it is drawn. Several are drawn side by side, which is many times as fast, and come whole.
+
+    Yields:
+        For each sample, in order, its bytes.
+    """
+    seeds = ((seed, index) for index in range(number))
+    if number == 1:
+        yield draw_text(model, prompt, next(seeds), length=length, temperature=temperature, unknown=unknown)
+        return
+    config = _config(model, length, temperature, unknown=unknown)
+    before = int(prompt.ids[-1]) if len(prompt.ids) else None
+    lanes = FEW_LANES if number <= FEW_LANES else MOST_LANES
+    # Samples end in another order than they begin in.
+    ended: dict[int, Ids] = {}
+    following = 0
+    for index, ids in sample_side_by_side(model.network, prompt.ids, config, seeds, lanes):
+        ended[index] = ids
+        while following in ended:
+            yield iter([model.tokenizer.decode_bytes(ended.pop(following), after=before)])
+            following += 1
+
+
+def _config(model: TrainedModel, length: int, temperature: float, *, unknown: bool) -> SamplingConfig:
     tokenizer = model.tokenizer
     ends = model.text.independent_lines or tokenizer.unit == "file"
     never = () if unknown or tokenizer.unknown_id is None else (tokenizer.unknown_id,)
-    config = SamplingConfig(length, temperature, never, (tokenizer.eos_id,) if ends else ())
-    before = int(prompt.ids[-1]) if len(prompt.ids) else None
-    for token in sample(model.network, prompt.ids, config, seed):
-        yield tokenizer.decode_bytes(np.array([token]), after=before)
-        before = token
+    return SamplingConfig(length, temperature, never, (tokenizer.eos_id,) if ends else ())

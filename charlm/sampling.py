@@ -1,6 +1,6 @@
 """Text from a model: each token drawn is the input of the next step."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +10,15 @@ from charlm.config import require
 from charlm.errors import UsageError
 from charlm.nn.arrays import Ids, States
 from charlm.nn.language_model import LanguageModel, Workspace
-from charlm.scoring import log_softmax
 
 WARM_WINDOW = 64
 """Prompt tokens that are read at a time."""
-NO_START = np.zeros((1, 1), np.bool_)
-"""The starts of one step of one lane that goes on."""
+MOST_LANES = 64
+"""Samples that are drawn side by side, at most."""
+AHEAD = 64
+"""Random numbers that are drawn at a time for each of them."""
+SHARPEST = 1e300
+"""What logits are multiplied with at most: their differences stay finite, and all but the largest give zero."""
 
 
 @dataclass(frozen=True)
@@ -39,28 +42,172 @@ class SamplingConfig:
         require("--temperature", self.temperature, minimum=0)
 
 
+class Drawer:
+    """Draws a token from each column of logits, [V, B].
+
+    Args:
+        config: how.
+        vocabulary: V.
+
+    Raises:
+        UsageError: ``config.never`` leaves nothing to draw.
+    """
+
+    def __init__(self, config: SamplingConfig, vocabulary: int) -> None:
+        self._never = np.array(sorted(set(config.never)), np.int64)
+        if self._never.size >= vocabulary:
+            raise UsageError(f"all {vocabulary} tokens are excluded: there is nothing left to draw")
+        self._greedy = config.temperature == 0
+        self._sharpness = SHARPEST if config.temperature < 1 / SHARPEST else 1 / config.temperature
+
+    def draw(self, logits: NDArray[np.floating], uniform: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Ids [B] for uniform random numbers [B] in [0, 1); at temperature 0 the smallest of the likeliest.
+
+        By inverting the cumulative distribution: the first token whose cumulated weight exceeds the number's share of
+        the whole.
+        """
+        weights = logits.astype(np.float64)
+        if self._never.size:
+            weights[self._never] = -np.inf
+        if self._greedy:
+            likeliest: NDArray[np.int64] = weights.argmax(axis=0)
+            return likeliest
+        weights -= np.maximum.reduce(weights, axis=0)
+        weights *= self._sharpness
+        np.exp(weights, out=weights)
+        np.add.accumulate(weights, axis=0, out=weights)
+        # A little less than the whole, so that no rounding can reach past the last token that has a weight.
+        target = uniform * (weights[-1] * (1 - 2.0**-52))
+        drawn: NDArray[np.int64] = np.add.reduce(weights <= target, axis=0)
+        return drawn
+
+
 def sample(model: LanguageModel, prompt: Ids, config: SamplingConfig, seed: Sequence[int]) -> Iterator[int]:
     """Draw tokens one by one after a prompt, which may be empty.
 
     Args:
         model: what to draw from.
-        prompt: [N], ids; read from a start (zero states, zero input).
+        prompt: [N], ids; read from a start (initial states, zero input).
         config: how.
         seed: of this sample alone; the same seed, model and prompt give the same tokens.
 
     Yields:
         Ids, at most ``config.length``; the last may be one of ``config.stop``.
     """
-    generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(list(seed))))
-    work = model.new_workspace(WARM_WINDOW, 1)
-    token, states = warm_up(model, work, prompt)
+    generator, drawer = _generator(seed), Drawer(config, model.config.vocabulary)
+    work = model.new_workspace(WARM_WINDOW, 1, keep=False)
+    tokens, states = warm_up(model, work, prompt)
     for _ in range(config.length):
-        logits, states = model.logits(work, token, NO_START, states)
-        drawn = draw(logits[:, 0, 0], config, generator)
+        logits, states = model.logits(work, tokens, None, states)
+        tokens = drawer.draw(logits[:, 0], generator.random(1))[None]
+        drawn = int(tokens[0, 0])
         yield drawn
         if drawn in config.stop:
             return
-        token = np.array([[drawn]])
+
+
+def sample_side_by_side(
+    model: LanguageModel, prompt: Ids, config: SamplingConfig, seeds: Iterable[Sequence[int]], lanes: int
+) -> Iterator[tuple[int, Ids]]:
+    """Draw many samples after one prompt, a step of all lanes at a time; a lane that has ended takes the next one.
+
+    Each follows the same distribution as ``sample``'s and its own seed. Products of another width round otherwise, so
+    the same seed gives the same tokens for the same number of lanes.
+
+    Args:
+        model: what to draw from.
+        prompt: [N], ids; read once, from a start.
+        config: how.
+        seeds: one a sample.
+        lanes: B, how many are drawn side by side.
+
+    Yields:
+        Which sample (from 0, in the order of the seeds) and its ids, as each ends.
+    """
+    waiting = enumerate(_generator(seed) for seed in seeds)
+    if config.length == 0:
+        yield from ((index, np.zeros(0, np.int64)) for index, _ in waiting)
+        return
+    work = model.new_workspace(WARM_WINDOW, 1, keep=False)
+    first, begin = warm_up(model, work, prompt)
+    work = model.new_workspace(1, lanes, keep=False)
+    states: States = tuple(tuple(np.repeat(part, lanes, axis=1) for part in state) for state in begin)
+    tokens = np.repeat(first, lanes, axis=1)
+    drawer, streams = Drawer(config, model.config.vocabulary), _Streams(lanes, config)
+    streams.fill(range(lanes), waiting)
+    while streams.active:
+        logits, states = model.logits(work, tokens, None, states)
+        tokens = streams.take(drawer.draw(logits[:, 0], streams.uniform()))[None]
+        ended = streams.ended()
+        yield from streams.collect(ended)
+        for lane in streams.fill(ended, waiting):
+            tokens[:, lane] = first[:, 0]
+            for state, initial in zip(states, begin, strict=True):
+                for part, fresh in zip(state, initial, strict=True):
+                    part[:, lane] = fresh[:, 0]
+
+
+class _Streams:
+    """The samples in the lanes: what each has drawn, and its random numbers."""
+
+    def __init__(self, lanes: int, config: SamplingConfig) -> None:
+        self._stop = np.array(config.stop, np.int64)
+        self._lanes = np.arange(lanes)
+        self._most = config.length
+        self._drawn = np.zeros((lanes, min(AHEAD, config.length)), np.int64)
+        self._length = np.zeros(lanes, np.int64)
+        self._busy = np.zeros(lanes, np.bool_)
+        self._sample = [0] * lanes
+        self._generators: dict[int, np.random.Generator] = {}
+        self._random = np.zeros((lanes, AHEAD))
+        self._stopped = np.zeros(lanes, np.bool_)
+
+    @property
+    def active(self) -> bool:
+        """Whether any lane has a sample."""
+        return bool(self._busy.any())
+
+    def fill(self, lanes: Iterable[int], waiting: Iterator[tuple[int, np.random.Generator]]) -> list[int]:
+        """Begin the next samples in these lanes; those that got one."""
+        filled = []
+        for lane in lanes:
+            self._length[lane] = 0
+            following = next(waiting, None)
+            self._busy[lane] = following is not None
+            if following is not None:
+                self._sample[lane], self._generators[lane] = following
+                filled.append(lane)
+        return filled
+
+    def uniform(self) -> NDArray[np.float64]:
+        """The next random number of each lane; the numbers are the same as if drawn one at a time."""
+        place = self._length % AHEAD
+        for lane in np.flatnonzero(self._busy & (place == 0)).tolist():
+            self._random[lane] = self._generators[lane].random(AHEAD)
+        uniform: NDArray[np.float64] = self._random[self._lanes, place]
+        return uniform
+
+    def take(self, tokens: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Append a token to each lane's sample."""
+        if self._length.max() == self._drawn.shape[1]:
+            self._drawn = np.concatenate((self._drawn, np.zeros_like(self._drawn)), axis=1)
+        self._drawn[self._lanes, self._length] = tokens
+        self._length += self._busy
+        self._stopped = np.isin(tokens, self._stop) if self._stop.size else self._stopped
+        return tokens
+
+    def ended(self) -> list[int]:
+        """Lanes whose samples are complete."""
+        found: list[int] = np.flatnonzero(self._busy & (self._stopped | (self._length == self._most))).tolist()
+        return found
+
+    def collect(self, lanes: list[int]) -> list[tuple[int, Ids]]:
+        """The samples of these lanes."""
+        return [(self._sample[lane], self._drawn[lane, : self._length[lane]].copy()) for lane in lanes]
+
+
+def _generator(seed: Sequence[int]) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(list(seed))))
 
 
 def warm_up(model: LanguageModel, work: Workspace, prompt: Ids) -> tuple[Ids, States]:
@@ -74,28 +221,9 @@ def warm_up(model: LanguageModel, work: Workspace, prompt: Ids) -> tuple[Ids, St
     Returns:
         The last token, [1, 1], and the states in which it is to be read.
     """
-    states, window = model.initial_states(1), work.tape.activations.shape[1]
+    states, window = model.initial_states(1), work.tape.activations.shape[0]
     fed = np.concatenate(([-1], np.asarray(prompt, np.int64)))[:, None]
     for begin in range(0, len(fed) - 1, window):
         inputs = fed[begin : min(begin + window, len(fed) - 1)]
-        states = model.advance(work, inputs, np.zeros(inputs.shape, np.bool_), states)
+        states = model.advance(work, inputs, None, states)
     return fed[-1:], states
-
-
-def draw(logits: NDArray[np.floating], config: SamplingConfig, generator: np.random.Generator) -> int:
-    """Draw one id from logits [V]; at temperature 0 the likeliest, the smallest id among equals.
-
-    Raises:
-        UsageError: ``config.never`` leaves nothing to draw.
-    """
-    if len(set(config.never)) >= logits.size:
-        raise UsageError(f"all {logits.size} tokens are excluded: there is nothing left to draw")
-    wide = logits.astype(np.float64)
-    wide[list(config.never)] = -np.inf
-    if config.temperature == 0:
-        return int(np.argmax(wide))
-    # With the largest subtracted first, a tiny temperature can overflow only towards minus infinity, which is right.
-    with np.errstate(over="ignore"):
-        cumulated = np.cumsum(np.exp(log_softmax((wide - wide.max()) / config.temperature)))
-    drawn = int(np.searchsorted(cumulated, generator.random() * cumulated[-1], side="right"))
-    return min(drawn, wide.size - 1)

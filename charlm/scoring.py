@@ -38,7 +38,7 @@ class TokenScores:
 
 def packed(model: LanguageModel, ids: Ids, pieces: Iterator[Piece], lanes: int) -> Iterator[tuple[Window, Array]]:
     """Windows of the pieces and the log-probabilities [T, B] of their counted tokens (0 elsewhere)."""
-    work = model.new_workspace(WINDOW, lanes)
+    work = model.new_workspace(WINDOW, lanes, keep=False)
     dealt, states = Lanes(pieces, lanes), model.initial_states(lanes)
     while (window := dealt.next_window(WINDOW)) is not None:
         logprobs, states = model.log_probabilities(work, window.inputs(ids), window.targets(ids), window.starts, states)
@@ -60,7 +60,7 @@ def score_tokens(model: LanguageModel, texts: Sequence[Ids]) -> list[TokenScores
     logprobs, entropies, ranks = np.zeros(ids.size), np.zeros(ids.size), np.zeros(ids.size, np.int64)
     lanes = min(LANES, max(1, len(texts)))
     dealt, states = Lanes(_pieces(bounds), lanes), model.initial_states(lanes)
-    work = model.new_workspace(WINDOW, lanes)
+    work = model.new_workspace(WINDOW, lanes, keep=False)
     while (window := dealt.next_window(WINDOW)) is not None:
         logits, states = model.logits(work, window.inputs(ids), window.starts, states)
         where = window.positions[window.counted]

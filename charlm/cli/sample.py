@@ -53,7 +53,7 @@ def sample(
 def _write_samples(trained: "TrainedModel", text: str, number: int, seed: int | None, **how: Any) -> None:
     import secrets  # noqa: PLC0415 - only here
 
-    from charlm.samples import draw_text, read_prompt  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.samples import draw_texts, read_prompt  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.text.level import to_utf8  # noqa: PLC0415 - likewise
 
     tokenizer, lines = trained.tokenizer, trained.text.independent_lines
@@ -63,8 +63,7 @@ def _write_samples(trained: "TrainedModel", text: str, number: int, seed: int | 
         seed = secrets.randbelow(1 << 32)
     # Nothing is put between or behind bytes in a file or pipe: they may be no text.
     spaced = tokenizer.has_unknown or sys.stdout.isatty()
-    for index in range(number):
-        drawn = draw_text(trained, prompt, (seed, index), **how)
+    for index, drawn in enumerate(draw_texts(trained, prompt, seed, number, **how)):
         last = _write(chain([to_utf8(prompt.text)], drawn))
         if last != b"\n" and spaced:
             write_bytes(b"\n")

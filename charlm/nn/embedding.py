@@ -21,9 +21,10 @@ def folds(vocabulary: int, embedding: int) -> bool:
 
 def write_one_hot(rows: Array, ids: Ids) -> None:
     """Write ids [T, B] as one-hot columns into rows [T, V, B]; -1 becomes a zero column."""
+    time, batch = ids.shape
     rows[...] = 0
-    step, lane = np.nonzero(ids >= 0)
-    rows[step, ids[step, lane], lane] = 1
+    # Where the id is -1, a zero is written into the last row.
+    rows[np.arange(time)[:, None], ids, np.arange(batch)] = ids >= 0
 
 
 def write_gathered(rows: Array, table: Array, ids: Ids) -> None:

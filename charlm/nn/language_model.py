@@ -106,11 +106,13 @@ class LanguageModel:
         return self.stack.zero_states(batch, self.parameters.dtype)
 
     def _forward(
-        self, work: Workspace, inputs: Ids, starts: Flags, states: States, dropout: Dropout | None = None
+        self, work: Workspace, inputs: Ids, starts: Flags | None, states: States, dropout: Dropout | None = None
     ) -> tuple[Array, States]:
         """The top layer's output as columns [H, T, B], and the states after."""
         after = self.stack.forward(self.parameters, work.operands, work.tape, inputs, starts, states, dropout)
         (T, B), H = inputs.shape, self.config.hidden
+        if T == 1:
+            return work.tape.activations[0][:, None], after
         activations = work.columns.second[:H, : T * B]
         write_columns(activations, work.tape.activations[:T])
         return activations.reshape(H, T, B, copy=False), after
@@ -157,9 +159,9 @@ class LanguageModel:
         )
         return total / max(count, 1), after, d_states
 
-    def advance(self, work: Workspace, inputs: Ids, starts: Flags, states: States) -> States:
+    def advance(self, work: Workspace, inputs: Ids, starts: Flags | None, states: States) -> States:
         """The states after a window, for tokens whose predictions nobody needs."""
-        return self._forward(work, inputs, starts, states)[1]
+        return self.stack.forward(self.parameters, work.operands, work.tape, inputs, starts, states)
 
     def log_probabilities(
         self, work: Workspace, inputs: Ids, targets: Ids, starts: Flags, states: States
@@ -168,7 +170,7 @@ class LanguageModel:
         activations, after = self._forward(work, inputs, starts, states)
         return self.head.log_probabilities(self._head_views, activations, targets), after
 
-    def logits(self, work: Workspace, inputs: Ids, starts: Flags, states: States) -> tuple[Array, States]:
+    def logits(self, work: Workspace, inputs: Ids, starts: Flags | None, states: States) -> tuple[Array, States]:
         """Unnormalised log-probabilities of every next token, [V, T, B], and the states after."""
         activations, after = self._forward(work, inputs, starts, states)
         H, T, B = activations.shape

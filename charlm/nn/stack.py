@@ -22,6 +22,9 @@ from charlm.nn.initializers import uniform
 from charlm.nn.parameters import Parameters, ParameterSpec, below
 from charlm.nn.registry import make_block
 
+NOWHERE = Starts({}, (), ())
+"""No text begins."""
+
 
 @dataclass(frozen=True)
 class Dropout:
@@ -113,8 +116,10 @@ class Stack:
                 part[...] = parameters.views[name][:, None]
         return states
 
-    def _starts(self, parameters: Parameters, flags: Flags) -> list[Starts]:
+    def _starts(self, parameters: Parameters, flags: Flags | None) -> list[Starts]:
         """Where texts begin, for each layer."""
+        if flags is None:
+            return [NOWHERE] * len(self.blocks)
         lanes, batch = start_lanes(flags), flags.shape[1] if flags.any() else 0
         initial, d_initial = self.initial_states(parameters, batch), self.zero_states(batch, parameters.dtype)
         return [Starts(lanes, *both) for both in zip(initial, d_initial, strict=True)]
@@ -137,7 +142,7 @@ class Stack:
         operands: tuple[Operand, ...],
         tape: StackTape,
         inputs: Ids,
-        starts: Flags,
+        starts: Flags | None,
         states: States,
         dropout: Dropout | None = None,
     ) -> States:
@@ -148,7 +153,7 @@ class Stack:
             operands: packed from the parameters.
             tape: at least as long as the window, of its batch.
             inputs: [T, B], ids; -1 is the zero vector.
-            starts: [T, B]; where True, the states are the initial ones before that step.
+            starts: [T, B]; where True, the states are the initial ones before that step. None: nowhere.
             states: before the first step; not modified.
             dropout: on every layer's output; None when not training.
 

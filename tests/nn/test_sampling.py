@@ -9,7 +9,7 @@ import pytest
 from nn_cases import KINDS, fresh_model
 
 from charlm.errors import UsageError
-from charlm.sampling import WARM_WINDOW, SamplingConfig, draw, sample
+from charlm.sampling import AHEAD, WARM_WINDOW, Drawer, SamplingConfig, sample, sample_side_by_side
 
 if TYPE_CHECKING:
     from charlm.nn.language_model import LanguageModel
@@ -30,6 +30,12 @@ def logits_after(model: LanguageModel, ids: list[int]) -> np.ndarray:
     for token in (-1, *ids):
         logits, states = model.logits(work, np.array([[token]]), still, states)
     return np.asarray(logits[:, 0, 0])
+
+
+def drawn(logits: np.ndarray, config: SamplingConfig, number: int) -> list[int]:
+    """So many tokens drawn from the same logits."""
+    columns = np.repeat(logits[:, None], number, axis=1)
+    return Drawer(config, len(logits)).draw(columns, np.random.default_rng(0).random(number)).tolist()
 
 
 def sampled(model: LanguageModel, prompt: list[int], config: SamplingConfig, *seed: int) -> list[int]:
@@ -84,8 +90,7 @@ def test_what_must_never_come_never_comes() -> None:
     config = SamplingConfig(400, never=(2, 5))
     assert not {2, 5} & set(sampled(model, [], config))
     assert 2 not in sampled(model, [], SamplingConfig(50, temperature=0, never=(2,)))
-    generator, logits = np.random.default_rng(0), np.log(np.array([0.2, 0.2, 0.5, 0.1]))
-    found = [draw(logits, SamplingConfig(1, never=(2,)), generator) for _ in range(4000)]
+    found = drawn(np.log(np.array([0.2, 0.2, 0.5, 0.1])), SamplingConfig(1, never=(2,)), 4000)
     np.testing.assert_allclose(np.bincount(found) / 4000, [0.4, 0.4, 0, 0.2], atol=0.04)
 
 
@@ -111,11 +116,11 @@ def test_a_stop_ends_the_sample_and_is_its_last_token() -> None:
 
 def test_draw_handles_extreme_logits_and_temperatures() -> None:
     """A near-zero temperature is greedy, equals at temperature 0 give the smallest id, huge logits overflow nothing."""
-    generator = np.random.default_rng(0)
     logits = np.array([1e4, 1e4 - 1, -1e4], np.float32)
-    assert {draw(logits, SamplingConfig(1, 1e-6), generator) for _ in range(50)} == {0}
-    assert draw(np.array([0.0, 3.0, 3.0]), SamplingConfig(1, 0), generator) == 1
-    hot = [draw(logits, SamplingConfig(1, 1e9), generator) for _ in range(3000)]
+    for temperature in (1e-6, 1e-300, 5e-324):
+        assert set(drawn(logits, SamplingConfig(1, temperature), 50)) == {0}
+    assert drawn(np.array([0.0, 3.0, 3.0]), SamplingConfig(1, 0), 1) == [1]
+    hot = drawn(logits, SamplingConfig(1, 1e9), 3000)
     np.testing.assert_allclose(np.bincount(hot) / 3000, 1 / 3, atol=0.04)
     assert logits[0] == np.float32(1e4)
 
@@ -128,3 +133,36 @@ def test_options_out_of_range_are_usage_errors() -> None:
         SamplingConfig(-1)
     with pytest.raises(UsageError, match="--temperature"):
         SamplingConfig(1, temperature=float("nan"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("temperature", [1.0, 0.0])
+def test_side_by_side_are_the_same_samples(kind: str, temperature: float) -> None:
+    """Whatever the number of lanes, and though a lane takes one sample after another; longer than numbers are ahead."""
+    model, prompt = model_of(kind), np.array([1, 2, 3])
+    config, seeds = SamplingConfig(AHEAD + 9, temperature, never=(4,), stop=(2,)), [(7, i) for i in range(11)]
+    expected = {i: list(sample(model, prompt, config, seed)) for i, seed in enumerate(seeds)}
+    assert temperature == 0 or len({len(each) for each in expected.values()}) > 1
+    for lanes in (1, 4, 16):
+        found = sample_side_by_side(model, prompt, config, seeds, lanes)
+        assert {i: ids.tolist() for i, ids in found} == expected
+
+
+def test_side_by_side_without_a_stop_or_a_length() -> None:
+    model, nothing = model_of("gru-before"), np.zeros(0, np.int64)
+    found = dict(sample_side_by_side(model, nothing, SamplingConfig(3 * AHEAD + 1), [(1, i) for i in range(5)], 2))
+    assert sorted(found) == [0, 1, 2, 3, 4]
+    assert {len(ids) for ids in found.values()} == {3 * AHEAD + 1}
+    assert len({tuple(ids) for ids in found.values()}) == 5
+    none = sample_side_by_side(model, nothing, SamplingConfig(0), [(1, i) for i in range(3)], 2)
+    assert [(i, ids.tolist()) for i, ids in none] == [(0, []), (1, []), (2, [])]
+    assert not list(sample_side_by_side(model, nothing, SamplingConfig(9), [], 2))
+
+
+def test_the_largest_random_number_draws_what_has_a_weight() -> None:
+    """The cumulated weights end in the token that may never come: nothing may round into it."""
+    drawer, largest = Drawer(SamplingConfig(1, never=(3,)), 4), np.array([1 - 2.0**-53])
+    for seed in range(200):
+        logits = np.random.default_rng(seed).standard_normal((4, 1))
+        assert drawer.draw(logits, largest)[0] == 2
+        assert drawer.draw(logits, np.zeros(1))[0] == 0
