@@ -10,9 +10,9 @@ import typer
 from cli_cases import QUICK, call, environment, names_text, one_message, process
 
 import charlm
-from charlm.cli.app import app
+from charlm.cli.commands import application
 
-ROOT_COMMAND: Any = typer.main.get_command(app)
+ROOT_COMMAND: Any = typer.main.get_command(application())
 COMMANDS = sorted(ROOT_COMMAND.commands)
 
 
