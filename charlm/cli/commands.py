@@ -29,6 +29,7 @@ COMMANDS: dict[str, Command] = {
     "export": Command(f"{_HERE}.export:export", "A model for PyTorch or ONNX."),
     "import": Command(f"{_HERE}.import_:import_", "A model from a state dict of PyTorch."),
     "info": Command(f"{_HERE}.info:info", "What a model is and how it was made."),
+    "doctor": Command(f"{_HERE}.doctor:doctor", "Whether this machine computes as fast as it can."),
 }
 
 
