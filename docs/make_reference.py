@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from charlm.cli.app import app
+from charlm.cli.commands import application
 from charlm.errors import CharlmError
 
 HEADER = """# Reference
@@ -20,7 +20,7 @@ Results go to standard output, everything else to standard error.
 
 def reference() -> str:
     """The whole page."""
-    root: Any = typer.main.get_command(app)
+    root: Any = typer.main.get_command(application())
     parts = [HEADER]
     parts += [_command(name, command) for name, command in root.commands.items()]
     return "\n".join([*parts, _exit_statuses()])

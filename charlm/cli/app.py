@@ -1,57 +1,22 @@
-"""The commands, and what becomes of their errors."""
+"""Running the command line, and what becomes of its errors."""
 
 import contextlib
 import os
 import signal
 import sys
+from collections.abc import Collection
 from io import TextIOWrapper
-from typing import Annotated, Any, TextIO
+from typing import Any, TextIO
 
 import typer
 
-from charlm.cli import INTERRUPTED, evaluate, explain, export, gradients, import_, info, sample, score, train, vocab
-from charlm.cli import next as continuation
+from charlm.cli import INTERRUPTED
+from charlm.cli.commands import COMMANDS, application
 from charlm.cli.console import ReaderGoneError, Stopped, flush, note
 from charlm.errors import CharlmError, OutputError, UsageError
-from charlm.version import __version__
 
-app = typer.Typer(
-    name="charlm",
-    help="Recurrent language models of characters and words: train, sample and score on a CPU.",
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for name, command, summary in (
-    ("train", train.train, "Train a model on a text."),
-    ("sample", sample.sample, "Draw text from a model."),
-    ("score", score.score, "Log-probability of texts."),
-    ("next", continuation.likeliest, "Likeliest continuations of a text."),
-    ("explain", explain.explain, "Every gate of a unit with the numbers put in, step by step."),
-    ("eval", evaluate.evaluate, "Cost of a text under a model."),
-    ("gradients", gradients.gradients, "How a prediction's gradient fades over the steps before it."),
-    ("vocab", vocab.vocabulary, "A vocabulary, what it covers, and how a text is cut."),
-    ("export", export.export, "A model for PyTorch or ONNX."),
-    ("import", import_.import_, "A model from a state dict of PyTorch."),
-    ("info", info.info, "What a model is and how it was made."),
-):
-    app.command(name, short_help=summary)(command)
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"charlm {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
-    ] = False,
-) -> None:
-    del version
+COMPLETING = "_CHARLM_COMPLETE"
+"""What a shell sets in the environment to have a line completed, as typer has it."""
 
 
 def run() -> None:
@@ -73,7 +38,7 @@ def run() -> None:
 def outcome(arguments: list[str]) -> tuple[str, int]:  # noqa: PLR0911 - one for each way to end
     """Run the command: what is left to say, and the exit status."""
     try:
-        status = app(arguments, prog_name="charlm", standalone_mode=False)
+        status = application(_asked_for(arguments))(arguments, prog_name="charlm", standalone_mode=False)
         flush()
     except CharlmError as error:
         return str(error), error.exit_status
@@ -98,9 +63,15 @@ def outcome(arguments: list[str]) -> tuple[str, int]:  # noqa: PLR0911 - one for
     return ("interrupted" if status == INTERRUPTED else ""), status or 0
 
 
+def _asked_for(arguments: list[str]) -> Collection[str]:
+    """The commands to load: the one that is named; all where a shell asks how a line may go on."""
+    if COMPLETING in os.environ:
+        return COMMANDS
+    return [argument for argument in arguments if not argument.startswith("-")][:1]
+
+
 def _misused(error: Any, first: str) -> str:
-    known = [command.name for command in app.registered_commands]
-    command = f"charlm {first}" if first in known else "charlm"
+    command = f"charlm {first}" if first in COMMANDS else "charlm"
     return f"{error.format_message().rstrip('.')}. {command} --help shows what there is"
 
 

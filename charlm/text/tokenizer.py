@@ -1,21 +1,24 @@
 """Text to ids and back under one vocabulary, and the registry of levels."""
 
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from charlm.errors import UsageError
-from charlm.text.characters import CHAR
 from charlm.text.level import Codec, Level
-from charlm.text.octets import BYTE
-from charlm.text.tokens import TOKEN
 from charlm.text.vocabulary import EOS, SPECIAL_TOKENS, UNK, Vocabulary
-from charlm.text.words import WORD
 
-LEVELS: dict[str, Level] = {"char": CHAR, "byte": BYTE, "word": WORD, "token": TOKEN}
-"""Every level by its name; a new one is a file and an entry here."""
+_HERE = "charlm.text"
+LEVELS: dict[str, str] = {
+    "char": f"{_HERE}.characters:CHAR",
+    "byte": f"{_HERE}.octets:BYTE",
+    "word": f"{_HERE}.words:WORD",
+    "token": f"{_HERE}.tokens:TOKEN",
+}
+"""Every level by its name, as ``module:name``; a new one is a file and an entry here. It is loaded when it is used."""
 
 
 def find_level(name: str) -> Level:
@@ -26,7 +29,9 @@ def find_level(name: str) -> Level:
     """
     if name not in LEVELS:
         raise UsageError(f"unknown level {name!r}: --level is one of {', '.join(LEVELS)}")
-    return LEVELS[name]
+    module, entry = LEVELS[name].split(":")
+    level: Level = getattr(import_module(module), entry)
+    return level
 
 
 def check_options(level: str, unit: str | None, lowercase: bool) -> str:

@@ -10,9 +10,9 @@ import typer
 from cli_cases import QUICK, call, environment, names_text, one_message, process
 
 import charlm
-from charlm.cli.app import app
+from charlm.cli.commands import application
 
-ROOT_COMMAND: Any = typer.main.get_command(app)
+ROOT_COMMAND: Any = typer.main.get_command(application())
 COMMANDS = sorted(ROOT_COMMAND.commands)
 
 
@@ -35,7 +35,7 @@ def test_version() -> None:
 
 def test_the_commands_are_the_documented_ones() -> None:
     reading = ["eval", "explain", "gradients", "info", "next", "sample", "score", "vocab"]
-    assert sorted([*reading, "export", "import", "train"]) == COMMANDS
+    assert sorted([*reading, "doctor", "export", "import", "train"]) == COMMANDS
 
 
 @pytest.mark.parametrize("name", COMMANDS)

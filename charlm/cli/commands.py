@@ -1,0 +1,78 @@
+"""The commands by name: the only list of them. What runs a command is loaded when that command is asked for."""
+
+from collections.abc import Callable, Container
+from importlib import import_module
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from charlm.version import __version__
+
+
+class Command(NamedTuple):
+    """A command: ``module:name`` of the function that runs it, and what it does in a few words."""
+
+    function: str
+    summary: str
+
+
+_HERE = "charlm.cli"
+COMMANDS: dict[str, Command] = {
+    "train": Command(f"{_HERE}.train:train", "Train a model on a text."),
+    "sample": Command(f"{_HERE}.sample:sample", "Draw text from a model."),
+    "score": Command(f"{_HERE}.score:score", "Log-probability of texts."),
+    "next": Command(f"{_HERE}.next:likeliest", "Likeliest continuations of a text."),
+    "explain": Command(f"{_HERE}.explain:explain", "Every gate of a unit with the numbers put in, step by step."),
+    "eval": Command(f"{_HERE}.evaluate:evaluate", "Cost of a text under a model."),
+    "gradients": Command(f"{_HERE}.gradients:gradients", "How a prediction's gradient fades over the steps before it."),
+    "vocab": Command(f"{_HERE}.vocab:vocabulary", "A vocabulary, what it covers, and how a text is cut."),
+    "export": Command(f"{_HERE}.export:export", "A model for PyTorch or ONNX."),
+    "import": Command(f"{_HERE}.import_:import_", "A model from a state dict of PyTorch."),
+    "info": Command(f"{_HERE}.info:info", "What a model is and how it was made."),
+    "doctor": Command(f"{_HERE}.doctor:doctor", "Whether this machine computes as fast as it can."),
+}
+
+
+def application(loaded: Container[str] = COMMANDS) -> typer.Typer:
+    """The command line.
+
+    Args:
+        loaded: names of the commands that can be run and show their options. The others stand in the list of
+            commands, which takes a name and a summary: reading all their options would be half of the start.
+    """
+    app = typer.Typer(
+        name="charlm",
+        help="Recurrent language models of characters and words: train, sample and score on a CPU.",
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for name, command in COMMANDS.items():
+        app.command(name, short_help=command.summary)(_load(command) if name in loaded else _only_listed)
+    return app
+
+
+def _load(command: Command) -> Callable[..., Any]:
+    module, name = command.function.split(":")
+    function: Callable[..., Any] = getattr(import_module(module), name)
+    return function
+
+
+def _only_listed() -> None:
+    """Stand in for a command that is not the one asked for."""
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"charlm {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    del version
