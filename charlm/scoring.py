@@ -49,7 +49,7 @@ def score_texts(model: LanguageModel, texts: Sequence[Ids]) -> list[NDArray[np.f
     """Log-probability (nats) of every token of each text, each from a start."""
     ids, bounds = _joined(texts)
     out = np.zeros(ids.size)
-    for window, logprobs in packed(model, ids, _pieces(bounds), min(LANES, max(1, len(texts)))):
+    for window, logprobs in packed(model, ids, _longest_first(bounds), min(LANES, max(1, len(texts)))):
         out[window.positions[window.counted]] = logprobs[window.counted]
     return np.split(out, bounds[1:-1]) if texts else []
 
@@ -59,7 +59,7 @@ def score_tokens(model: LanguageModel, texts: Sequence[Ids]) -> list[TokenScores
     ids, bounds = _joined(texts)
     logprobs, entropies, ranks = np.zeros(ids.size), np.zeros(ids.size), np.zeros(ids.size, np.int64)
     lanes = min(LANES, max(1, len(texts)))
-    dealt, states = Lanes(_pieces(bounds), lanes), model.initial_states(lanes)
+    dealt, states = Lanes(_longest_first(bounds), lanes), model.initial_states(lanes)
     work = model.new_workspace(WINDOW, lanes, keep=False)
     while (window := dealt.next_window(WINDOW)) is not None:
         logits, states = model.logits(work, window.inputs(ids), window.starts, states)
@@ -150,6 +150,12 @@ def _pieces(bounds: NDArray[np.int64]) -> Iterator[Piece]:
     for first in range(0, len(bounds) - 1, BOUNDS):
         for begin, end in pairwise(bounds[first : first + BOUNDS + 1].tolist()):
             yield Piece(begin, end, begin)
+
+
+def _longest_first(bounds: NDArray[np.int64]) -> Iterator[Piece]:
+    """So that the lanes run dry together: what is dealt last is short."""
+    for index in np.argsort(bounds[:-1] - bounds[1:], kind="stable").tolist():
+        yield Piece(int(bounds[index]), int(bounds[index + 1]), int(bounds[index]))
 
 
 def _joined(texts: Sequence[Ids]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

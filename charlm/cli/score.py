@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 SHOWN_CHARACTERS = 2_000
 """Longer texts are cut in the table."""
 GROUP = 256
-"""Texts that are scored together."""
+"""Texts that are scored together where they come through a pipe, and are waited for."""
+FILE_GROUP = 4096
+"""Lines of a file that are scored together: many enough that all lanes are busy nearly all the time."""
 
 
 def score(
@@ -59,7 +61,7 @@ def score(
         note_file(text, f"is scored as a text; for the lines of the file of that name: --file {text}")
     inputs: Iterator[str | bytes] = iter(texts) if texts else _read(trained, file, encoding, whole)
     number = unknown = 0
-    for number, scored in enumerate(_scores(trained, inputs, per_token), start=1):
+    for number, scored in enumerate(_scores(trained, inputs, FILE_GROUP if file else GROUP, per_token), start=1):
         if number == 1 and not as_json and not per_token:
             result(f"{'nats':>12} {'tokens':>8} {'bits/token':>11} {'perplexity':>11}  text")
         unknown += scored.oov > 0
@@ -85,12 +87,14 @@ def _note_unknown(trained: "TrainedModel", texts: int) -> None:
     )
 
 
-def _scores(trained: "TrainedModel", inputs: Iterator[str | bytes], per_token: bool) -> "Iterator[Score]":
+def _scores(
+    trained: "TrainedModel", inputs: Iterator[str | bytes], together: int, per_token: bool
+) -> "Iterator[Score]":
     from itertools import islice  # noqa: PLC0415 - only here
 
     from charlm.scores import score_all  # noqa: PLC0415 - NumPy is loaded only when it is used
 
-    while group := list(islice(inputs, GROUP)):
+    while group := list(islice(inputs, together)):
         yield from score_all(trained, group, per_token=per_token)
 
 

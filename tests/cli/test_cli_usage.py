@@ -69,7 +69,7 @@ def test_help_does_not_wait_for_numpy(arguments: list[str]) -> None:
         (["foo"], ["foo", "charlm --help"]),
         (["train", "--hiden", "3"], ["--hiden", "charlm train --help"]),
         (["train", "--hidden"], ["--hidden", "charlm train --help"]),
-        (["train", "--hidden", "abc"], ["--hidden", "integer", "charlm train --help"]),
+        (["train", "--hidden", "abc"], ["--hidden", "not a valid int", "charlm train --help"]),
         (["train", "--lr", "abc"], ["--lr", "charlm train --help"]),
         (["info", "--json=1"], ["--json", "charlm info --help"]),
         (["train"], ["charlm train FILE"]),
