@@ -12,7 +12,6 @@ from charlm.arithmetic import training_flops
 from charlm.config import ModelConfig
 from charlm.machine import busy_seconds
 from charlm.nn.language_model import LanguageModel
-from charlm.nn.stack import Dropout
 from charlm.training.clipping import clip
 from charlm.training.optimizers import make_optimizer
 
@@ -144,16 +143,16 @@ def training_step(config: ModelConfig, window: int, batch: int) -> Callable[[], 
     """One training step as the trainer takes it, on random tokens: packing, loss and gradients, clipping, AdamW."""
     model = LanguageModel(config)
     model.initialize(0)
-    optimizer = make_optimizer("adamw", model.parameters, 0.01)
+    optimizer = make_optimizer("adamw", model.parameters, 0.0)
     generator = np.random.Generator(np.random.PCG64(0))
     inputs, targets = generator.integers(config.vocabulary, size=(2, window, batch))
     work, starts = model.new_workspace(window, batch), np.zeros((window, batch), np.bool_)
-    states, dropout = model.zero_states(batch), Dropout(0.1, generator)
+    states = model.zero_states(batch)
 
     def step() -> None:
         nonlocal states
         model.pack(work)
-        _, states, _ = model.loss_and_gradients(work, inputs, targets, starts, states, dropout)
+        _, states, _ = model.loss_and_gradients(work, inputs, targets, starts, states)
         clip(model.parameters.gradient_values, 1.0)
         optimizer.update(1e-3)
 

@@ -7,9 +7,8 @@ from typing import Any, Self
 import numpy as np
 import pytest
 from bench import charlm_engine, commands_engine, measuring
-from bench.arithmetic import training_flops
 from bench.cases import KERNELS, ROWS, TABLES, Case, Plan, Side, every_case
-from bench.charlm_engine import arithmetic, charlm_streams, random_model
+from bench.charlm_engine import arithmetic, random_model, streams_of
 from bench.measuring import Turns, Worker, WorkerError, environment, measure
 from bench.report import BEGIN, END, Outcome, number, report, spliced
 from bench.results import Result, as_json, result_of
@@ -32,23 +31,6 @@ TINY_CASE = Case("tiny", "train", Side("charlm", "training", TINY), Side("charlm
 def case_of(table: str, floor: float = 2.0, **more: Any) -> Case:
     """A case that nobody runs."""
     return Case("made up", table, Side("charlm", "", {}), Side("torch", "", {}), floor, **more)
-
-
-def test_a_step_is_counted_by_hand() -> None:
-    """An LSTM of 2 units over 3 one-hot tokens, one step of one lane."""
-    config = ModelConfig(3, "lstm", {}, 1, 2, 5)
-    rows, column = 4 * 2, 2 + 3 + 1
-    products = 2 * rows * column + rows * 2 + 3 * 3 * 2
-    assert training_flops(config, 1, 1) == 2 * products == 260
-    assert training_flops(config, 7, 11) == 260 * 77
-
-
-def test_a_gathered_embedding_and_a_second_layer_need_the_gradient_of_their_input() -> None:
-    """200 tokens are not folded: the first layer's input has the 4 rows of the embedding, the second's the 2 below."""
-    config = ModelConfig(200, "lstm", {}, 2, 2, 4)
-    first = 2 * 8 * (2 + 4 + 1) + 8 * 2 + 8 * 4
-    second = 2 * 8 * (2 + 2 + 1) + 8 * 2 + 8 * 2
-    assert training_flops(config, 1, 1) == 2 * (first + second + 3 * 200 * 2)
 
 
 FLOORS = {
@@ -260,7 +242,7 @@ def test_a_worker_that_fails_says_why() -> None:
 
 def test_steps_are_counted_in_the_work_that_they_do() -> None:
     """A step that is 16 operations takes more than 16 nanoseconds, so a GFLOP of them more than a second."""
-    assert arithmetic(**TINY).amount == training_flops(ModelConfig(5, "lstm", {}, 1, 4, 3), 3, 2) / 1e9
+    assert arithmetic(**TINY).amount == 2e-9 * 3 * (16 * 4 * 6 + 16 * 3 * 5 + 5 * 4 * 6)
     with Worker(Side("charlm", "product", {"size": 2}), {}) as worker:
         (seconds,) = worker.turn(2)
     assert seconds > 1
@@ -285,7 +267,7 @@ def test_a_worker_is_free_to_choose_its_kernels_and_threads(monkeypatch: pytest.
 
 def test_streams_are_samples_of_their_own() -> None:
     model = random_model(ModelConfig(5, "lstm", {}, 1, 4, 3))
-    streams = list(charlm_streams(model, 3, 20))
+    streams = list(streams_of(model, 3, 20))
     assert [len(stream) for stream in streams] == [20] * 3
     assert len({tuple(stream) for stream in streams}) == 3
 

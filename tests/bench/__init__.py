@@ -7,7 +7,6 @@ task         what an engine hands to it: a step, and how much work that is
 charlm_engine, torch_engine, commands_engine
              the steps of each side; each is imported in its own process only
 texts        the file of lines that is scored
-arithmetic   floating-point operations that a training step needs
 results      medians, ratios and JSON from what was measured
 machine      what it was measured on
 report       Markdown, and its place in docs/performance.md

@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Sequence
 from statistics import median
 
-from bench.charlm_engine import random_model, training_of
+from bench.charlm_engine import random_model
 from charlm.config import ModelConfig
 from charlm.nn.registry import every_kind
+from charlm.speed import training_step
 
 WARM_UP = 1
 """Steps of each turn that are not counted: their memory is cold."""
@@ -24,7 +25,7 @@ class Contestant:
     def __init__(self, config: ModelConfig, window: int, batch: int) -> None:
         self.parameters = len(random_model(config).parameters)
         self.seconds: list[float] = []
-        self._step: Callable[[], None] = training_of(config, window, batch).step
+        self._step: Callable[[], None] = training_step(config, window, batch)
 
     def turn(self, steps: int) -> None:
         """Train for some steps, and note what they took."""

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bench.arithmetic import training_flops
 from bench.task import Task
 from bench.texts import LINES, lines
+from charlm.arithmetic import training_flops
 from charlm.config import ModelConfig
+from charlm.nn.arrays import Ids
 from charlm.nn.language_model import LanguageModel
-from charlm.sampling import SamplingConfig, sample
+from charlm.sampling import MOST_LANES, SamplingConfig, sample, sample_side_by_side
 from charlm.scoring import score_texts
-from charlm.training.clipping import clip
-from charlm.training.optimizers import make_optimizer
+from charlm.speed import training_step
 
 PRODUCT = 2048
 """Rows and columns of the product that stands for the fastest there is."""
@@ -31,27 +31,9 @@ def random_model(config: ModelConfig) -> LanguageModel:
     return model
 
 
-def training_of(config: ModelConfig, window: int, batch: int) -> Task:
-    """One step as the trainer takes it: pack, forward, backward, clip to norm 1, Adam."""
-    model = random_model(config)
-    optimizer = make_optimizer("adamw", model.parameters, 0.0)
-    inputs, targets = np.random.default_rng(0).integers(config.vocabulary, size=(2, window, batch))
-    work, starts = model.new_workspace(window, batch), np.zeros((window, batch), np.bool_)
-    states = model.initial_states(batch)
-
-    def step() -> None:
-        nonlocal states
-        model.pack(work)
-        _, states, _ = model.loss_and_gradients(work, inputs, targets, starts, states)
-        clip(model.parameters.gradient_values, 1.0)
-        optimizer.update(1e-3)
-
-    return Task(step)
-
-
 def training(cell: str, *, vocabulary: int, embedding: int, hidden: int, layers: int, window: int, batch: int) -> Task:
     """A training step."""
-    return training_of(model_config(cell, vocabulary, embedding, hidden, layers), window, batch)
+    return Task(training_step(model_config(cell, vocabulary, embedding, hidden, layers), window, batch))
 
 
 def arithmetic(
@@ -59,7 +41,7 @@ def arithmetic(
 ) -> Task:
     """A training step, counted in the GFLOP that it needs."""
     config = model_config(cell, vocabulary, embedding, hidden, layers)
-    return training_of(config, window, batch)._replace(amount=training_flops(config, window, batch) / 1e9)
+    return Task(training_step(config, window, batch), training_flops(config, window, batch) / 1e9)
 
 
 def product(size: int = PRODUCT) -> Task:
@@ -73,10 +55,14 @@ def product(size: int = PRODUCT) -> Task:
     return Task(step, 2 * size**3 / 1e9)
 
 
-def charlm_streams(model: LanguageModel, number: int, length: int) -> Iterator[list[int]]:
+def streams_of(model: LanguageModel, number: int, length: int) -> Iterator[Ids]:
     """So many samples of so many tokens each, from an empty prompt at temperature 1."""
     config, prompt = SamplingConfig(length), np.empty(0, np.int64)
-    return (list(sample(model, prompt, config, [0, stream])) for stream in range(number))
+    if number == 1:
+        yield np.array(list(sample(model, prompt, config, [0, 0])))
+        return
+    seeds = ((0, stream) for stream in range(number))
+    yield from (ids for _, ids in sample_side_by_side(model, prompt, config, seeds, MOST_LANES))
 
 
 def sampling(*, vocabulary: int, embedding: int, hidden: int, layers: int, length: int, streams: int = 1) -> Task:
@@ -84,7 +70,7 @@ def sampling(*, vocabulary: int, embedding: int, hidden: int, layers: int, lengt
     model = random_model(model_config("lstm", vocabulary, embedding, hidden, layers))
 
     def step() -> None:
-        for _ in charlm_streams(model, streams, length):
+        for _ in streams_of(model, streams, length):
             pass
 
     return Task(step, streams * length)

@@ -109,6 +109,23 @@ def test_the_example_computes_its_equations() -> None:
 
 
 @pytest.mark.usefixtures("example")
+def test_the_example_runs_forward_without_a_way_back() -> None:
+    """Its tape without ``keep`` holds the gates of one step, and gives the same bits."""
+    block, rng = make_block("ugrnn", 3, 4, {}), np.random.default_rng(1)
+    parameters = Parameters(block.parameter_specs(), np.float64)
+    parameters.values[...] = rng.standard_normal(len(parameters))
+    operand, x, state = block.new_operand(3, np.float64), rng.standard_normal((5, 3, 2)), (np.ones((4, 2)),)
+    block.pack(parameters.views, operand)
+    outputs = np.empty((2, 5, 4, 2))
+    for output, keep in zip(outputs, (True, False), strict=True):
+        tape = block.new_tape(3, 5, 2, np.float64, keep=keep)
+        tape.x[...] = x
+        block.forward(operand, tape, state, Starts({}, (), ()), output)
+        assert np.shares_memory(tape.d_gates[0], tape.d_gates[1]) == (not keep)
+    np.testing.assert_array_equal(*outputs)
+
+
+@pytest.mark.usefixtures("example")
 def test_the_example_is_trained_and_used_like_any_other(tmp_path: Path) -> None:
     text = "abcabcabdabc\n" * 60
     model = charlm.train(text=text, cell="ugrnn", hidden=16, steps=60, folder=tmp_path / "run")

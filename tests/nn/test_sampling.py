@@ -35,7 +35,8 @@ def logits_after(model: LanguageModel, ids: list[int]) -> np.ndarray:
 def drawn(logits: np.ndarray, config: SamplingConfig, number: int) -> list[int]:
     """So many tokens drawn from the same logits."""
     columns = np.repeat(logits[:, None], number, axis=1)
-    return Drawer(config, len(logits)).draw(columns, np.random.default_rng(0).random(number)).tolist()
+    found: list[int] = Drawer(config, len(logits)).draw(columns, np.random.default_rng(0).random(number)).tolist()
+    return found
 
 
 def sampled(model: LanguageModel, prompt: list[int], config: SamplingConfig, *seed: int) -> list[int]:

@@ -1,6 +1,6 @@
 """The errors that `python tests/mutants.py` plants, one list a part of the package."""
 
-from planted import encoder, engine, exchange, grus, input_gated, language_models, lstms, normalized
+from planted import encoder, engine, exchange, grus, in_place, input_gated, language_models, lstms, memory, normalized
 from planted.mutant import Mutant
 
 MUTANTS: list[Mutant] = [
@@ -9,6 +9,8 @@ MUTANTS: list[Mutant] = [
     *normalized.MUTANTS,
     *input_gated.MUTANTS,
     *engine.MUTANTS,
+    *memory.MUTANTS,
+    *in_place.MUTANTS,
     *encoder.MUTANTS,
     *exchange.MUTANTS,
     *language_models.MUTANTS,

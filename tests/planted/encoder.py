@@ -9,15 +9,15 @@ MUTANTS = [
     Mutant(
         "encoder: the backward direction reads forward",
         ENCODER,
-        "direction.tape.x[:, :T] = texts.pad_in_front(x, reverse=bool(d))",
-        "direction.tape.x[:, :T] = texts.pad_in_front(x, reverse=False)",
+        "direction.tape.x[:T] = texts.pad_in_front(x, reverse=bool(d))",
+        "direction.tape.x[:T] = texts.pad_in_front(x, reverse=False)",
         TESTS,
     ),
     Mutant(
         "encoder: what the backward direction puts out is not turned round",
         ENCODER,
-        "outputs.append(texts.pad_behind(output, reverse=bool(d)))",
-        "outputs.append(texts.pad_behind(output, reverse=False))",
+        "outputs.append(texts.pad_behind(output.swapaxes(0, 1), reverse=bool(d)))",
+        "outputs.append(texts.pad_behind(output.swapaxes(0, 1), reverse=False))",
         TESTS,
     ),
     Mutant(
@@ -82,15 +82,15 @@ MUTANTS = [
     Mutant(
         "encoder: upstream gradients reach the backward direction unturned",
         ENCODER,
-        "        d_output[:, :T] = texts.pad_in_front(d_activation, reverse=bool(d))\n",
-        "        d_output[:, :T] = texts.pad_in_front(d_activation, reverse=False)\n",
+        "d_output[:T] = texts.pad_in_front(d_activation, reverse=bool(d))",
+        "d_output[:T] = texts.pad_in_front(d_activation, reverse=False)",
         TESTS,
     ),
     Mutant(
         "encoder: the gradient of the final states is ignored",
         ENCODER,
-        "block.backward(operand, tape, d_output[:, :T], d_state, starts)",
-        "block.backward(operand, tape, d_output[:, :T], _zeros_like(d_state), starts)",
+        "block.backward(operand, tape, d_output[:T], d_state, starts)",
+        "block.backward(operand, tape, d_output[:T], _zeros_like(d_state), starts)",
         TESTS,
     ),
     Mutant(

@@ -29,8 +29,8 @@ MUTANTS = [
     Mutant(
         "stack: no gradient into a gathered embedding",
         "nn/stack.py",
-        "        if not self.folded:\n            add",
-        "        if False:\n            add",
+        "                    add_gathered_gradient(d_table, d_input, inputs)\n",
+        "                    pass\n",
         ENGINE,
     ),
     Mutant(
@@ -57,8 +57,8 @@ MUTANTS = [
     Mutant(
         "stack: weight gradients of the whole tape, not of the window",
         "nn/stack.py",
-        "block.weight_gradient(layer, T, d_operands[k])",
-        "block.weight_gradient(layer, layer.d_gates.shape[1], d_operands[k])",
+        "block.weight_gradient(layer, T, window, d_operands[k])",
+        "block.weight_gradient(layer, T, columns.window(layer.d_gates, layer.inputs[:-1]), d_operands[k])",
         WINDOWS,
     ),
     Mutant(
@@ -71,7 +71,7 @@ MUTANTS = [
     Mutant(
         "embedding: -1 is gathered as the last token",
         "nn/embedding.py",
-        "    vectors[ids.reshape(-1) < 0] = 0\n",
+        "    vectors[ids < 0] = 0\n",
         "",
         ("nn/test_embedding.py",),
     ),
@@ -191,14 +191,14 @@ MUTANTS = [
     Mutant(
         "stack: a residual layer does not add its input",
         "nn/stack.py",
-        "                output += tape.layers[k].x[:, :T]\n",
+        "                output += tape.layers[k].x[:T]\n",
         "                pass\n",
         STACK,
     ),
     Mutant(
         "stack: a residual connection has no gradient",
         "nn/stack.py",
-        "                d_output += tape.d_residual[:, :T]\n",
+        "                d_output += tape.d_residual[:T]\n",
         "                pass\n",
         ENGINE,
         "residual",
@@ -213,9 +213,8 @@ MUTANTS = [
     Mutant(
         "stack: what passes a layer by is masked on its way back",
         "nn/stack.py",
-        "                d_output *= tape.masks[k][:, :T]\n",
-        "                d_output *= tape.masks[k][:, :T]\n"
-        "                tape.d_residual[:, :T] *= tape.masks[k][:, :T]\n",
+        "                d_output *= tape.masks[k][:T]\n",
+        "                d_output *= tape.masks[k][:T]\n                tape.d_residual[:T] *= tape.masks[k][:T]\n",
         DROPOUT,
     ),
 ]

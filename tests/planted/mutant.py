@@ -9,6 +9,8 @@ WINDOWS = ("nn/test_engine_windows.py",)
 BLOCKS = ("nn/test_blocks.py",)
 STACK = ("nn/test_stack.py",)
 DROPOUT = ("nn/test_dropout.py",)
+COLUMNS = ("nn/test_columns.py",)
+FORWARD_ONLY = ("nn/test_forward_only.py",)
 
 
 class Mutant(NamedTuple):
