@@ -21,7 +21,7 @@ from charlm.nn.stack import Dropout, Stack, StackTape
 
 @dataclass
 class Workspace:
-    """The memory that one user of a model works in: operands, their gradients, and a tape for T x B.
+    """The memory that one user of a model works in: operands, their gradients, and for T x B a tape and a scratch.
 
     After the model's parameters change, ``LanguageModel.pack`` brings the operands up to date.
     """
@@ -29,6 +29,7 @@ class Workspace:
     operands: tuple[Operand, ...]
     d_operands: tuple[Operand, ...]
     tape: StackTape
+    scratch: Array  # the head's
 
 
 def parameter_specs(config: ModelConfig) -> list[ParameterSpec]:
@@ -83,7 +84,8 @@ class LanguageModel:
         """Allocate room for windows of up to ``time`` steps of ``batch`` lanes, and pack the operands."""
         dtype = self.parameters.dtype
         operands, d_operands = self.stack.new_operands(dtype), self.stack.new_operands(dtype)
-        work = Workspace(operands, d_operands, self.stack.new_tape(time, batch, dtype))
+        tape, scratch = self.stack.new_tape(time, batch, dtype), self.head.new_scratch(time * batch, dtype)
+        work = Workspace(operands, d_operands, tape, scratch)
         self.pack(work)
         return work
 
@@ -133,7 +135,7 @@ class LanguageModel:
         activations, after = self._forward(work, inputs, starts, states, dropout)
         d_activations = work.tape.d_activations[:, : inputs.shape[0]]
         total, count = self.head.loss_and_gradients(
-            self._head_views, self._head_gradients, activations, targets, d_activations
+            self._head_views, self._head_gradients, activations, targets, d_activations, work.scratch
         )
         d_after = self.zero_states(inputs.shape[1])
         if upstream is not None:
@@ -153,7 +155,7 @@ class LanguageModel:
     ) -> tuple[Array, States]:
         """Log-probability in nats of each target [T, B] (float64, 0 where it is -1), and the states after."""
         activations, after = self._forward(work, inputs, starts, states)
-        return self.head.log_probabilities(self._head_views, activations, targets), after
+        return self.head.log_probabilities(self._head_views, activations, targets, work.scratch), after
 
     def logits(self, work: Workspace, inputs: Ids, starts: Flags, states: States) -> tuple[Array, States]:
         """Unnormalised log-probabilities of every next token, [V, T, B], and the states after."""
