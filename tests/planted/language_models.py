@@ -23,15 +23,22 @@ MUTANTS = [
     Mutant(
         "adamw: first moment's correction missing",
         "training/optimizers.py",
-        "lr / (1 - self.beta1**self.updates)",
-        "lr",
+        "(1 - self.beta1) / (1 - self.beta1**self.updates)",
+        "1 - self.beta1",
         ("nn/test_optimizers.py",),
     ),
     Mutant(
         "optimisers: the running square's correction missing",
         "training/optimizers.py",
-        "1 / (1 - decay**updates)",
-        "1",
+        "return (1 - decay) / (1 - decay**updates)",
+        "return 1 - decay",
+        ("nn/test_optimizers.py",),
+    ),
+    Mutant(
+        "optimisers: epsilon is not scaled as the root is",
+        "training/optimizers.py",
+        "kind(epsilon / root)",
+        "kind(epsilon)",
         ("nn/test_optimizers.py",),
     ),
     Mutant(
