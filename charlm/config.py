@@ -95,6 +95,8 @@ def choose(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 INITIAL_STATES = ("zero", "learned")
+_ADDED = {"tied": False}
+"""Fields of a model that files of the format before lack -> what they stand for there."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ class ModelConfig(_Strict):
         embedding: size E of a token's embedding.
         residual: whether a layer's output is its activation plus its input, from the second layer on.
         initial: the state before a text's first token: zero, or learned.
+        tied: whether the embedding is the head's matrix too (Press & Wolf 2017; Inan et al. 2017).
     """
 
     vocabulary: int
@@ -120,6 +123,7 @@ class ModelConfig(_Strict):
     embedding: int = 64
     residual: bool = False
     initial: str = "zero"
+    tied: bool = False
 
     def __post_init__(self) -> None:
         require("vocabulary", self.vocabulary, minimum=2)
@@ -127,6 +131,20 @@ class ModelConfig(_Strict):
         require("--hidden", self.hidden, minimum=1, maximum=65536)
         require("--embedding", self.embedding, minimum=1, maximum=65536)
         choose("initial state", self.initial, INITIAL_STATES)
+        if self.tied and self.embedding != self.hidden:
+            raise UsageError(
+                f"--tied makes one matrix of the embedding and the head's, but --embedding is {self.embedding} and "
+                f"--hidden {self.hidden}: give both the same size, or leave --embedding out"
+            )
+
+    @classmethod
+    def from_format_before(cls, data: Any) -> Self:
+        """From a JSON object in a file of the format before this one.
+
+        Raises:
+            ModelError: as ``from_json``.
+        """
+        return cls.from_json({**_ADDED, **data} if isinstance(data, dict) else data)
 
     @property
     def kind(self) -> str:
@@ -136,6 +154,8 @@ class ModelConfig(_Strict):
             options.append("residual")
         if self.initial != INITIAL_STATES[0]:
             options.append(f"initial state {self.initial}")
+        if self.tied:
+            options.append("tied")
         return ", ".join([self.cell, *options])
 
     @property

@@ -123,6 +123,8 @@ def command(trained: "TrainedModel") -> str:
         words.append("--extend-vocab")
     if config.residual and base is None:
         words.append("--residual")
+    if config.tied and base is None:
+        words.append("--tied")
     if text.lowercase and base is None:
         words.append("--lowercase")
     return shlex.join(words)

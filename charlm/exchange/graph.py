@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from charlm.errors import ModelError
 from charlm.nn.block import Block
 from charlm.nn.equations import STATE_SYMBOLS, equations_of
-from charlm.nn.language_model import LanguageModel
+from charlm.nn.language_model import LanguageModel, head_name
 from charlm.nn.normalization import EPSILON
 from charlm.nn.parameters import below
 
@@ -94,7 +94,7 @@ def graph_of(network: LanguageModel) -> Graph:
             graph.add("Identity", names[STATE_SYMBOLS[part]], outputs=(next_name(f"{part}_{k}"),))
         residual = network.stack.is_residual(k)
         output = graph.value("Add", names["a"], output) if residual else names["a"]
-    logits = graph.value("Gemm", output, "head.W_y", "head.b_y", transB=1)
+    logits = graph.value("Gemm", output, *(head_name(network.config, name) for name in ("W_y", "b_y")), transB=1)
     graph.add("LogSoftmax", logits, outputs=(LOG_PROBABILITIES,), axis=-1)
     return graph
 

@@ -15,10 +15,11 @@ from dataclasses import replace
 import numpy as np
 
 from charlm.config import ModelConfig
+from charlm.errors import ModelError
 from charlm.exchange.gates import conversion_of, from_module, tensor_names, to_module
 from charlm.exchange.state_file import Shape
 from charlm.nn.arrays import Array, Views
-from charlm.nn.language_model import LanguageModel
+from charlm.nn.language_model import LanguageModel, head_views
 from charlm.nn.parameters import below
 from charlm.nn.stack import Stack
 
@@ -38,7 +39,8 @@ def state_dict(network: LanguageModel) -> dict[str, Array]:
     for part in learned_parts(config):
         states = [views[f"layers.{k}.initial_{part}"] for k in range(config.layers)]
         found[f"initial.{part}"] = np.stack(states)[:, None]
-    return {**found, "head.weight": views["head.W_y"], "head.bias": views["head.b_y"]}
+    head = head_views(config, views)
+    return {**found, "head.weight": head["W_y"], "head.bias": head["b_y"]}
 
 
 def state_shapes(config: ModelConfig) -> dict[str, Shape]:
@@ -61,8 +63,13 @@ def network_of(tensors: Views, config: ModelConfig) -> LanguageModel:
     """The model whose ``state_dict`` has these tensors; they have the shapes of ``state_shapes``.
 
     Raises:
-        ModelError: gates that have the same weights in charlm have not.
+        ModelError: gates that have the same weights in charlm have not, or embedding and head that are tied.
     """
+    if config.tied and not np.array_equal(tensors["embedding.weight"], tensors["head.weight"]):
+        raise ModelError(
+            "embedding.weight and head.weight differ, but the model ties them: import it with --like MODEL, a model "
+            "without --tied with the same cell, sizes and vocabulary"
+        )
     network, conversion = LanguageModel(config), conversion_of(config)
     found = {
         "embedding": tensors["embedding.weight"],

@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charlm.config import ModelConfig
-from charlm.nn.arrays import Array, Flags, Ids, States
+from charlm.nn.arrays import Array, Flags, Ids, States, Views
 from charlm.nn.block import Operand
 from charlm.nn.heads.softmax import SoftmaxHead
 from charlm.nn.parameters import Parameters, ParameterSpec, below
 from charlm.nn.stack import Dropout, Stack, StackTape
+
+HEAD = "head."
+"""What the names of the head's parameters begin with."""
 
 
 @dataclass
@@ -38,8 +41,24 @@ def parameter_specs(config: ModelConfig) -> list[ParameterSpec]:
     Raises:
         UsageError: the configuration names a block or option that does not exist.
     """
-    head = SoftmaxHead(config.hidden, config.vocabulary).parameter_specs()
-    return Stack(config).parameter_specs() + [spec._replace(name=f"head.{spec.name}") for spec in head]
+    head = make_head(config).parameter_specs()
+    return Stack(config).parameter_specs() + [spec._replace(name=f"{HEAD}{spec.name}") for spec in head]
+
+
+def make_head(config: ModelConfig) -> SoftmaxHead:
+    """The head that a model ends in."""
+    return SoftmaxHead(config.hidden, config.vocabulary, tied=config.tied)
+
+
+def head_name(config: ModelConfig, name: str) -> str:
+    """What a model calls a parameter of its head: W_y is the embedding where they are tied."""
+    return "embedding" if config.tied and name == "W_y" else HEAD + name
+
+
+def head_views(config: ModelConfig, views: Views) -> Views:
+    """The parameters of a model's head, or their gradients, by the head's own names."""
+    tied = {"W_y": views["embedding"]} if config.tied else {}
+    return below(views, HEAD) | tied
 
 
 class LanguageModel:
@@ -56,11 +75,11 @@ class LanguageModel:
     def __init__(self, config: ModelConfig, dtype: DTypeLike = np.float32) -> None:
         self.config = config
         self.stack = Stack(config)
-        self.head = SoftmaxHead(config.hidden, config.vocabulary)
+        self.head = make_head(config)
         self.parameters = Parameters(parameter_specs(config), dtype)
         # Once, not at every step: sampling asks for them for each token.
-        self._head_views = below(self.parameters.views, "head.")
-        self._head_gradients = below(self.parameters.gradients, "head.")
+        self._head_views = head_views(config, self.parameters.views)
+        self._head_gradients = head_views(config, self.parameters.gradients)
 
     def initialize(self, seed: int) -> None:
         """Draw the parameters' first values; the same seed gives the same values in every dtype."""
@@ -72,12 +91,14 @@ class LanguageModel:
         """Take the parameters of a model of the same shape, whose vocabulary may be the beginning of this one's.
 
         Embeddings of tokens that it does not have stay as they were drawn. Their rows of the head become that of
-        its token ``like``: a token that was hardly ever right is a better beginning than a random one.
+        its token ``like``: a token that was hardly ever right is a better beginning than a random one. So do their
+        embeddings where these are rows of the head too.
         """
+        of_head = {head_name(self.config, name) for name in self._head_views}
         for name, view in self.parameters.views.items():
             theirs = other.parameters.views[name]
             view[: len(theirs)] = theirs
-            if name.startswith("head."):
+            if name in of_head:
                 view[len(theirs) :] = theirs[like]
 
     def new_workspace(self, time: int, batch: int) -> Workspace:

@@ -26,7 +26,7 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 MOST_STEPS = 10**9
 """Longer runs are slips of the finger."""
 _NAME_ONE = "name a text, as in charlm eval FILE"
-_SHAPE = ("cell", *known_options(), "layers", "hidden", "embedding", "residual", "initial")
+_SHAPE = ("cell", *known_options(), "layers", "hidden", "embedding", "residual", "initial", "tied")
 _FROM_BASE = ("level", "unit", "lowercase", *_SHAPE)
 """What a run that starts from a model has from that model."""
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -221,7 +221,7 @@ def check(options: Options) -> None:
     if "level" in options:
         check_options(options["level"], options.get("unit"), options.get("lowercase", False))
     block_options(_cell(options), _block_options(options))
-    ModelConfig(vocabulary=2, **_of(options, ModelConfig))
+    ModelConfig(vocabulary=2, **_model_options(options, ModelConfig.hidden, ModelConfig.embedding))
     lengths = flags(name for name in ("epochs", "steps", "time") if name in options)
     if len(lengths) > 1:
         raise UsageError(f"{' and '.join(lengths)} both give the length of the run: leave out one")
@@ -303,6 +303,13 @@ def _of(options: Options, kind: type) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name in names}
 
 
+def _model_options(options: Options, hidden: int, embedding: int) -> dict[str, Any]:
+    """Those of the options that a model has, and its sizes where they were not named: one for both if tied."""
+    if options.get("tied"):
+        hidden = embedding = options.get("hidden", options.get("embedding", hidden))
+    return {"hidden": hidden, "embedding": embedding, **_of(options, ModelConfig)}
+
+
 def _cell(options: Options) -> str:
     return options.get("cell", ModelConfig.cell)
 
@@ -352,7 +359,7 @@ def _configure(options: Options, text: TextConfig, corpus: Corpus, base: Base | 
 def _model_config(options: Options, sizes: Sizes, vocabulary: int, base: Base | None) -> ModelConfig:
     if base is not None:
         return replace(base.model.network.config, vocabulary=vocabulary)
-    given = {"hidden": sizes.hidden, "embedding": sizes.embedding, **_of(options, ModelConfig)}
+    given = _model_options(options, sizes.hidden, sizes.embedding)
     cell = _cell(options)
     chosen = block_options(cell, _block_options(options))
     return ModelConfig(**{**given, "vocabulary": vocabulary, "cell": cell, "options": chosen})

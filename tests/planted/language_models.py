@@ -3,6 +3,7 @@
 from planted.mutant import Mutant
 
 CONTINUATIONS = ("test_continuations.py",)
+TIED = ("nn/test_tied.py",)
 
 MUTANTS = [
     # ---- training
@@ -183,5 +184,34 @@ MUTANTS = [
         "                view[len(theirs) :] = theirs[like]\n",
         "                pass\n",
         ("cli/test_cli_fine_tuning.py",),
+    ),
+    # ---- language_model.py, stack.py: one matrix for embedding and head
+    Mutant(
+        "tied: the gradient of only one of the two uses",
+        "nn/stack.py",
+        "if not self.config.tied:",
+        "if True:",
+        TIED,
+    ),
+    Mutant(
+        "tied: gradients of the window before are added to",
+        "nn/heads/cross_entropy.py",
+        "    if first:\n        np.matmul(d_logits, columns.T, out=gradients.W[part])\n    else:\n",
+        "    if True:\n",
+        TIED,
+    ),
+    Mutant(
+        "tied: embeddings that are added stay as drawn",
+        "nn/language_model.py",
+        "            if name in of_head:\n",
+        "            if name.startswith(HEAD):\n",
+        TIED,
+    ),
+    Mutant(
+        "tied: rows begin as embeddings do",
+        "nn/heads/softmax.py",
+        'uniform(views["W_y"], math.sqrt(3 / self.hidden), generator)',
+        "pass",
+        TIED,
     ),
 ]

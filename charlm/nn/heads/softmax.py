@@ -1,31 +1,41 @@
 """The softmax head: y = softmax(W_y a + b_y), and its cross-entropy with the next token."""
 
+import math
+
 import numpy as np
 from numpy.typing import DTypeLike
 
 from charlm.nn.arrays import Array, Ids, Views
 from charlm.nn.columns import flat
 from charlm.nn.heads.cross_entropy import Classes, cross_entropy, log_likelihoods, new_scratch, write_logits
-from charlm.nn.initializers import glorot
+from charlm.nn.initializers import glorot, uniform
 from charlm.nn.parameters import ParameterSpec
 
 
 class SoftmaxHead:
-    """W_y [V, H] and b_y [V] over activations [H, T, B]."""
+    """W_y [V, H] and b_y [V] over activations [H, T, B].
 
-    def __init__(self, hidden: int, vocabulary: int) -> None:
+    Args:
+        hidden: H.
+        vocabulary: V.
+        tied: whether W_y is the embedding, and no parameter of the head's own.
+    """
+
+    def __init__(self, hidden: int, vocabulary: int, *, tied: bool = False) -> None:
         self.hidden = hidden
         self.vocabulary = vocabulary
+        self.tied = tied
 
     def parameter_specs(self) -> list[ParameterSpec]:
-        return [
-            ParameterSpec("W_y", (self.vocabulary, self.hidden), True),
-            ParameterSpec("b_y", (self.vocabulary,), False),
-        ]
+        weights = [] if self.tied else [ParameterSpec("W_y", (self.vocabulary, self.hidden), True)]
+        return [*weights, ParameterSpec("b_y", (self.vocabulary,), False)]
 
     def initialize(self, views: Views, generator: np.random.Generator) -> None:
-        """Glorot-uniform weights, zero biases."""
-        glorot(views["W_y"], generator)
+        """Glorot-uniform weights, or rows of unit length on average where they are embeddings too; zero biases."""
+        if self.tied:
+            uniform(views["W_y"], math.sqrt(3 / self.hidden), generator)
+        else:
+            glorot(views["W_y"], generator)
 
     def new_scratch(self, columns: int, dtype: DTypeLike) -> Array:
         """Allocate what the head works in, for windows of up to so many steps times lanes."""
