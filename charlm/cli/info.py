@@ -92,6 +92,7 @@ def command(trained: "TrainedModel") -> str:
         "--hidden": config.hidden,
         "--embedding": config.embedding,
         "--initial": config.initial,
+        "--softmax": config.softmax,
     }
     limits = {"--min-count": text.min_count, "--max-vocab": text.max_vocab}
     options: dict[str, Any] = {

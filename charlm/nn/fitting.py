@@ -62,7 +62,16 @@ def _sized(shapes: Shapes, config: ModelConfig) -> ModelConfig:
     numbers = [int(name.split(".")[1]) for name in shapes if name.startswith("layers.")]
     layers = 1 + max(numbers)
     tied = "head.W_y" not in shapes
-    return replace(config, vocabulary=vocabulary, embedding=embedding, layers=layers, hidden=hidden, tied=tied)
+    softmax = "adaptive" if any(name.startswith("head.tails.") for name in shapes) else "full"
+    return replace(
+        config,
+        vocabulary=vocabulary,
+        embedding=embedding,
+        layers=layers,
+        hidden=hidden,
+        tied=tied,
+        softmax=softmax,
+    )
 
 
 def _described(found: ModelConfig, config: ModelConfig) -> str:
@@ -72,4 +81,6 @@ def _described(found: ModelConfig, config: ModelConfig) -> str:
         other.append(f"initial state {found.initial}")
     if found.tied != config.tied:
         other.append("tied" if found.tied else "not tied")
+    if found.softmax != config.softmax:
+        other.append(f"{found.softmax} softmax")
     return ", ".join([f"cell {kind_name(found.cell, found.options)}", *other])

@@ -14,6 +14,8 @@ from numpy.typing import DTypeLike
 from charlm.config import ModelConfig
 from charlm.nn.arrays import Array, Flags, Ids, States, Views
 from charlm.nn.block import Operand
+from charlm.nn.heads.adaptive import AdaptiveHead
+from charlm.nn.heads.head import Head
 from charlm.nn.heads.softmax import SoftmaxHead
 from charlm.nn.parameters import Parameters, ParameterSpec, below
 from charlm.nn.stack import Dropout, Stack, StackTape
@@ -45,8 +47,10 @@ def parameter_specs(config: ModelConfig) -> list[ParameterSpec]:
     return Stack(config).parameter_specs() + [spec._replace(name=f"{HEAD}{spec.name}") for spec in head]
 
 
-def make_head(config: ModelConfig) -> SoftmaxHead:
+def make_head(config: ModelConfig) -> Head:
     """The head that a model ends in."""
+    if config.softmax == "adaptive":
+        return AdaptiveHead(config.hidden, config.vocabulary)
     return SoftmaxHead(config.hidden, config.vocabulary, tied=config.tied)
 
 
@@ -98,7 +102,7 @@ class LanguageModel:
         for name, view in self.parameters.views.items():
             theirs = other.parameters.views[name]
             view[: len(theirs)] = theirs
-            if name in of_head:
+            if name in of_head and len(view) > len(theirs):
                 view[len(theirs) :] = theirs[like]
 
     def new_workspace(self, time: int, batch: int) -> Workspace:
@@ -179,7 +183,7 @@ class LanguageModel:
         return self.head.log_probabilities(self._head_views, activations, targets, work.scratch), after
 
     def logits(self, work: Workspace, inputs: Ids, starts: Flags, states: States) -> tuple[Array, States]:
-        """Unnormalised log-probabilities of every next token, [V, T, B], and the states after."""
+        """Log-probabilities of every next token, [V, T, B], that may lack their normalisation, and the states after."""
         activations, after = self._forward(work, inputs, starts, states)
         H, T, B = activations.shape
         logits = self.head.logits(self._head_views, activations.reshape(H, T * B))

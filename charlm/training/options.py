@@ -58,6 +58,9 @@ class Options(TypedDict, total=False):
     tied: Annotated[
         bool, Meaning("Make the embedding the matrix of the softmax too; --embedding is then that of --hidden.")
     ]
+    softmax: Annotated[
+        str, Meaning("full, or adaptive: rare tokens in clusters.", "adaptive from 50,000 tokens on, full below")
+    ]
     window: Annotated[int, Meaning("Steps of truncated backpropagation.", _BY_SIZE)]
     batch: Annotated[int, Meaning("Lanes trained side by side.", _BY_SIZE)]
     epochs: Annotated[float, Meaning("Length of the run in passes over the corpus.", _BY_SIZE)]

@@ -48,6 +48,8 @@ def test_what_is_said() -> None:
     assert fitting_text(shapes_of(deep), replace(deep.config, residual=True)) == ""
     tied = model_of("lstm", embedding=4, tied=True).network
     assert fitting_text(shapes_of(tied), lstm) == "its tensors fit cell lstm, embedding 4, tied"
+    wide = model_of("lstm", hidden=16, softmax="adaptive").network
+    assert fitting_text(shapes_of(wide), lstm) == "its tensors fit cell lstm, hidden 16, adaptive softmax"
     assert fitting_text(shapes_of(model_of("lstm").network), tied.config) == (
         "its tensors fit cell lstm, embedding 5, not tied"
     )

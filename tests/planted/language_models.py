@@ -3,6 +3,8 @@
 from planted.mutant import Mutant
 
 CONTINUATIONS = ("test_continuations.py",)
+ADAPTIVE = "nn/heads/adaptive.py"
+CLUSTERS = ("nn/test_adaptive_head.py",)
 TIED = ("nn/test_tied.py",)
 
 MUTANTS = [
@@ -185,6 +187,56 @@ MUTANTS = [
         "                pass\n",
         ("cli/test_cli_fine_tuning.py",),
     ),
+    # ---- heads/adaptive.py
+    Mutant(
+        "adaptive: activations have no gradient from the clusters",
+        ADAPTIVE,
+        "            d_columns[:, members] += W_p.T @ d_projected\n",
+        "            pass\n",
+        CLUSTERS,
+    ),
+    Mutant(
+        "adaptive: a projection's gradient without the share of its targets",
+        ADAPTIVE,
+        "np.matmul(d_projected, chosen.T, out=",
+        "np.matmul(projected, chosen.T, out=",
+        CLUSTERS,
+    ),
+    Mutant(
+        "adaptive: the loss of clusters is not counted",
+        ADAPTIVE,
+        "            total += cross_entropy(",
+        "            total + cross_entropy(",
+        CLUSTERS,
+    ),
+    Mutant(
+        "adaptive: every cluster is the head's first",
+        ADAPTIVE,
+        "found[_members(tail, targets)] = tail.head_class",
+        "found[_members(tail, targets)] = self.frequent",
+        CLUSTERS,
+    ),
+    Mutant(
+        "adaptive: scores lack the probability inside the cluster",
+        ADAPTIVE,
+        "            found[members] += log_likelihoods(",
+        "            found[members] + log_likelihoods(",
+        CLUSTERS,
+    ),
+    Mutant(
+        "adaptive: logits lack the probability of the cluster",
+        ADAPTIVE,
+        "np.add(inside, head[tail.head_class], out=",
+        "np.add(inside, 0, out=",
+        CLUSTERS,
+    ),
+    Mutant(
+        "adaptive: tokens are added behind the rare ones",
+        "training/setup.py",
+        'if options.get("extend_vocab") and model.network.config.softmax == "adaptive":',
+        "if False:",
+        ("cli/test_cli_adaptive.py",),
+    ),
     # ---- language_model.py, stack.py: one matrix for embedding and head
     Mutant(
         "tied: the gradient of only one of the two uses",
@@ -203,8 +255,8 @@ MUTANTS = [
     Mutant(
         "tied: embeddings that are added stay as drawn",
         "nn/language_model.py",
-        "            if name in of_head:\n",
-        "            if name.startswith(HEAD):\n",
+        "            if name in of_head and",
+        "            if name.startswith(HEAD) and",
         TIED,
     ),
     Mutant(

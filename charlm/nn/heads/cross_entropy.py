@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from charlm.nn.arrays import Array, Ids
 
@@ -42,9 +42,9 @@ class _Rows(NamedTuple):
     column: Ids
 
 
-def new_scratch(classes: int, columns: int, dtype: DTypeLike) -> Array:
-    """Allocate what the functions below work in, for up to so many classes and columns; no memory until it is used."""
-    return np.empty(classes * min(columns, _width(classes)), dtype)
+def scratch_size(classes: int, columns: int) -> int:
+    """How many numbers the functions below work in, for so many classes and up to so many columns."""
+    return classes * min(columns, _width(classes))
 
 
 def write_logits(layer: Classes, columns: Array, out: Array) -> None:
@@ -61,7 +61,7 @@ def log_likelihoods(layer: Classes, columns: Array, targets: Ids, scratch: Array
         layer: the classes.
         columns: [H, N].
         targets: [N], classes; -1 is not asked for.
-        scratch: of ``new_scratch``, for so many classes and columns at least.
+        scratch: as large as ``scratch_size`` says at least.
 
     Returns:
         [N], float64, 0 where the target is -1.
@@ -92,7 +92,7 @@ def cross_entropy(
         targets: [N], classes; -1 is not counted.
         share: what a loss counts in the mean.
         d_columns: [H, N]; overwritten.
-        scratch: of ``new_scratch``, for so many classes and columns at least.
+        scratch: as large as ``scratch_size`` says at least.
     """
     total = 0.0
     for part in _column_blocks(targets.size, len(layer.W)):

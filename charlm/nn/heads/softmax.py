@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charlm.nn.arrays import Array, Ids, Views
-from charlm.nn.columns import flat
-from charlm.nn.heads.cross_entropy import Classes, cross_entropy, log_likelihoods, new_scratch, write_logits
+from charlm.nn.heads.cross_entropy import Classes, Real, cross_entropy, log_likelihoods, scratch_size, write_logits
+from charlm.nn.heads.head import Head
 from charlm.nn.initializers import glorot, uniform
 from charlm.nn.parameters import ParameterSpec
 
 
-class SoftmaxHead:
+class SoftmaxHead(Head):
     """W_y [V, H] and b_y [V] over activations [H, T, B].
 
     Args:
@@ -38,8 +38,7 @@ class SoftmaxHead:
             glorot(views["W_y"], generator)
 
     def new_scratch(self, columns: int, dtype: DTypeLike) -> Array:
-        """Allocate what the head works in, for windows of up to so many steps times lanes."""
-        return new_scratch(self.vocabulary, columns, dtype)
+        return np.empty(scratch_size(self.vocabulary, columns), dtype)
 
     def logits(self, views: Views, activations: Array) -> Array:
         """W_y a + b_y for activations [H, N]: [V, N]."""
@@ -47,36 +46,20 @@ class SoftmaxHead:
         write_logits(_classes(views), activations, logits)
         return logits
 
-    def log_probabilities(self, views: Views, activations: Array, targets: Ids, scratch: Array) -> Array:
-        """Log-probability (nats) of each target [T, B] given activations [H, T, B]; 0 where the target is -1.
+    def _log_likelihoods(self, views: Views, columns: Array, targets: Ids, scratch: Array) -> Real:
+        return log_likelihoods(_classes(views), columns, targets, scratch)
 
-        Returns:
-            [T, B], float64.
-        """
-        found = log_likelihoods(_classes(views), flat(activations), targets.reshape(-1), scratch)
-        return found.reshape(targets.shape)
-
-    def loss_and_gradients(
-        self, views: Views, gradients: Views, activations: Array, targets: Ids, d_activations: Array, scratch: Array
-    ) -> tuple[float, int]:
-        """Cross-entropy with the targets that are not -1, and the gradients of its mean over them.
-
-        Args:
-            views: the head's parameters.
-            gradients: the head's gradients; overwritten.
-            activations: [H, T, B].
-            targets: [T, B], ids; -1 is not counted.
-            d_activations: [H, T, B]; overwritten.
-            scratch: of ``new_scratch``, for so many columns at least.
-
-        Returns:
-            The sum of the losses in nats, and how many targets it counts.
-        """
-        columns, d_columns, wanted = flat(activations), flat(d_activations), targets.reshape(-1)
-        count = int(np.count_nonzero(wanted >= 0))
-        layer, d_layer = _classes(views), _classes(gradients)
-        total = cross_entropy(layer, d_layer, columns, wanted, 1 / max(count, 1), d_columns, scratch)
-        return total, count
+    def _cross_entropy(
+        self,
+        views: Views,
+        gradients: Views,
+        columns: Array,
+        targets: Ids,
+        share: float,
+        d_columns: Array,
+        scratch: Array,
+    ) -> float:
+        return cross_entropy(_classes(views), _classes(gradients), columns, targets, share, d_columns, scratch)
 
 
 def _classes(views: Views) -> Classes:
