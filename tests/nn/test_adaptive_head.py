@@ -55,8 +55,9 @@ class Head:
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    e: np.ndarray = np.exp(logits - logits.max())
-    return e / e.sum()
+    e = np.exp(logits - logits.max())
+    found: np.ndarray = e / e.sum()
+    return found
 
 
 def naive(head: Head, token: int, a: np.ndarray) -> float:
