@@ -16,8 +16,8 @@ from charlm.nn.language_model import LanguageModel, parameter_specs
 from charlm.text.tokenizer import Tokenizer
 from charlm.text.vocabulary import Vocabulary
 
-FORMAT = 3
-"""Version of the file format; a file of another is refused."""
+FORMAT = 4
+"""Version of the file format; the one before is read too, any other is refused."""
 MODEL_FILE = "model.safetensors"
 _KEYS = {"format", "kind", "model", "text", "record"}
 _RECORD = {
@@ -124,13 +124,14 @@ def check_record(record: Any) -> None:
 def _from_file(file: Path, tensors: Tensors, metadata: dict[str, Any]) -> TrainedModel:
     if metadata.get("kind") != "language model" and "format" in metadata:
         raise ModelError(f"{file} holds no language model but: {metadata.get('kind', 'something unnamed')}")
-    if metadata.get("format") != FORMAT:
-        found = metadata.get("format")
+    found = metadata.get("format")
+    if found not in (FORMAT, FORMAT - 1):
         raise ModelError(f"{file} has format {found}, this charlm reads {FORMAT}: use the charlm that wrote it")
     if set(metadata) != _KEYS:
         raise ModelError(f"{file} is damaged: its metadata has the keys {', '.join(sorted(metadata))}")
     check_record(metadata["record"])
-    config, text = ModelConfig.from_json(metadata["model"]), TextConfig.from_json(metadata["text"])
+    read = ModelConfig.from_json if found == FORMAT else ModelConfig.from_format_before
+    config, text = read(metadata["model"]), TextConfig.from_json(metadata["text"])
     expected: dict[str, tuple[tuple[int, ...], Any]] = {
         spec.name: (spec.shape, np.float32) for spec in parameter_specs(config)
     }

@@ -95,6 +95,11 @@ def choose(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 INITIAL_STATES = ("zero", "learned")
+SOFTMAXES = ("full", "adaptive")
+FEWEST_HIDDEN = 16
+"""Units that an adaptive softmax needs: each of its two clusters has a fourth of the rank of the one before."""
+_ADDED = {"tied": False, "softmax": "full"}
+"""Fields of a model that files of the format before lack -> what they stand for there."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,8 @@ class ModelConfig(_Strict):
         embedding: size E of a token's embedding.
         residual: whether a layer's output is its activation plus its input, from the second layer on.
         initial: the state before a text's first token: zero, or learned.
+        tied: whether the embedding is the head's matrix too (Press & Wolf 2017; Inan et al. 2017).
+        softmax: over the full vocabulary at once, or adaptive: by clusters (Grave et al. 2017).
     """
 
     vocabulary: int
@@ -120,6 +127,8 @@ class ModelConfig(_Strict):
     embedding: int = 64
     residual: bool = False
     initial: str = "zero"
+    tied: bool = False
+    softmax: str = "full"
 
     def __post_init__(self) -> None:
         require("vocabulary", self.vocabulary, minimum=2)
@@ -127,6 +136,30 @@ class ModelConfig(_Strict):
         require("--hidden", self.hidden, minimum=1, maximum=65536)
         require("--embedding", self.embedding, minimum=1, maximum=65536)
         choose("initial state", self.initial, INITIAL_STATES)
+        choose("--softmax", self.softmax, SOFTMAXES)
+        if self.softmax == "adaptive" and self.hidden < FEWEST_HIDDEN:
+            raise UsageError(
+                f"--softmax adaptive needs --hidden of at least {FEWEST_HIDDEN}, not {self.hidden}, for its clusters "
+                "have a sixteenth of it: name a larger one, or --softmax full"
+            )
+        if self.tied and self.softmax == "adaptive":
+            raise UsageError(
+                "--tied needs --softmax full: an adaptive one has no matrix of the embedding's shape. Leave out one"
+            )
+        if self.tied and self.embedding != self.hidden:
+            raise UsageError(
+                f"--tied makes one matrix of the embedding and the head's, but --embedding is {self.embedding} and "
+                f"--hidden {self.hidden}: give both the same size, or leave --embedding out"
+            )
+
+    @classmethod
+    def from_format_before(cls, data: Any) -> Self:
+        """From a JSON object in a file of the format before this one.
+
+        Raises:
+            ModelError: as ``from_json``.
+        """
+        return cls.from_json({**_ADDED, **data} if isinstance(data, dict) else data)
 
     @property
     def kind(self) -> str:
@@ -136,6 +169,10 @@ class ModelConfig(_Strict):
             options.append("residual")
         if self.initial != INITIAL_STATES[0]:
             options.append(f"initial state {self.initial}")
+        if self.tied:
+            options.append("tied")
+        if self.softmax != SOFTMAXES[0]:
+            options.append(f"{self.softmax} softmax")
         return ", ".join([self.cell, *options])
 
     @property

@@ -23,7 +23,7 @@ from charlm.nn.equations import (
     read_equation,
     state_after,
 )
-from charlm.nn.language_model import LanguageModel
+from charlm.nn.language_model import LanguageModel, head_views
 from charlm.nn.parameters import below
 from charlm.samples import Prompt
 from charlm.scoring import log_softmax
@@ -167,7 +167,7 @@ def run(network: LanguageModel, inputs: Iterable[int]) -> Iterator[tuple[tuple[L
             step, states[k] = _layer_step(network, k, below(parameters, f"layers.{k}."), x, state)
             layers.append(step)
             x = step.output
-        logits = parameters["head.W_y"] @ x + parameters["head.b_y"][:, None]
+        logits = network.head.logits(head_views(network.config, parameters), x)
         yield tuple(layers), log_softmax(logits[:, 0].astype(np.float64))
 
 

@@ -92,6 +92,7 @@ def command(trained: "TrainedModel") -> str:
         "--hidden": config.hidden,
         "--embedding": config.embedding,
         "--initial": config.initial,
+        "--softmax": config.softmax,
     }
     limits = {"--min-count": text.min_count, "--max-vocab": text.max_vocab}
     options: dict[str, Any] = {
@@ -123,6 +124,8 @@ def command(trained: "TrainedModel") -> str:
         words.append("--extend-vocab")
     if config.residual and base is None:
         words.append("--residual")
+    if config.tied and base is None:
+        words.append("--tied")
     if text.lowercase and base is None:
         words.append("--lowercase")
     return shlex.join(words)

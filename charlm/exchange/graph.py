@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from charlm.errors import ModelError
 from charlm.nn.block import Block
 from charlm.nn.equations import STATE_SYMBOLS, equations_of
-from charlm.nn.language_model import LanguageModel
+from charlm.nn.heads.adaptive import AdaptiveHead
+from charlm.nn.language_model import HEAD, LanguageModel, head_name
 from charlm.nn.normalization import EPSILON
 from charlm.nn.parameters import below
 
@@ -94,9 +95,28 @@ def graph_of(network: LanguageModel) -> Graph:
             graph.add("Identity", names[STATE_SYMBOLS[part]], outputs=(next_name(f"{part}_{k}"),))
         residual = network.stack.is_residual(k)
         output = graph.value("Add", names["a"], output) if residual else names["a"]
-    logits = graph.value("Gemm", output, "head.W_y", "head.b_y", transB=1)
-    graph.add("LogSoftmax", logits, outputs=(LOG_PROBABILITIES,), axis=-1)
+    _add_head(graph, network, output)
     return graph
+
+
+def _add_head(graph: Graph, network: LanguageModel, output: str) -> None:
+    """Add what makes log-probabilities of the top layer's output."""
+    weights, biases = (head_name(network.config, name) for name in ("W_y", "b_y"))
+    logits = graph.value("Gemm", output, weights, biases, transB=1)
+    if not isinstance(network.head, AdaptiveHead):
+        graph.add("LogSoftmax", logits, outputs=(LOG_PROBABILITIES,), axis=-1)
+        return
+    tails = network.head.tails
+    graph.constants["head.sizes"] = np.array([network.head.frequent, *(1 for _ in tails)], np.int64)
+    found, clusters = "head.frequent", [f"{HEAD}{tail.name}log_probability" for tail in tails]
+    classes = graph.value("LogSoftmax", logits, axis=-1)
+    graph.add("Split", classes, "head.sizes", outputs=(found, *clusters), axis=-1)
+    parts = [found]
+    for tail, cluster in zip(tails, clusters, strict=True):
+        projected = graph.value("Gemm", output, f"{HEAD}{tail.name}W_p", transB=1)
+        inside = graph.value("Gemm", projected, f"{HEAD}{tail.name}W_y", transB=1)
+        parts.append(graph.value("Add", graph.value("LogSoftmax", inside, axis=-1), cluster))
+    graph.add("Concat", *parts, outputs=(LOG_PROBABILITIES,), axis=-1)
 
 
 def _begins(graph: Graph) -> str:

@@ -3,8 +3,10 @@
 from string import Template
 
 from charlm.checkpoint import TrainedModel
+from charlm.config import ModelConfig
 from charlm.exchange.gates import conversion_of
 from charlm.exchange.state_dict import learned_parts
+from charlm.nn.heads.adaptive import SHRINKS, cutoffs
 from charlm.version import __version__
 
 _LOADER = Template('''\
@@ -21,12 +23,12 @@ class LanguageModel(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding($vocabulary, $embedding)
         self.recurrent = nn.$module($embedding, $hidden, $layers$arguments)
-        self.head = nn.Linear($hidden, $vocabulary)
+        self.head = nn.$head
 $parameters
     def forward(self, ids, state=None):  # ids [T, B], -1 before a text; gives log-probabilities [T, B, V]
 $begin        inputs = self.embedding(ids.clamp(min=0)) * (ids >= 0).unsqueeze(-1)
         outputs, state = self.recurrent(inputs, state)
-        return self.head(outputs).log_softmax(-1), state
+        return $log_probabilities, state
 
 
 def load():
@@ -105,6 +107,7 @@ def loader(model: TrainedModel) -> str:
     """
     config = model.network.config
     conversion, learned = conversion_of(config), learned_parts(config)
+    head, log_probabilities = _head(config)
     return _LOADER.substitute(
         version=__version__,
         vocabulary=config.vocabulary,
@@ -114,8 +117,20 @@ def loader(model: TrainedModel) -> str:
         module=conversion.module,
         arguments=conversion.arguments,
         parameters=_PARAMETERS.substitute(parts=learned, layers=config.layers, hidden=config.hidden) if learned else "",
+        head=head,
+        log_probabilities=log_probabilities,
         begin=_BEGIN.substitute(parts=learned, state=_STATES[len(learned)]) if learned else "",
     )
+
+
+def _head(config: ModelConfig) -> tuple[str, str]:
+    """What makes the head, and what it makes of the outputs."""
+    sizes = f"{config.hidden}, {config.vocabulary}"
+    if config.softmax == "full":
+        return f"Linear({sizes})", "self.head(outputs).log_softmax(-1)"
+    clusters = f"{cutoffs(config.vocabulary)}, div_value={SHRINKS}, head_bias=True"
+    computed = "self.head.log_prob(outputs.flatten(0, 1)).unflatten(0, ids.shape)"
+    return f"AdaptiveLogSoftmaxWithLoss({sizes}, {clusters})", computed
 
 
 def scorer(model: TrainedModel) -> str:

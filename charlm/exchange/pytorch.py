@@ -33,8 +33,8 @@ from charlm.nn.registry import block_options
 from charlm.text.tokenizer import Tokenizer
 from charlm.text.vocabulary import Vocabulary
 
-FORMAT = 1
-"""Version of the metadata; another is refused."""
+FORMAT = 2
+"""Version of the metadata; the one before is read too, any other is refused."""
 KIND = "a state dict of PyTorch, which charlm import reads"
 LOADER_FILE = "load_model.py"
 SCORER_FILE = "score_text.py"
@@ -138,7 +138,7 @@ def _check_own_words(state: StateFile, like: Path, config: ModelConfig) -> None:
         ModelError: it says that its tensors are of another kind.
     """
     if isinstance(state.metadata, dict) and state.metadata.get("kind") == KIND:
-        theirs = ModelConfig.from_json(state.metadata.get("model")).kind
+        theirs = _config_of(state.metadata).kind
         if theirs != config.kind:
             raise ModelError(
                 f"{state.path} says that it is of {theirs}, {like} is of {config.kind}: "
@@ -185,7 +185,12 @@ def _own_frame(state: StateFile) -> _Frame:
         )
     if isinstance(data, dict) and data.get("kind") == "language model":
         raise ModelError(f"{state.path} is a model of charlm already: every command takes it with --model")
-    if not isinstance(data, dict) or data.get("kind") != KIND or data.get("format") != FORMAT or set(data) != _KEYS:
+    if (
+        not isinstance(data, dict)
+        or data.get("kind") != KIND
+        or data.get("format") not in (FORMAT, FORMAT - 1)
+        or set(data) != _KEYS
+    ):
         raise ModelError(
             f"{state.path} has metadata that this charlm does not know: name with --like the model that it comes from"
         )
@@ -195,9 +200,14 @@ def _own_frame(state: StateFile) -> _Frame:
         raise ModelError(f"the metadata of {state.path} are damaged: {error}") from error
 
 
+def _config_of(data: Mapping[str, Any]) -> ModelConfig:
+    read = ModelConfig.from_json if data.get("format") == FORMAT else ModelConfig.from_format_before
+    return read(data.get("model"))
+
+
 def _parsed_frame(data: Mapping[str, Any]) -> _Frame:
     check_record(data["record"])
-    config, text = ModelConfig.from_json(data["model"]), TextConfig.from_json(data["text"])
+    config, text = _config_of(data), TextConfig.from_json(data["text"])
     block_options(config.cell, config.options)
     vocabulary = _vocabulary_of(data["vocabulary"])
     if len(vocabulary) != config.vocabulary:

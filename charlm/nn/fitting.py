@@ -57,10 +57,21 @@ def _sized(shapes: Shapes, config: ModelConfig) -> ModelConfig:
         UsageError: no model has such sizes.
     """
     vocabulary, embedding = shapes["embedding"]
-    _, hidden = shapes["head.W_y"]
+    # What is tied has no matrix of its own in the head.
+    _, hidden = shapes.get("head.W_y", shapes["embedding"])
     numbers = [int(name.split(".")[1]) for name in shapes if name.startswith("layers.")]
     layers = 1 + max(numbers)
-    return replace(config, vocabulary=vocabulary, embedding=embedding, layers=layers, hidden=hidden)
+    tied = "head.W_y" not in shapes
+    softmax = "adaptive" if any(name.startswith("head.tails.") for name in shapes) else "full"
+    return replace(
+        config,
+        vocabulary=vocabulary,
+        embedding=embedding,
+        layers=layers,
+        hidden=hidden,
+        tied=tied,
+        softmax=softmax,
+    )
 
 
 def _described(found: ModelConfig, config: ModelConfig) -> str:
@@ -68,4 +79,8 @@ def _described(found: ModelConfig, config: ModelConfig) -> str:
     other = [f"{size} {getattr(found, size)}" for size in SIZES if getattr(found, size) != getattr(config, size)]
     if found.initial != config.initial:
         other.append(f"initial state {found.initial}")
+    if found.tied != config.tied:
+        other.append("tied" if found.tied else "not tied")
+    if found.softmax != config.softmax:
+        other.append(f"{found.softmax} softmax")
     return ", ".join([f"cell {kind_name(found.cell, found.options)}", *other])

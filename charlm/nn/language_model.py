@@ -12,17 +12,24 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charlm.config import ModelConfig
-from charlm.nn.arrays import Array, Flags, Ids, States
+from charlm.nn.arrays import Array, Flags, Ids, States, Views
 from charlm.nn.block import Operand
 from charlm.nn.columns import Columns, write_columns, write_steps
+from charlm.nn.heads.adaptive import AdaptiveHead
+from charlm.nn.heads.head import Head
 from charlm.nn.heads.softmax import SoftmaxHead
 from charlm.nn.parameters import Parameters, ParameterSpec, below
 from charlm.nn.stack import Dropout, Stack, StackTape
 
+HEAD = "head."
+"""What the names of the head's parameters begin with."""
+
 
 @dataclass
 class Workspace:
-    """The memory that one user of a model works in: operands, their gradients, a tape for T x B, and its columns.
+    """The memory that one user of a model works in.
+
+    Operands and their gradients; for T x B a tape, its columns, and a scratch of the head's.
 
     After the model's parameters change, ``LanguageModel.pack`` brings the operands up to date.
     """
@@ -31,6 +38,7 @@ class Workspace:
     d_operands: tuple[Operand, ...]
     tape: StackTape
     columns: Columns
+    scratch: Array  # the head's
 
 
 def parameter_specs(config: ModelConfig) -> list[ParameterSpec]:
@@ -39,8 +47,26 @@ def parameter_specs(config: ModelConfig) -> list[ParameterSpec]:
     Raises:
         UsageError: the configuration names a block or option that does not exist.
     """
-    head = SoftmaxHead(config.hidden, config.vocabulary).parameter_specs()
-    return Stack(config).parameter_specs() + [spec._replace(name=f"head.{spec.name}") for spec in head]
+    head = make_head(config).parameter_specs()
+    return Stack(config).parameter_specs() + [spec._replace(name=f"{HEAD}{spec.name}") for spec in head]
+
+
+def make_head(config: ModelConfig) -> Head:
+    """The head that a model ends in."""
+    if config.softmax == "adaptive":
+        return AdaptiveHead(config.hidden, config.vocabulary)
+    return SoftmaxHead(config.hidden, config.vocabulary, tied=config.tied)
+
+
+def head_name(config: ModelConfig, name: str) -> str:
+    """What a model calls a parameter of its head: W_y is the embedding where they are tied."""
+    return "embedding" if config.tied and name == "W_y" else HEAD + name
+
+
+def head_views(config: ModelConfig, views: Views) -> Views:
+    """The parameters of a model's head, or their gradients, by the head's own names."""
+    tied = {"W_y": views["embedding"]} if config.tied else {}
+    return below(views, HEAD) | tied
 
 
 class LanguageModel:
@@ -57,11 +83,11 @@ class LanguageModel:
     def __init__(self, config: ModelConfig, dtype: DTypeLike = np.float32) -> None:
         self.config = config
         self.stack = Stack(config)
-        self.head = SoftmaxHead(config.hidden, config.vocabulary)
+        self.head = make_head(config)
         self.parameters = Parameters(parameter_specs(config), dtype)
         # Once, not at every step: sampling asks for them for each token.
-        self._head_views = below(self.parameters.views, "head.")
-        self._head_gradients = below(self.parameters.gradients, "head.")
+        self._head_views = head_views(config, self.parameters.views)
+        self._head_gradients = head_views(config, self.parameters.gradients)
 
     def initialize(self, seed: int) -> None:
         """Draw the parameters' first values; the same seed gives the same values in every dtype."""
@@ -73,12 +99,14 @@ class LanguageModel:
         """Take the parameters of a model of the same shape, whose vocabulary may be the beginning of this one's.
 
         Embeddings of tokens that it does not have stay as they were drawn. Their rows of the head become that of
-        its token ``like``: a token that was hardly ever right is a better beginning than a random one.
+        its token ``like``: a token that was hardly ever right is a better beginning than a random one. So do their
+        embeddings where these are rows of the head too.
         """
+        of_head = {head_name(self.config, name) for name in self._head_views}
         for name, view in self.parameters.views.items():
             theirs = other.parameters.views[name]
             view[: len(theirs)] = theirs
-            if name.startswith("head."):
+            if name in of_head and len(view) > len(theirs):
                 view[len(theirs) :] = theirs[like]
 
     def new_workspace(self, time: int, batch: int, *, keep: bool = True) -> Workspace:
@@ -88,8 +116,8 @@ class LanguageModel:
         """
         dtype = self.parameters.dtype
         operands, d_operands = self.stack.new_operands(dtype), self.stack.new_operands(dtype)
-        tape = self.stack.new_tape(time, batch, dtype, keep=keep)
-        work = Workspace(operands, d_operands, tape, self.stack.new_columns(tape, dtype))
+        tape, scratch = self.stack.new_tape(time, batch, dtype, keep=keep), self.head.new_scratch(time * batch, dtype)
+        work = Workspace(operands, d_operands, tape, self.stack.new_columns(tape, dtype), scratch)
         self.pack(work)
         return work
 
@@ -147,7 +175,7 @@ class LanguageModel:
         d_columns = work.columns.first[:H, : T * B]
         d_activations = d_columns.reshape(H, T, B, copy=False)
         total, count = self.head.loss_and_gradients(
-            self._head_views, self._head_gradients, activations, targets, d_activations
+            self._head_views, self._head_gradients, activations, targets, d_activations, work.scratch
         )
         d_after = self.zero_states(inputs.shape[1])
         if upstream is not None:
@@ -168,10 +196,10 @@ class LanguageModel:
     ) -> tuple[Array, States]:
         """Log-probability in nats of each target [T, B] (float64, 0 where it is -1), and the states after."""
         activations, after = self._forward(work, inputs, starts, states)
-        return self.head.log_probabilities(self._head_views, activations, targets), after
+        return self.head.log_probabilities(self._head_views, activations, targets, work.scratch), after
 
     def logits(self, work: Workspace, inputs: Ids, starts: Flags | None, states: States) -> tuple[Array, States]:
-        """Unnormalised log-probabilities of every next token, [V, T, B], and the states after."""
+        """Log-probabilities of every next token, [V, T, B], that may lack their normalisation, and the states after."""
         activations, after = self._forward(work, inputs, starts, states)
         H, T, B = activations.shape
         logits = self.head.logits(self._head_views, activations.reshape(H, T * B))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from charlm.nn.arrays import Array
+from charlm.nn.arrays import Array, Views
 
 
 class ParameterSpec(NamedTuple):
@@ -54,6 +54,6 @@ class Parameters:
         return self.values.dtype
 
 
-def below(views: dict[str, Array], prefix: str) -> dict[str, Array]:
+def below(views: Views, prefix: str) -> dict[str, Array]:
     """The views whose names begin with ``prefix``, named by what follows it."""
     return {name[len(prefix) :]: view for name, view in views.items() if name.startswith(prefix)}

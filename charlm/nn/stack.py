@@ -213,7 +213,8 @@ class Stack:
         T, before, begins = inputs.shape[0], [], self._starts(parameters, starts)
         d_output = tape.d_outputs[:T]
         d_table = parameters.gradients["embedding"]
-        d_table[...] = 0
+        if not self.config.tied:  # otherwise the head's gradient stands there, and this one is added
+            d_table[...] = 0
         for k in reversed(range(len(self.blocks))):
             block, layer = self.blocks[k], tape.layers[k]
             if self.is_residual(k):

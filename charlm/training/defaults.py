@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
+from charlm.config import FEWEST_HIDDEN
 from charlm.errors import InputError
 from charlm.text.sources import Texts
 from charlm.text.splitting import MOST_VALIDATED
@@ -24,6 +25,9 @@ READ_PER_SECOND = {"char": 30_000, "byte": 30_000, "word": 3_000, "token": 3_000
 """Tokens that a run bound by time is taken to read a second, at least: what it cannot read it need not be sized for."""
 FINE_TUNING_RATE = 0.5
 """Learning rate of a run that starts from a trained model, as a share of what it would be."""
+
+ADAPTIVE_FROM = 50_000
+"""Tokens of a vocabulary from which on its softmax is adaptive: most of a step would go into a full one."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,11 @@ def default_sizes(
         tokens = min(tokens, round(READ_PER_SECOND[level] * seconds))
     sizes = next(sizes for limit, sizes in _TABLES[level] if tokens < limit)
     return replace(sizes, lr=sizes.lr * FINE_TUNING_RATE) if fine_tuning else sizes
+
+
+def default_softmax(vocabulary: int, hidden: int, *, tied: bool) -> str:
+    """Which softmax a model of so many tokens and units has; only a full one can be tied."""
+    return "adaptive" if vocabulary >= ADAPTIVE_FROM and hidden >= FEWEST_HIDDEN and not tied else "full"
 
 
 def fit(tokens: int, window: int, batch: int) -> tuple[int, int]:

@@ -4,6 +4,7 @@ They walk over the buffer in blocks that stay in the cache, so that an update co
 Weight decay is decoupled (Loshchilov & Hutter 2019): ``p -= lr * decay * p``, on weights and not on biases.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
@@ -12,8 +13,8 @@ import numpy as np
 from charlm.nn.arrays import Array
 from charlm.nn.parameters import Parameters
 
-BLOCK = 1 << 15
-"""Parameters that are worked on at a time: with their moments and scratch, 640 KB of float32."""
+BLOCK = 1 << 16
+"""Parameters that are worked on at a time: with their gradients, moments and scratch, 1.3 MB of float32."""
 
 
 class Optimizer(ABC):
@@ -31,7 +32,7 @@ class Optimizer(ABC):
         self.weight_decay = weight_decay
         self.moments: Mapping[str, Array] = {name: np.zeros_like(parameters.values) for name in self.moment_names}
         self.updates = 0
-        self._scratch = np.empty((2, min(BLOCK, len(parameters))), parameters.dtype)
+        self._scratch = np.empty(min(BLOCK, len(parameters)), parameters.dtype)
 
     def update(self, lr: float) -> None:
         """One step with learning rate ``lr``."""
@@ -43,12 +44,12 @@ class Optimizer(ABC):
             if self.weight_decay and begin < decayed:
                 values[: decayed - begin] *= values.dtype.type(1 - lr * self.weight_decay)
             moments = [self.moments[name][part] for name in self.moment_names]
-            scratch = self._scratch[:, : values.size]
+            scratch = self._scratch[: values.size]
             self._update_block(values, self.parameters.gradient_values[part], moments, scratch, lr)
 
     @abstractmethod
     def _update_block(self, p: Array, g: Array, moments: list[Array], scratch: Array, lr: float) -> None:
-        """Update ``p`` and ``moments`` in place from ``g``, all of one length; ``scratch`` holds two such."""
+        """Update ``p`` and ``moments`` in place from ``g``, all of one length, as is ``scratch``."""
 
 
 class AdamW(Optimizer):
@@ -56,6 +57,9 @@ class AdamW(Optimizer):
 
     m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2
     p -= lr * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+
+    Kept are m / (1 - b1) and v / (1 - b2), whose updates need no factor for g; all constants stand in the learning rate
+    and in epsilon.
 
     beta2 is 0.99, not the paper's 0.999: runs of minutes have few steps, and the second moment must follow.
     """
@@ -65,15 +69,12 @@ class AdamW(Optimizer):
 
     def _update_block(self, p: Array, g: Array, moments: list[Array], scratch: Array, lr: float) -> None:
         m, v = moments
-        step, root = scratch
         kind = p.dtype.type
-        np.subtract(g, m, out=step)
-        step *= kind(1 - self.beta1)
-        m += step
-        _root_mean_square(v, g, root, self.beta2, self.updates, self.epsilon)
-        np.divide(m, root, out=step)
-        step *= kind(lr / (1 - self.beta1**self.updates))
-        p -= step
+        m *= kind(self.beta1)
+        m += g
+        correction = (1 - self.beta1) / (1 - self.beta1**self.updates)
+        mean = _add_squares(v, g, scratch, self.beta2, self.updates)
+        _subtract_scaled(p, m, v, scratch, lr * correction, mean, self.epsilon)
 
 
 class SGD(Optimizer):
@@ -86,14 +87,15 @@ class SGD(Optimizer):
         (buffer,) = moments
         buffer *= p.dtype.type(self.momentum)
         buffer += g
-        np.multiply(buffer, p.dtype.type(lr), out=scratch[0])
-        p -= scratch[0]
+        np.multiply(buffer, p.dtype.type(lr), out=scratch)
+        p -= scratch
 
 
 class RMSprop(Optimizer):
     """RMSprop (Tieleman & Hinton 2012): s = 0.95 s + 0.05 g^2; p -= lr g / (sqrt(s) + eps).
 
-    The average starts at zero and is corrected for it, as Adam's is, so that the first steps are not huge.
+    The average starts at zero and is corrected for it, as Adam's is, so that the first steps are not huge. Kept is
+    s / 0.05.
     """
 
     moment_names = ("square",)
@@ -101,24 +103,28 @@ class RMSprop(Optimizer):
 
     def _update_block(self, p: Array, g: Array, moments: list[Array], scratch: Array, lr: float) -> None:
         (square,) = moments
-        step, root = scratch
-        kind = p.dtype.type
-        _root_mean_square(square, g, root, self.decay, self.updates, self.epsilon)
-        np.divide(g, root, out=step)
-        step *= kind(lr)
-        p -= step
+        mean = _add_squares(square, g, scratch, self.decay, self.updates)
+        _subtract_scaled(p, g, square, scratch, lr, mean, self.epsilon)
 
 
-def _root_mean_square(average: Array, g: Array, out: Array, decay: float, updates: int, epsilon: float) -> None:
-    """Move the running average of g^2 on; write its root, corrected for its start at zero, plus epsilon."""
-    kind = g.dtype.type
-    np.multiply(g, g, out=out)
-    out -= average
-    out *= kind(1 - decay)
-    average += out
-    np.multiply(average, kind(1 / (1 - decay**updates)), out=out)
-    np.sqrt(out, out=out)
-    out += kind(epsilon)
+def _add_squares(squares: Array, g: Array, scratch: Array, decay: float, updates: int) -> float:
+    """Move a decaying sum of g^2 on; return what makes it their mean, corrected for its start at zero."""
+    np.multiply(g, g, out=scratch)
+    squares *= g.dtype.type(decay)
+    squares += scratch
+    return (1 - decay) / (1 - decay**updates)
+
+
+def _subtract_scaled(
+    p: Array, step: Array, squares: Array, scratch: Array, lr: float, mean: float, epsilon: float
+) -> None:
+    """``p -= lr * step / (sqrt(mean * squares) + epsilon)``, with the root of ``mean`` divided out."""
+    kind, root = p.dtype.type, math.sqrt(mean)
+    np.sqrt(squares, out=scratch)
+    scratch += kind(epsilon / root)
+    np.divide(step, scratch, out=scratch)
+    scratch *= kind(lr / root)
+    p -= scratch
 
 
 _BY_NAME: Mapping[str, type[Optimizer]] = {"adamw": AdamW, "sgd": SGD, "rmsprop": RMSprop}

@@ -55,6 +55,12 @@ class Options(TypedDict, total=False):
     initial: Annotated[str, Meaning("State before a text's first token: zero or learned.", "zero")]
     hidden: Annotated[int, Meaning("Hidden units a layer.", _BY_SIZE)]
     embedding: Annotated[int, Meaning("Size of a token's embedding.", _BY_SIZE)]
+    tied: Annotated[
+        bool, Meaning("Make the embedding the matrix of the softmax too; --embedding is then that of --hidden.")
+    ]
+    softmax: Annotated[
+        str, Meaning("full, or adaptive: rare tokens in clusters.", "adaptive from 50,000 tokens on, full below")
+    ]
     window: Annotated[int, Meaning("Steps of truncated backpropagation.", _BY_SIZE)]
     batch: Annotated[int, Meaning("Lanes trained side by side.", _BY_SIZE)]
     epochs: Annotated[float, Meaning("Length of the run in passes over the corpus.", _BY_SIZE)]

@@ -23,7 +23,7 @@ from charlm.files import Tensors, expect_tensors, read_tensors, tensor_bytes, wr
 
 STATE_FILE = "training.safetensors"
 LOG_FILE = "log.jsonl"
-STATE_FORMAT = 3
+STATE_FORMAT = 4
 
 
 class RunFolder:

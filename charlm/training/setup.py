@@ -17,7 +17,15 @@ from charlm.text.corpus import Corpus, prepare
 from charlm.text.parts import Part
 from charlm.text.sources import Texts, find_texts
 from charlm.text.tokenizer import Tokenizer, check_options, read_as
-from charlm.training.defaults import Sizes, default_sizes, fit, guess_level, most_validated, text_defaults
+from charlm.training.defaults import (
+    Sizes,
+    default_sizes,
+    default_softmax,
+    fit,
+    guess_level,
+    most_validated,
+    text_defaults,
+)
 from charlm.training.options import MEANINGS, TYPES_AND_MEANINGS, Options, flags
 from charlm.training.run import Run, RunConfig
 from charlm.training.run_folder import RunFolder
@@ -26,7 +34,7 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 MOST_STEPS = 10**9
 """Longer runs are slips of the finger."""
 _NAME_ONE = "name a text, as in charlm eval FILE"
-_SHAPE = ("cell", *known_options(), "layers", "hidden", "embedding", "residual", "initial")
+_SHAPE = ("cell", *known_options(), "layers", "hidden", "embedding", "residual", "initial", "tied", "softmax")
 _FROM_BASE = ("level", "unit", "lowercase", *_SHAPE)
 """What a run that starts from a model has from that model."""
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -221,7 +229,7 @@ def check(options: Options) -> None:
     if "level" in options:
         check_options(options["level"], options.get("unit"), options.get("lowercase", False))
     block_options(_cell(options), _block_options(options))
-    ModelConfig(vocabulary=2, **_of(options, ModelConfig))
+    ModelConfig(vocabulary=2, **_model_options(options, ModelConfig.hidden, ModelConfig.embedding))
     lengths = flags(name for name in ("epochs", "steps", "time") if name in options)
     if len(lengths) > 1:
         raise UsageError(f"{' and '.join(lengths)} both give the length of the run: leave out one")
@@ -268,7 +276,13 @@ def _base(options: Options) -> Base | None:
     if "base" not in options:
         return None
     path = str(options["base"])
-    return Base(path, load_model(Path(path)))
+    model = load_model(Path(path))
+    if options.get("extend_vocab") and model.network.config.softmax == "adaptive":
+        raise UsageError(
+            f"--extend-vocab adds tokens at the end, and {path} has an adaptive softmax, whose tokens must stand by "
+            "falling frequency: leave it out, or train anew"
+        )
+    return Base(path, model)
 
 
 def _encoding_for(options: Options, base: Base | None) -> str | None:
@@ -301,6 +315,13 @@ def _of(options: Options, kind: type) -> dict[str, Any]:
     """Those of the options that are fields of a configuration."""
     names = {f.name for f in fields(kind)}
     return {name: value for name, value in options.items() if name in names}
+
+
+def _model_options(options: Options, hidden: int, embedding: int) -> dict[str, Any]:
+    """Those of the options that a model has, and its sizes where they were not named: one for both if tied."""
+    if options.get("tied"):
+        hidden = embedding = options.get("hidden", options.get("embedding", hidden))
+    return {"hidden": hidden, "embedding": embedding, **_of(options, ModelConfig)}
 
 
 def _cell(options: Options) -> str:
@@ -352,7 +373,8 @@ def _configure(options: Options, text: TextConfig, corpus: Corpus, base: Base | 
 def _model_config(options: Options, sizes: Sizes, vocabulary: int, base: Base | None) -> ModelConfig:
     if base is not None:
         return replace(base.model.network.config, vocabulary=vocabulary)
-    given = {"hidden": sizes.hidden, "embedding": sizes.embedding, **_of(options, ModelConfig)}
+    given = _model_options(options, sizes.hidden, sizes.embedding)
+    given = {"softmax": default_softmax(vocabulary, given["hidden"], tied=options.get("tied", False)), **given}
     cell = _cell(options)
     chosen = block_options(cell, _block_options(options))
     return ModelConfig(**{**given, "vocabulary": vocabulary, "cell": cell, "options": chosen})
@@ -387,6 +409,7 @@ def picks(options: Options, run: Run) -> list[str]:
         "unit": config.text.unit,
         "hidden": config.model.hidden,
         "embedding": config.model.embedding,
+        "softmax": config.model.softmax if config.model.softmax == "adaptive" else None,
         "window": train.window,
         "batch": train.batch,
         "epochs": f"{sizes.length(tokens) / tokens:.3g}",

@@ -27,11 +27,12 @@ EXPRESSIBLE = (
     "rnn with activation relu",
 )
 """The kinds that a module of PyTorch computes."""
+HIDDEN, EMBEDDING = 4, 5
 SHAPES: dict[str, dict[str, Any]] = {
     "one layer": {"layers": 1},
     "everything": {"layers": 2, "residual": True, "initial": "learned"},
+    "tied": {"layers": 1, "embedding": HIDDEN, "tied": True},
 }
-HIDDEN, EMBEDDING = 4, 5
 
 
 def model_of(kind: str, *, unit: str = "line", lowercase: bool = False, seed: int = 1, **shape: Any) -> TrainedModel:

@@ -224,7 +224,7 @@ def test_damaged_metadata(edit: Callable[[dict[str, Any]], None], state: Path) -
 @pytest.mark.parametrize(
     "edit",
     [
-        lambda metadata: metadata.update(format=2),
+        lambda metadata: metadata.update(format=3),
         lambda metadata: metadata.update(kind="recipe"),
         lambda metadata: metadata.update(more=1),
         lambda metadata: metadata.pop("text"),

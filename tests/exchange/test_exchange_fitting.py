@@ -24,7 +24,9 @@ def shapes_of(network: LanguageModel) -> dict[str, tuple[int, ...]]:
 def test_every_kind_is_recognised_by_its_tensors(kind: str, shape: str) -> None:
     """Whatever the configuration says of cell, sizes and initial states; what cannot be told apart is all named."""
     network = model_of(kind, **SHAPES[shape]).network
-    wrong = replace(network.config, cell="lstm", options={}, layers=9, hidden=7, embedding=3, initial="zero")
+    wrong = replace(
+        network.config, cell="lstm", options={}, layers=9, hidden=7, embedding=3, initial="zero", tied=False
+    )
     found = fitting(shapes_of(network), wrong)
     assert network.config in found
     same = next((kinds for kinds in SAME_TENSORS if kind in kinds), {kind})
@@ -44,6 +46,13 @@ def test_what_is_said() -> None:
     deep = model_of("lstm", layers=2, initial="learned", hidden=6).network
     assert fitting_text(shapes_of(deep), lstm) == "its tensors fit cell lstm, layers 2, hidden 6, initial state learned"
     assert fitting_text(shapes_of(deep), replace(deep.config, residual=True)) == ""
+    tied = model_of("lstm", embedding=4, tied=True).network
+    assert fitting_text(shapes_of(tied), lstm) == "its tensors fit cell lstm, embedding 4, tied"
+    wide = model_of("lstm", hidden=16, softmax="adaptive").network
+    assert fitting_text(shapes_of(wide), lstm) == "its tensors fit cell lstm, hidden 16, adaptive softmax"
+    assert fitting_text(shapes_of(model_of("lstm").network), tied.config) == (
+        "its tensors fit cell lstm, embedding 5, not tied"
+    )
     assert fitting_text(shapes_of(rnn), replace(rnn.config, options={})) == ""
 
 

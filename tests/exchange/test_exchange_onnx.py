@@ -48,11 +48,20 @@ def test_steps_equal_the_engines(kind: str, shape: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_input_as_wide_as_the_layer(kind: str) -> None:
     """Where the embedding has the size of the layer, some blocks compute otherwise."""
-    model = model_of(kind, embedding=HIDDEN)
     assert HIDDEN != EMBEDDING
+    assert_two_steps_equal(model_of(kind, embedding=HIDDEN))
+
+
+def test_an_adaptive_softmax() -> None:
+    """Its clusters are put together to the whole vocabulary."""
+    assert_two_steps_equal(model_of("lstm", hidden=16, softmax="adaptive"))
+
+
+def assert_two_steps_equal(model: TrainedModel) -> None:
+    """Log-probabilities of two steps from a beginning are the engine's."""
     step = evaluator(model)
     tokens = tokens_of(model.network, time=2)
-    nothing = np.zeros((tokens.shape[1], HIDDEN), np.float32)
+    nothing = np.zeros((tokens.shape[1], model.network.config.hidden), np.float32)
     names = step.input_names[1:]
     states = dict.fromkeys(names, nothing)
     for read, expected in zip(tokens, engine_steps(model.network, tokens)[0], strict=True):

@@ -60,7 +60,7 @@ TEXTBOOK: dict[str, Callable[[Array, list[Array], Array], Array]] = {
 }
 
 
-@pytest.mark.parametrize("block", [7, 20, 1 << 15])
+@pytest.mark.parametrize("block", [7, 20, 1 << 16])
 @pytest.mark.parametrize("weight_decay", [0.0, 0.3])
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_equals_the_textbook(name: str, weight_decay: float, block: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,29 +16,33 @@ HIDDEN, VOCABULARY, TIME, BATCH = 4, 6, 25, 8
 class Head:
     """A head with random parameters, activations and targets, some of them -1."""
 
-    def __init__(self, seed: int = 0, time: int = TIME, batch: int = BATCH, dtype: type = np.float64) -> None:
+    def __init__(
+        self, seed: int = 0, time: int = TIME, batch: int = BATCH, dtype: type = np.float64, *, scale: float = 1.0
+    ) -> None:
         rng = np.random.default_rng(seed)
         self.head = SoftmaxHead(HIDDEN, VOCABULARY)
         shapes = {spec.name: spec.shape for spec in self.head.parameter_specs()}
         self.views: dict[str, np.ndarray] = {
             name: rng.standard_normal(shape).astype(dtype) for name, shape in shapes.items()
         }
+        self.views["W_y"] *= dtype(scale)
         self.gradients: dict[str, np.ndarray] = {name: np.full(shape, np.nan, dtype) for name, shape in shapes.items()}
         self.activations: np.ndarray = rng.standard_normal((HIDDEN, time, batch)).astype(dtype)
         self.targets = rng.integers(-1, VOCABULARY, (time, batch))
         self.d_activations = np.full_like(self.activations, np.nan)
+        self.scratch = self.head.new_scratch(time * batch, dtype)
 
     def loss(self) -> float:
         """The mean loss; gradients are left in place."""
         total, count = self.head.loss_and_gradients(
-            self.views, self.gradients, self.activations, self.targets, self.d_activations
+            self.views, self.gradients, self.activations, self.targets, self.d_activations, self.scratch
         )
         assert count == np.count_nonzero(self.targets >= 0)
         return total / count
 
     def logprobs(self) -> np.ndarray:
         """Of every target."""
-        return self.head.log_probabilities(self.views, self.activations, self.targets)
+        return self.head.log_probabilities(self.views, self.activations, self.targets, self.scratch)
 
 
 def test_log_probabilities_are_the_softmax() -> None:
@@ -62,20 +66,46 @@ def test_gradients_are_slopes() -> None:
         np.testing.assert_allclose(found[name], expected, rtol=1e-7, atol=1e-9)
 
 
-def test_several_blocks_of_columns_equal_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Loss, log-probabilities and gradients do not depend on how the window is cut; the last block is short."""
-    whole = Head()
+@pytest.mark.parametrize("scale", [1.0, 1e4])
+def test_blocks_of_columns_and_classes_equal_one(scale: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loss, log-probabilities and gradients do not depend on how the window is cut; the last blocks are short.
+
+    With logits of 1e4 no exponential could be summed without subtracting the largest.
+    """
+    whole, cut = Head(scale=scale), Head(scale=scale)
     loss, logprobs = whole.loss(), whole.logprobs()
-    monkeypatch.setattr("charlm.nn.heads.softmax.BLOCK", 1)
-    cut = Head()
+    monkeypatch.setattr("charlm.nn.heads.cross_entropy.BLOCK", 1)
+    monkeypatch.setattr("charlm.nn.heads.cross_entropy.CACHED", 100)
     assert TIME * BATCH % 64 != 0
     assert TIME * BATCH > 3 * 64
     assert cut.loss() == pytest.approx(loss, rel=1e-13)
-    np.testing.assert_allclose(cut.logprobs(), logprobs, rtol=0, atol=1e-13)
-    np.testing.assert_allclose(cut.d_activations, whole.d_activations, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(cut.logprobs(), logprobs, rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(cut.d_activations, whole.d_activations, rtol=1e-13, atol=1e-15)
     for name, gradient in whole.gradients.items():
         assert np.any(gradient)
         np.testing.assert_allclose(cut.gradients[name], gradient, rtol=0, atol=1e-14)
+
+
+def test_a_window_without_columns_has_no_loss() -> None:
+    """Every gradient is then zero, and none is left as it was."""
+    head = Head(time=0)
+    assert head.head.loss_and_gradients(
+        head.views, head.gradients, head.activations, head.targets, head.d_activations, head.scratch
+    ) == (0, 0)
+    assert not any(np.any(gradient) for gradient in head.gradients.values())
+
+
+@pytest.mark.parametrize("height", [-90, -60, -40, 0, 40, 60, 90])
+def test_float32_is_as_exact_at_any_height(height: float) -> None:
+    """Also where exponentials of logits that are not shifted grow large or small."""
+    head, exact = Head(dtype=np.float32), Head()
+    for each in (head, exact):
+        each.views["W_y"][...] = each.views["W_y"].astype(np.float32)
+        each.activations[...] = each.activations.astype(np.float32)
+        each.views["b_y"][...] = height
+    assert head.loss() == pytest.approx(exact.loss(), rel=1e-5)
+    np.testing.assert_allclose(head.logprobs(), exact.logprobs(), rtol=0, atol=3e-5)
+    np.testing.assert_allclose(head.gradients["W_y"], exact.gradients["W_y"], rtol=0, atol=3e-6)
 
 
 @settings(deadline=None, max_examples=40)

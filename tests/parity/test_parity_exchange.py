@@ -26,6 +26,8 @@ RECIPES = Path(__file__).resolve().parents[2] / "docs" / "recipes.md"
 MODELS: dict[str, dict[str, Any]] = {
     "one layer": {"layers": 1},
     "learned states": {"layers": 2, "initial": "learned"},
+    "tied": {"layers": 1, "embedding": HIDDEN, "tied": True},
+    "adaptive softmax": {"layers": 1, "hidden": 16, "softmax": "adaptive"},
 }
 
 

@@ -2,6 +2,9 @@
 
 from planted.mutant import BLOCKS, DROPOUT, ENGINE, STACK, WINDOWS, Mutant
 
+CROSS_ENTROPY = "nn/heads/cross_entropy.py"
+SOFTMAX = ("nn/test_softmax_head.py",)
+
 MUTANTS = [
     # ---- block.py, activations.py
     Mutant(
@@ -96,27 +99,48 @@ MUTANTS = [
         "out.dtype.type(1)",
         DROPOUT,
     ),
-    # ---- heads/softmax.py, language_model.py
+    # ---- heads/cross_entropy.py, language_model.py
     Mutant(
         "softmax: gradient of only the last block of columns",
-        "nn/heads/softmax.py",
-        "            dW += d_logits",
-        "            dW[...] = d_logits",
-        ("nn/test_softmax_head.py",),
+        CROSS_ENTROPY,
+        "        gradients.W[part] += d_logits",
+        "        gradients.W[part] = d_logits",
+        SOFTMAX,
+    ),
+    Mutant(
+        "softmax: bias's gradient of only the last block of columns",
+        CROSS_ENTROPY,
+        "sums if first else gradients.b[part] + sums",
+        "sums",
+        SOFTMAX,
     ),
     Mutant(
         "softmax: uncounted targets have a gradient",
-        "nn/heads/softmax.py",
-        "                d_logits[:, wanted[part] < 0] = 0\n",
-        "                pass\n",
-        ("nn/test_softmax_head.py",),
+        CROSS_ENTROPY,
+        "np.where(known, share / sums, 0)",
+        "(share / sums)",
+        SOFTMAX,
     ),
     Mutant(
-        "softmax: the largest logit is not subtracted",
-        "nn/heads/softmax.py",
-        "    logits -= logits.max(axis=0)\n",
-        "",
-        ("nn/test_softmax_head.py",),
+        "softmax: the largest logit is never subtracted",
+        CROSS_ENTROPY,
+        "    if not np.all((sums > LEAST) & (sums < MOST)):\n",
+        "    if not np.all(sums >= 0):\n",
+        SOFTMAX,
+    ),
+    Mutant(
+        "softmax: targets' logits are looked up before the largest is subtracted",
+        CROSS_ENTROPY,
+        "            chosen[each.column] = e[each.part][each.row, each.column]\n",
+        "            pass\n",
+        SOFTMAX,
+    ),
+    Mutant(
+        "softmax: the sum of only the last block of classes",
+        CROSS_ENTROPY,
+        "            sums += np.ones",
+        "            sums = np.ones",
+        SOFTMAX,
     ),
     Mutant(
         "language model: mean over all steps, not over the counted ones",

@@ -3,6 +3,9 @@
 from planted.mutant import Mutant
 
 CONTINUATIONS = ("test_continuations.py",)
+ADAPTIVE = "nn/heads/adaptive.py"
+CLUSTERS = ("nn/test_adaptive_head.py",)
+TIED = ("nn/test_tied.py",)
 
 MUTANTS = [
     # ---- training
@@ -23,15 +26,22 @@ MUTANTS = [
     Mutant(
         "adamw: first moment's correction missing",
         "training/optimizers.py",
-        "lr / (1 - self.beta1**self.updates)",
-        "lr",
+        "(1 - self.beta1) / (1 - self.beta1**self.updates)",
+        "1 - self.beta1",
         ("nn/test_optimizers.py",),
     ),
     Mutant(
         "optimisers: the running square's correction missing",
         "training/optimizers.py",
-        "1 / (1 - decay**updates)",
-        "1",
+        "return (1 - decay) / (1 - decay**updates)",
+        "return 1 - decay",
+        ("nn/test_optimizers.py",),
+    ),
+    Mutant(
+        "optimisers: epsilon is not scaled as the root is",
+        "training/optimizers.py",
+        "kind(epsilon / root)",
+        "kind(epsilon)",
         ("nn/test_optimizers.py",),
     ),
     Mutant(
@@ -176,5 +186,84 @@ MUTANTS = [
         "                view[len(theirs) :] = theirs[like]\n",
         "                pass\n",
         ("cli/test_cli_fine_tuning.py",),
+    ),
+    # ---- heads/adaptive.py
+    Mutant(
+        "adaptive: activations have no gradient from the clusters",
+        ADAPTIVE,
+        "            d_columns[:, members] += W_p.T @ d_projected\n",
+        "            pass\n",
+        CLUSTERS,
+    ),
+    Mutant(
+        "adaptive: a projection's gradient without the share of its targets",
+        ADAPTIVE,
+        "np.matmul(d_projected, chosen.T, out=",
+        "np.matmul(projected, chosen.T, out=",
+        CLUSTERS,
+    ),
+    Mutant(
+        "adaptive: the loss of clusters is not counted",
+        ADAPTIVE,
+        "            total += cross_entropy(",
+        "            total + cross_entropy(",
+        CLUSTERS,
+    ),
+    Mutant(
+        "adaptive: every cluster is the head's first",
+        ADAPTIVE,
+        "found[_members(tail, targets)] = tail.head_class",
+        "found[_members(tail, targets)] = self.frequent",
+        CLUSTERS,
+    ),
+    Mutant(
+        "adaptive: scores lack the probability inside the cluster",
+        ADAPTIVE,
+        "            found[members] += log_likelihoods(",
+        "            found[members] + log_likelihoods(",
+        CLUSTERS,
+    ),
+    Mutant(
+        "adaptive: logits lack the probability of the cluster",
+        ADAPTIVE,
+        "np.add(inside, head[tail.head_class], out=",
+        "np.add(inside, 0, out=",
+        CLUSTERS,
+    ),
+    Mutant(
+        "adaptive: tokens are added behind the rare ones",
+        "training/setup.py",
+        'if options.get("extend_vocab") and model.network.config.softmax == "adaptive":',
+        "if False:",
+        ("cli/test_cli_adaptive.py",),
+    ),
+    # ---- language_model.py, stack.py: one matrix for embedding and head
+    Mutant(
+        "tied: the gradient of only one of the two uses",
+        "nn/stack.py",
+        "if not self.config.tied:",
+        "if True:",
+        TIED,
+    ),
+    Mutant(
+        "tied: gradients of the window before are added to",
+        "nn/heads/cross_entropy.py",
+        "    if first:\n        np.matmul(d_logits, columns.T, out=gradients.W[part])\n    else:\n",
+        "    if True:\n",
+        TIED,
+    ),
+    Mutant(
+        "tied: embeddings that are added stay as drawn",
+        "nn/language_model.py",
+        "            if name in of_head and",
+        "            if name.startswith(HEAD) and",
+        TIED,
+    ),
+    Mutant(
+        "tied: rows begin as embeddings do",
+        "nn/heads/softmax.py",
+        'uniform(views["W_y"], math.sqrt(3 / self.hidden), generator)',
+        "pass",
+        TIED,
     ),
 ]
