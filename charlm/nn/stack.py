@@ -41,9 +41,16 @@ class StackTape:
     layers: tuple[Tape, ...]
     activations: Array  # [T, H, B], the top layer's output, after dropout
     masks: tuple[Array, ...]  # [T, H, B] a layer
-    d_outputs: Array  # [T, H, B]: gradient of ``activations``; on the way back, of each layer's output in turn
     d_residual: Array  # [T, H, B]: what passes a layer by on its residual connection
     dropped: bool = False
+
+    @property
+    def d_outputs(self) -> Array:
+        """[T, H, B]: the gradient of ``activations``; on the way back, of each layer's output in turn.
+
+        It stands in the same memory: the head has its own copy of the activations, as columns.
+        """
+        return self.activations
 
 
 class Stack:
@@ -93,7 +100,6 @@ class Stack:
             layers=tuple(block.new_tape(rows, time, batch, dtype, keep=keep) for block, rows in pairs),
             activations=np.empty((time, H, batch), dtype),
             masks=tuple(np.empty((time, H, batch), dtype) for _ in self.blocks),
-            d_outputs=np.empty((time, H, batch), dtype),
             d_residual=np.empty((time, H, batch), dtype),
         )
 

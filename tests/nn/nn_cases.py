@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, is_dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -187,16 +188,20 @@ def run_engine(
     if work is None:
         work = model.new_workspace(*inputs.shape)
     d_output, d_state = case.upstream
+    start = tuple(case.state) if state is None else state
+    # Backward takes the memory of the outputs, so they are made by themselves first, with the same dropout.
+    fed = model.parameters, work.operands, work.tape, inputs, case.starts[when], start
+    model.stack.forward(*fed, deepcopy(dropout))
+    outputs = work.tape.activations[: len(inputs)].swapaxes(1, 2).copy()
     loss, after, initial = model.loss_and_gradients(
         work,
         inputs,
         case.targets[when],
         case.starts[when],
-        tuple(case.state) if state is None else state,
+        start,
         dropout,
         (d_output[:, when], d_state) if upstream else None,
     )
-    outputs = work.tape.activations[: len(inputs)].swapaxes(1, 2).copy()
     gradients = {name: gradient.copy() for name, gradient in model.parameters.gradients.items()}
     return Found(loss, outputs, after, gradients, initial)
 
