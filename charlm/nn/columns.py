@@ -75,6 +75,9 @@ class WindowColumns(NamedTuple):
 class Columns:
     """Memory for the columns of one window after another, of at most T steps of B lanes.
 
+    A layer has the gradients of its gates in ``first`` and its inputs in ``second``. Between forward and backward the
+    head has its own here: the gradient of the activations in ``first``, the activations in ``second``.
+
     Attributes:
         first: [rows, (T + 1) * B]; one column a row more than is used, since rows that stand a multiple of 4096 bytes
             apart fall on the same few sets of the caches and push one another out.

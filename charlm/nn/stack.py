@@ -42,13 +42,14 @@ class StackTape:
     activations: Array  # [T, H, B], the top layer's output, after dropout
     masks: tuple[Array, ...]  # [T, H, B] a layer
     d_residual: Array  # [T, H, B]: what passes a layer by on its residual connection
+    keep: bool
     dropped: bool = False
 
     @property
     def d_outputs(self) -> Array:
         """[T, H, B]: the gradient of ``activations``; on the way back, of each layer's output in turn.
 
-        It stands in the same memory: the head has its own copy of the activations, as columns.
+        It stands in the same memory: it is written when the head is done with the activations.
         """
         return self.activations
 
@@ -101,6 +102,7 @@ class Stack:
             activations=np.empty((time, H, batch), dtype),
             masks=tuple(np.empty((time, H, batch), dtype) for _ in self.blocks),
             d_residual=np.empty((time, H, batch), dtype),
+            keep=keep,
         )
 
     def new_columns(self, tape: StackTape, dtype: DTypeLike) -> Columns:
@@ -216,6 +218,7 @@ class Stack:
         Returns:
             Gradients with respect to the states that forward began with.
         """
+        assert tape.keep, "this workspace keeps nothing for a way back"
         T, before, begins = inputs.shape[0], [], self._starts(parameters, starts)
         d_output = tape.d_outputs[:T]
         d_table = parameters.gradients["embedding"]

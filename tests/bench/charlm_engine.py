@@ -12,10 +12,12 @@ from charlm.nn.arrays import Ids
 from charlm.nn.language_model import LanguageModel
 from charlm.sampling import MOST_LANES, SamplingConfig, sample, sample_side_by_side
 from charlm.scoring import score_texts
-from charlm.speed import training_step
+from charlm.speed import repeat, training_step
 
 PRODUCT = 2048
 """Rows and columns of the product that stands for the fastest there is."""
+SMALLER_PRODUCT, REPEATS = 1024, 40
+"""Of the one that a training step is held against, which must not count in its peak memory."""
 
 
 def model_config(cell: str, vocabulary: int, embedding: int, hidden: int, layers: int) -> ModelConfig:
@@ -32,8 +34,11 @@ def random_model(config: ModelConfig) -> LanguageModel:
 
 
 def training(cell: str, *, vocabulary: int, embedding: int, hidden: int, layers: int, window: int, batch: int) -> Task:
-    """A training step."""
-    return Task(training_step(model_config(cell, vocabulary, embedding, hidden, layers), window, batch))
+    """A training step, and how long its products would take as fast as any are."""
+    config = model_config(cell, vocabulary, embedding, hidden, layers)
+    fastest, amount = product(SMALLER_PRODUCT), training_flops(config, window, batch) / 1e9
+    peak = fastest.amount / min(repeat(fastest.step, 0.0, REPEATS))
+    return Task(training_step(config, window, batch), least=amount / peak)
 
 
 def arithmetic(

@@ -36,12 +36,14 @@ class Turns(NamedTuple):
         peer: likewise.
         charlm_mb: peak memory of the process.
         peer_mb: likewise.
+        least: seconds that charlm's products would take at the machine's peak; 0 where nobody asks.
     """
 
     charlm: list[list[float]]
     peer: list[list[float]]
     charlm_mb: float
     peer_mb: float
+    least: float = 0.0
 
 
 def environment(kernels: Mapping[str, str]) -> dict[str, str]:
@@ -64,7 +66,7 @@ class Worker:
 
     def __init__(self, side: Side, kernels: Mapping[str, str]) -> None:
         self.side = side
-        self.megabytes = 0.0
+        self.megabytes = self.least = 0.0
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed on leaving
         command = [sys.executable, "-m", "bench.worker", side.engine, side.task, json.dumps(dict(side.arguments))]
         self._process = subprocess.Popen(
@@ -79,7 +81,8 @@ class Worker:
 
     def __enter__(self) -> Self:
         try:
-            self._amount = self._read()["amount"]
+            ready = self._read()
+            self._amount, self.least = ready["amount"], ready["least"]
         except BaseException:
             self._end()
             raise
@@ -143,4 +146,4 @@ def measure(case: Case, plan: Plan) -> Turns:
             for worker, turns in pair if len(charlm) % 2 == 0 else pair[::-1]:
                 time.sleep(PAUSE)
                 turns.append(worker.turn(plan.steps))
-        return Turns(charlm, peer, ours.megabytes, theirs.megabytes)
+        return Turns(charlm, peer, ours.megabytes, theirs.megabytes, ours.least)

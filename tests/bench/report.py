@@ -30,7 +30,8 @@ def report(machine: str, outcomes: Sequence[Outcome]) -> str:
 
 def _lines(table: Table, outcomes: Sequence[Outcome]) -> Iterator[str]:
     memory = ["charlm MB", f"{table.peer} MB"] if table.memory else []
-    head = ["case", f"charlm, {table.unit}", f"{table.peer}, {table.unit}", "ratio (turns)", "floor", *memory]
+    bound = ["at the peak"] if table.bound else []
+    head = ["case", f"charlm, {table.unit}", f"{table.peer}, {table.unit}", "ratio (turns)", "floor", *memory, *bound]
     yield f"| {' | '.join(head)} |"
     yield f"|{' --- |' * len(head)}"
     for outcome in outcomes:
@@ -50,6 +51,7 @@ def _cells(outcome: Outcome) -> list[str]:
         spread if found.reached else f"**{spread}, below**",
         f"{found.floor:g}",
         *(number(memory) for memory in (found.charlm_mb, found.peer_mb) if memory is not None),
+        *([] if found.bound is None else [f"{found.bound:.2f}"]),
     ]
 
 

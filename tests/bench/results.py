@@ -28,6 +28,7 @@ class Result:
         unit: as of the case's table.
         charlm_mb: peak memory of charlm's process; None where the table has none.
         peer_mb: that of the other's.
+        bound: the ratio if charlm's products ran at the machine's peak and nothing else took any time.
     """
 
     case: str
@@ -40,6 +41,7 @@ class Result:
     unit: str
     charlm_mb: float | None
     peer_mb: float | None
+    bound: float | None = None
 
     @property
     def reached(self) -> bool:
@@ -71,6 +73,7 @@ def result_of(case: Case, turns: Turns) -> Result:
         unit=table.unit,
         charlm_mb=turns.charlm_mb if table.memory else None,
         peer_mb=turns.peer_mb if table.memory else None,
+        bound=median(_joined(turns.peer)) / turns.least if table.bound and turns.least else None,
     )
 
 

@@ -10,7 +10,9 @@ class Task(NamedTuple):
     Attributes:
         step: does the work.
         amount: what one step counts for: 1 step, so many characters, so many GFLOP.
+        least: seconds that its products would take at the machine's peak; 0 where nobody asks.
     """
 
     step: Callable[[], None]
     amount: float = 1
+    least: float = 0.0

@@ -1,7 +1,7 @@
 """One side of a case in a process of its own: `python -m bench.worker ENGINE TASK ARGUMENTS`.
 
-It makes its task, takes one step, and writes `{"amount": ...}`. For each number of steps that it reads it takes so many
-and writes their times and its peak memory. It ends with its standard input.
+It makes its task, takes one step, and writes `{"amount": ..., "least": ...}`. For each number of steps that it reads it
+takes so many and writes their times and its peak memory. It ends with its standard input.
 """
 
 import json
@@ -28,7 +28,7 @@ def main(engine: str, task: str, arguments: str) -> None:
     """Make the task and take its steps."""
     made = getattr(import_module(f"bench.{engine}_engine"), task)(**json.loads(arguments))
     made.step()
-    say({"amount": made.amount})
+    say({"amount": made.amount, "least": made.least})
     for line in sys.stdin:
         seconds = []
         for _ in range(int(line)):

@@ -53,8 +53,8 @@ MUTANTS = [
     Mutant(
         "stack: the embedding's gradient is left over from the window before",
         "nn/stack.py",
-        "        d_table[...] = 0\n",
-        "",
+        "            d_table[...] = 0\n",
+        "            pass\n",
         WINDOWS,
     ),
     Mutant(

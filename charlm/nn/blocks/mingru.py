@@ -1,6 +1,6 @@
 """The minimal GRU (Feng et al. 2024, section 3.1): gates that see the input alone.
 
-All products of a window are one, and so are all its sigmoids; the loop over time only mixes. As in the main text of
+All products of a window are one; the loop over time works element by element. As in the main text of
 the paper the candidate is linear. (Its appendix makes it positive to work with logarithms, which running through time
 step by step does not need.)
 """
@@ -38,7 +38,7 @@ class MinGRU(Block):
     """
 
     def new_tape(self, input_rows: int, time: int, batch: int, dtype: DTypeLike, *, keep: bool = True) -> MinGRUTape:
-        del keep  # the window's gates are made at once
+        del keep  # the window's products are made at once
         H, R, T, B = self.hidden, input_rows, time, batch
         inputs = np.zeros((T + 1, R + 1, B), dtype)
         inputs[:, -1] = 1

@@ -79,7 +79,8 @@ class StandardPeepholeLSTM(PeepholeLSTM):
     def _squash(self, operand: Operand, tape: LSTMTape, t: int) -> None:
         assert isinstance(tape, PeepholeTape)
         super()._squash(operand, tape, t)
-        o, tape.new_cells[t] = tape.gates[t, self.rows("o")], tape.cells[t + 1]
+        tape.new_cells[t] = tape.cells[t + 1]
+        o = tape.gates[t, self.rows("o")]
         o += np.multiply(operand.vectors["p_o"], tape.cells[t + 1], out=tape.seen)
         gates_in_place(o, self.hidden)
 
