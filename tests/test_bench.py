@@ -142,7 +142,7 @@ def test_a_limit_is_divided_by_what_was_measured() -> None:
     assert (memory.charlm, memory.peer, memory.ratio) == (100, 400, 2)
 
 
-RESULT = Result("a case", 12.345, 1234.5, 1.5, 2.0, 1.25, 1.75, "ms", 99.5, 400.0)
+RESULT = Result("a case", 12.345, 1234.5, 1.5, 2.0, 1.25, 1.75, "ms", 99.5, 400.0, 3.25)
 
 
 def test_the_figures_are_a_list_of_objects() -> None:
@@ -158,6 +158,7 @@ def test_the_figures_are_a_list_of_objects() -> None:
         "unit": "ms",
         "charlm_mb": 99.5,
         "peer_mb": 400.0,
+        "bound": 3.25,
     }
 
 
@@ -170,10 +171,13 @@ def test_tables_mark_what_is_below_its_floor_and_what_failed() -> None:
     ]
     text = report("a machine", outcomes)
     assert text.startswith("a machine\n\n### A training step\n\nEmbedding, ")
-    assert "| case | charlm, ms | PyTorch, ms | ratio (turns) | floor | charlm MB | PyTorch MB |\n| --- |" in text
-    assert "| a case | 12.3 | 1,234 | **1.50 (1.25-1.75), below** | 2 | 99.5 | 400 |\n" in text
-    assert "| other | 1.00 | 2.00 | 2.00 (2.00-2.00) | 2 | 1.00 | 2.00 |\n" in text
-    assert "| made up | failed: no memory |  |  | 2.5 |  |  |\n" in text
+    assert (
+        "| case | charlm, ms | PyTorch, ms | ratio (turns) | floor | charlm MB | PyTorch MB | at the peak |\n| --- |"
+        in text
+    )
+    assert "| a case | 12.3 | 1,234 | **1.50 (1.25-1.75), below** | 2 | 99.5 | 400 | 3.25 |\n" in text
+    assert "| other | 1.00 | 2.00 | 2.00 (2.00-2.00) | 2 | 1.00 | 2.00 |  |\n" in text
+    assert "| made up | failed: no memory |  |  | 2.5 |  |  |  |\n" in text
     assert "| case | charlm, s | Python, s | ratio (turns) | floor |\n| --- | --- | --- | --- | --- |\n" in text
     assert "| slow | 0.250 | 0.500 | **0.50 (0.50-0.50), below** | 1 |\n" in text
     assert "Peak memory" not in text
@@ -213,6 +217,7 @@ def test_both_are_started_before_they_take_turns_and_each_is_first_every_other_t
 
     class Recorded:
         megabytes = 1.0
+        least = 0.0
 
         def __init__(self, side: Side, _: object) -> None:
             self.name = side.engine

@@ -46,8 +46,8 @@ MUTANTS = [
     Mutant(
         "in place: the new cell that a peephole saw is the one before",
         PEEPHOLE,
-        'tape.new_cells[t] = tape.gates[t, self.rows("o")], tape.cells[t + 1]',
-        'tape.new_cells[t] = tape.gates[t, self.rows("o")], tape.cells[t]',
+        "tape.new_cells[t] = tape.cells[t + 1]",
+        "tape.new_cells[t] = tape.cells[t]",
         ENGINE,
         "peephole-lstm-standard",
     ),
