@@ -73,7 +73,8 @@ class Drawer:
             likeliest: NDArray[np.int64] = weights.argmax(axis=0)
             return likeliest
         weights -= np.maximum.reduce(weights, axis=0)
-        weights *= self._sharpness
+        if self._sharpness != 1:
+            weights *= self._sharpness
         np.exp(weights, out=weights)
         np.add.accumulate(weights, axis=0, out=weights)
         # A little less than the whole, so that no rounding can reach past the last token that has a weight.

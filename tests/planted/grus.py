@@ -145,14 +145,14 @@ MUTANTS = [
     Mutant(
         "rnn: a backward of zeros",
         RNN,
-        "            np.dot(operand.recurrent_back, h, out=dh)\n",
+        "            operand.recurrent_back.dot(h, dh)\n",
         "            h[...] = 0\n            dh[...] = 0\n",
         proves=cells(RNNS, "trains"),
     ),
     Mutant(
         "rnn: nothing flows back in time",
         RNN,
-        "            np.dot(operand.recurrent_back, h, out=dh)\n",
+        "            operand.recurrent_back.dot(h, dh)\n",
         "            dh[...] = 0\n",
         ENGINE,
         "rnn",

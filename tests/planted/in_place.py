@@ -126,8 +126,8 @@ MUTANTS = [
         "in place: the state before takes the reset gate for its gradient (reset before)",
         GRU,
         "        np.subtract(product, r, out=r)  # dz_r\n"
-        "        np.dot(operand.recurrent_back[:, : 2 * H], gates[: 2 * H], out=through)\n",
-        "        np.dot(operand.recurrent_back[:, : 2 * H], gates[: 2 * H], out=through)\n"
+        "        operand.recurrent_back[:, : 2 * H].dot(gates[: 2 * H], through)\n",
+        "        operand.recurrent_back[:, : 2 * H].dot(gates[: 2 * H], through)\n"
         "        np.subtract(product, r, out=r)  # dz_r\n",
         ENGINE,
         "gru-before",
@@ -135,8 +135,8 @@ MUTANTS = [
     Mutant(
         "in place: the state before takes the input's gradients for its own (reset after)",
         GRU,
-        "np.dot(operand.recurrent_back, gates[: 3 * H], out=through)",
-        "np.dot(operand.recurrent_back, gates[H:], out=through)",
+        "operand.recurrent_back.dot(gates[: 3 * H], through)",
+        "operand.recurrent_back.dot(gates[H:], through)",
         ENGINE,
         "gru-after",
     ),

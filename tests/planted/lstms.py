@@ -88,8 +88,8 @@ MUTANTS = [
     Mutant(
         "lstm: a backward of zeros",
         LSTM,
-        "        np.dot(operand.recurrent_back, tape.d_gates[t], out=dh)\n",
-        "        tape.d_gates[t] = 0\n        np.dot(operand.recurrent_back, tape.d_gates[t], out=dh)\n",
+        "        operand.recurrent_back.dot(tape.d_gates[t], dh)\n",
+        "        tape.d_gates[t] = 0\n        operand.recurrent_back.dot(tape.d_gates[t], dh)\n",
         proves=cells(f"lstm {PEEPHOLES}", "trains"),
     ),
     Mutant(
@@ -220,7 +220,7 @@ MUTANTS = [
     Mutant(
         "coupled-lstm: a backward of zeros",
         COUPLED,
-        "        np.dot(operand.recurrent_back, tape.d_gates[t], out=dh)\n",
+        "        operand.recurrent_back.dot(tape.d_gates[t], dh)\n",
         "        dz[...] = 0\n        dh[...] = 0\n",
         proves=cells("coupled-lstm", "trains"),
     ),

@@ -34,7 +34,7 @@ class CoupledLSTM(LSTM):
 
     def _gates(self, operand: Operand, tape: LSTMTape, t: int) -> None:
         H, z = self.hidden, tape.gates[t]
-        np.dot(operand.products[0], tape.inputs[t], out=z[H:])
+        operand.products[0].dot(tape.inputs[t], z[H:])
         gates_in_place(z[H:], 2 * H)
         np.subtract(1, z[H : 2 * H], out=z[:H])
 
@@ -42,4 +42,4 @@ class CoupledLSTM(LSTM):
         # f = s(-z_u), so what came to z_f comes to z_u with its sign changed.
         H, dz = self.hidden, tape.gates[t]
         dz[H : 2 * H] -= dz[:H]
-        np.dot(operand.recurrent_back, tape.d_gates[t], out=dh)
+        operand.recurrent_back.dot(tape.d_gates[t], dh)

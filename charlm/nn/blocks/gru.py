@@ -132,25 +132,25 @@ class GRUBefore(GRU):
 
     def _gates_product(self, operand: Operand, tape: GRUTape, t: int) -> None:
         H = self.hidden
-        np.dot(operand.products[0], tape.inputs[t, :-H], out=tape.gates[t, : 2 * H])
+        operand.products[0].dot(tape.inputs[t, :-H], tape.gates[t, : 2 * H])
 
     def _candidate(self, operand: Operand, tape: GRUTape, t: int) -> None:
         H, gates, inputs = self.hidden, tape.gates[t], tape.inputs[t]
         np.multiply(gates[:H], inputs[:H], out=inputs[-H:])
-        np.dot(operand.products[1], inputs[H:], out=gates[2 * H :])
+        operand.products[1].dot(inputs[H:], gates[2 * H :])
 
     def _candidate_back(self, operand: Operand, tape: GRUTape, t: int, dh: Array) -> None:
         H = self.hidden
         _, product, _, through = tape.scratch
         gates = tape.gates[t]
         r, _, dcandidate = self._parts(gates)
-        np.dot(operand.recurrent_back[:, 2 * H :], dcandidate, out=through)  # d(r * h_prev)
+        operand.recurrent_back[:, 2 * H :].dot(dcandidate, through)  # d(r * h_prev)
         through *= r
         dh += through
         np.multiply(through, tape.hidden[t], out=product)
         r *= product
         np.subtract(product, r, out=r)  # dz_r
-        np.dot(operand.recurrent_back[:, : 2 * H], gates[: 2 * H], out=through)
+        operand.recurrent_back[:, : 2 * H].dot(gates[: 2 * H], through)
         dh += through
 
     def weight_gradient(self, tape: Tape, time: int, columns: WindowColumns, d_operand: Operand) -> None:
@@ -209,13 +209,13 @@ class GRUAfter(GRU):
 
     def _gates_product(self, operand: Operand, tape: GRUTape, t: int) -> None:
         H = self.hidden
-        np.dot(operand.products[0], tape.inputs[t, 1:], out=tape.gates[t, H : 3 * H])
+        operand.products[0].dot(tape.inputs[t, 1:], tape.gates[t, H : 3 * H])
 
     def _candidate(self, operand: Operand, tape: GRUTape, t: int) -> None:
         H, gates, inputs, scratch = self.hidden, tape.gates[t], tape.inputs[t], tape.scratch[0]
         p, r, candidate = gates[:H], gates[H : 2 * H], gates[3 * H :]
-        np.dot(operand.products[1], inputs[: 1 + H], out=p)
-        np.dot(operand.products[2], inputs[1 + H :], out=candidate)
+        operand.products[1].dot(inputs[: 1 + H], p)
+        operand.products[2].dot(inputs[1 + H :], candidate)
         np.multiply(r, p, out=scratch)
         candidate += scratch
 
@@ -225,7 +225,7 @@ class GRUAfter(GRU):
         gates = tape.gates[t]
         p, (r, _, dcandidate) = gates[:H], self._parts(gates)
         reset_back(r, p, dcandidate, product)
-        np.dot(operand.recurrent_back, gates[: 3 * H], out=through)
+        operand.recurrent_back.dot(gates[: 3 * H], through)
         dh += through
 
     def weight_gradient(self, tape: Tape, time: int, columns: WindowColumns, d_operand: Operand) -> None:

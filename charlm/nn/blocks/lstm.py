@@ -118,7 +118,7 @@ class LSTM(Block):
 
     def _gates(self, operand: Operand, tape: LSTMTape, t: int) -> None:
         """Write f, u, o and c~ of step t, activated."""
-        np.dot(operand.products[0], tape.inputs[t], out=tape.gates[t])
+        operand.products[0].dot(tape.inputs[t], tape.gates[t])
         gates_in_place(tape.gates[t], 3 * self.hidden)
 
     def _squash(self, operand: Operand, tape: LSTMTape, t: int) -> None:  # noqa: ARG002 - variants use the operand
@@ -131,4 +131,4 @@ class LSTM(Block):
 
     def _gates_back(self, operand: Operand, tape: LSTMTape, t: int, dh: Array, dc: Array) -> None:  # noqa: ARG002
         """Write into dh, and add to dc, the gradient of the state before step t, from those of the gates."""
-        np.dot(operand.recurrent_back, tape.d_gates[t], out=dh)
+        operand.recurrent_back.dot(tape.d_gates[t], dh)

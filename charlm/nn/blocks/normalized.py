@@ -161,7 +161,7 @@ class NormalizedGates(Block):
     def recur(self, operand: Operand, halves: Halves, t: int) -> Array:
         """The recurrent half of step t times its gain, [N, B], in room that the next step uses again."""
         column, normal = halves.column, halves.normal_recurrent[t]
-        np.dot(operand.products[0], halves.hidden[t], out=column)
+        operand.products[0].dot(halves.hidden[t], column)
         for index, rows in enumerate(self.group_rows):
             halves.recurrent_inverse[t, index] = normalize(column[rows], normal[rows])
         np.multiply(normal, halves.gain, out=column)

@@ -42,7 +42,7 @@ class PeepholeLSTM(LSTM):
     def _gates(self, operand: Operand, tape: LSTMTape, t: int) -> None:
         assert isinstance(tape, PeepholeTape)
         z, sigmoids = tape.gates[t], len(self.before) * self.hidden
-        np.dot(operand.products[0], tape.inputs[t], out=z)
+        operand.products[0].dot(tape.inputs[t], z)
         for g in self.before:
             z[self.rows(g)] += np.multiply(operand.vectors[f"p_{g}"], tape.cells[t], out=tape.seen)
         gates_in_place(z[:sigmoids], sigmoids)

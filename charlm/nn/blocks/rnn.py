@@ -59,7 +59,7 @@ class RNN(Block):
         for t in range(T):
             starts.write(t, (hidden[t],))
             h = tape.outputs[t]
-            np.dot(product, inputs[t], out=h)
+            product.dot(inputs[t], h)
             if self.activation == "tanh":
                 np.tanh(h, out=h)
             else:
@@ -81,6 +81,6 @@ class RNN(Block):
                 np.subtract(d_pre, product, out=h)
             else:
                 np.multiply(d_pre, h > 0, out=h)
-            np.dot(operand.recurrent_back, h, out=dh)
+            operand.recurrent_back.dot(h, dh)
             starts.take_back(t, (dh,))
         return (dh,)
