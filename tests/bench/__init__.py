@@ -12,4 +12,5 @@ machine      what it was measured on
 report       Markdown, and its place in docs/performance.md
 command      options, progress, and where everything goes
 blocks       what a training step of each block costs: `python tests/bench blocks`
+profile      where the time of a step goes: `python tests/bench profile`
 """

@@ -23,7 +23,8 @@ def parser() -> argparse.ArgumentParser:
         description="Measure charlm against PyTorch: both sides take turns in processes of their own. A full run takes "
         "about half an hour, and nothing else should run meanwhile. Figures go to build/bench.json; a full run also "
         "writes its tables into docs/performance.md.",
-        epilog="python tests/bench blocks: what a training step of each block costs.",
+        epilog="python tests/bench blocks: what a training step of each block costs; python tests/bench profile: where "
+        "the time of a step goes.",
     )
     found.add_argument("--turns", type=int, help="turns of each side; otherwise as many as the case needs, at least 5")
     found.add_argument("--only", nargs="+", default=[], metavar="WORD", help="cases whose name has all of these words")
@@ -50,6 +51,11 @@ def main(words: Sequence[str], root: Path = ROOT, measured: Callable[[Case, Plan
         from bench import blocks  # noqa: PLC0415 - the parent of all workers stays small without NumPy
 
         blocks.main(words[1:])
+        return 0
+    if words[:1] == ["profile"]:
+        from bench import profile  # noqa: PLC0415 - likewise
+
+        profile.main(words[1:])
         return 0
     options = parser()
     arguments = options.parse_args(words)
