@@ -1,0 +1,271 @@
+"""The tricks of the loop over time: products, activations, slopes, and where a step's numbers lie."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from bench.trick import LayerWindow, Pair, Result, Sizes, Trick
+from charlm.nn.activations import gates_in_place
+from charlm.nn.arrays import Array, State
+from charlm.nn.block import Operand
+from charlm.nn.blocks.lstm import LSTM, LSTMTape
+from charlm.nn.columns import Columns, flat, new_steps, write_columns, write_steps
+from charlm.nn.stack import NOWHERE
+
+
+def lanes_across(s: Sizes) -> Pair:
+    """W @ x with lanes across, against x @ W.T with features across; both weights contiguous."""
+    layer = LayerWindow(s)
+    operand, inputs, z = layer.operand.products[0], layer.tape.inputs, layer.tape.gates
+    transposed, lanes_down = np.ascontiguousarray(operand.T), np.ascontiguousarray(inputs.swapaxes(1, 2))
+    z_down = np.empty((s.window, s.batch, 4 * s.hidden), np.float32)
+
+    def across() -> Result:
+        for t in range(s.window):
+            np.dot(operand, inputs[t], out=z[t])
+        return (z,)
+
+    def down() -> Result:
+        for t in range(s.window):
+            np.dot(lanes_down[t], transposed, out=z_down[t])
+        return (z_down.swapaxes(1, 2),)
+
+    return Pair(across, down)
+
+
+def one_product(s: Sizes) -> Pair:
+    """One product over [h; x; 1], against two products and a bias for each gate."""
+    layer, H = LayerWindow(s), s.hidden
+    operand, inputs, z = layer.operand.products[0], layer.tape.inputs, layer.tape.gates
+    recurrent, from_input, biases = (
+        np.split(np.ascontiguousarray(part), 4) for part in np.split(operand, (H, operand.shape[1] - 1), axis=1)
+    )
+    z_apart, part = np.empty_like(z), np.empty((H, s.batch), np.float32)
+
+    def together() -> Result:
+        for t in range(s.window):
+            np.dot(operand, inputs[t], out=z[t])
+        return (z,)
+
+    def apart() -> Result:
+        for t in range(s.window):
+            h, x = inputs[t, :H], inputs[t, H:-1]
+            for g in range(4):
+                gate = z_apart[t, g * H : (g + 1) * H]
+                np.dot(recurrent[g], h, out=gate)
+                np.dot(from_input[g], x, out=part)
+                gate += part
+                gate += biases[g]
+        return (z_apart,)
+
+    return Pair(together, apart)
+
+
+def dot(s: Sizes) -> Pair:
+    """A step's product by ``np.dot``, against ``np.matmul``."""
+    layer = LayerWindow(s)
+    operand, inputs, z = layer.operand.products[0], layer.tape.inputs, layer.tape.gates
+
+    def by(product: Callable[..., Array], out: Array) -> Callable[[], Result]:
+        def run() -> Result:
+            for t in range(s.window):
+                product(operand, inputs[t], out=out[t])
+            return (out,)
+
+        return run
+
+    return Pair(by(np.dot, z), by(np.matmul, np.empty_like(z)))
+
+
+def one_tanh(s: Sizes) -> Pair:
+    """One tanh over all gates, the halving done by the operand, against an exponential for each sigmoid; in place."""
+    sigmoids = 3 * s.hidden
+    given = s.normal(s.window, 4 * s.hidden, s.batch)
+    z, z_plain = np.empty_like(given), np.empty_like(given)
+
+    def prepare() -> None:
+        z[...] = z_plain[...] = given
+        z[:, :sigmoids] *= 0.5
+
+    def tanh() -> Result:
+        for step in z:
+            gates_in_place(step, sigmoids)
+        return (z,)
+
+    def exponential() -> Result:
+        for step in z_plain:
+            gates, candidate = step[:sigmoids], step[sigmoids:]
+            np.negative(gates, out=gates)
+            np.exp(gates, out=gates)
+            gates += 1
+            np.divide(1, gates, out=gates)
+            np.tanh(candidate, out=candidate)
+        return (z_plain,)
+
+    return Pair(tanh, exponential, prepare)
+
+
+def steps(s: Sizes) -> Pair:
+    """Steps that are copied into columns once a window, against columns that the loop reads and writes itself."""
+    layer, H, T, B = LayerWindow(s), s.hidden, s.window, s.batch
+    tape, o, tanh_c, made = layer.tape, s.normal(H, B), s.normal(H, B), np.split(s.normal(4 * H, B), 4)
+    output, d_output = (np.empty((T, H, B), np.float32) for _ in range(2))
+    dh = np.empty((H, B), np.float32)
+    columns = Columns(4 * H, tape.inputs.shape[1], T, B, np.float32)
+    output_columns = np.empty((H, (T + 1) * B), np.float32)[:, : T * B]
+    d_columns = np.empty((H, (T + 1) * B), np.float32)[:, : T * B]
+    write_columns(d_columns, layer.d_output)
+    # Padded like the engine's, with the state after the last step in the padding.
+    direct = Columns(4 * H, tape.inputs.shape[1], T, B, np.float32)
+    d_gates, inputs = (each.reshape(-1, T + 1, B, copy=False) for each in (direct.first, direct.second))
+    inputs[...] = tape.inputs.swapaxes(0, 1)
+
+    def loop(hidden: Array, output: Array, d_output: Array, d_gates: Array) -> None:
+        """Over arrays [T, rows, B], however they lie in memory."""
+        for t in range(T):
+            h = hidden[t + 1]
+            np.multiply(o, tanh_c, out=h)
+            output[t] = h
+        dh[...] = 0
+        for t in reversed(range(T)):
+            np.add(dh, d_output[t], out=dh)
+            for g, gradient in enumerate(made):
+                d_gates[t, g * H : (g + 1) * H] = gradient
+
+    def copied() -> Result:
+        write_steps(d_output, d_columns)
+        loop(tape.hidden, output, d_output, tape.d_gates)
+        write_columns(output_columns, output)
+        return dh, output_columns, *columns.window(tape.d_gates, tape.inputs[:T])
+
+    def strided() -> Result:
+        a, d_a = (each.reshape(H, T, B, copy=False).swapaxes(0, 1) for each in (output_columns, d_columns))
+        loop(inputs[:H].swapaxes(0, 1), a, d_a, d_gates.swapaxes(0, 1))
+        return dh, output_columns, flat(d_gates)[:, : T * B], flat(inputs)[:, : T * B]
+
+    return Pair(copied, strided)
+
+
+class WithoutProduct(LSTM):
+    """The way back without its product, which is the same with all ways to take slopes."""
+
+    def _gates_back(self, operand: Operand, tape: LSTMTape, t: int, dh: Array, dc: Array) -> None:
+        pass
+
+
+def _backward(s: Sizes, plain: Callable[[LayerWindow, State], Array], memory: int = 0) -> Pair:
+    """The engine's way back without products, against ``plain``, which returns the gates' gradients [T, 4H, B]."""
+    layer, zeros = LayerWindow(s), (np.zeros((s.hidden, s.batch), np.float32),) * 2
+    block, tape, gates = WithoutProduct(s.embedding, s.hidden), layer.tape, layer.tape.gates.copy()
+
+    def prepare() -> None:
+        tape.gates[...] = gates
+
+    def engine() -> Result:
+        block.backward(layer.operand, tape, layer.d_output, zeros, NOWHERE)
+        return (tape.d_gates,)
+
+    return Pair(engine, lambda: (plain(layer, (zeros[0].copy(), zeros[1].copy())),), prepare, memory=memory)
+
+
+def in_place(s: Sizes) -> Pair:
+    """The gates' gradients in place of the gates, against an array of their own."""
+    H = s.hidden
+    d_gates = new_steps(s.window, 4 * H, s.batch, np.float32)
+    scratch = np.empty((3 * H, s.batch), np.float32)
+    part = scratch[:H]
+
+    def apart(layer: LayerWindow, d_state: State) -> Array:
+        tape, (dh, dc) = layer.tape, d_state
+        for t in reversed(range(s.window)):
+            gates, tanh_c, d = tape.gates[t], tape.tanh_cells[t], d_gates[t]
+            f, u, o, candidate = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
+            d_f, d_u, d_o, d_candidate = d[:H], d[H : 2 * H], d[2 * H : 3 * H], d[3 * H :]
+            dh += layer.d_output[t]
+            dh *= o
+            np.multiply(dh, tanh_c, out=d_o)
+            np.multiply(d_o, tanh_c, out=part)
+            dh -= part
+            dc += dh
+            np.multiply(dc, u, out=part)
+            np.multiply(part, candidate, out=d_u)
+            np.multiply(d_u, candidate, out=d_candidate)
+            np.subtract(part, d_candidate, out=d_candidate)
+            dc *= f
+            np.multiply(dc, tape.cells[t], out=d_f)
+            np.multiply(gates[: 3 * H], d[: 3 * H], out=scratch)
+            np.subtract(d[: 3 * H], scratch, out=d[: 3 * H])
+        return d_gates
+
+    return _backward(s, apart, d_gates.nbytes)
+
+
+def slopes(s: Sizes) -> Pair:
+    """Slopes as x minus x times s, against x times s (1 - s); both into memory that is there, gates in place."""
+    H = s.hidden
+    scratch, d_scratch = (np.empty((3 * H, s.batch), np.float32) for _ in range(2))
+    part = scratch[:H]
+    d_f, d_u, d_o = np.split(d_scratch, 3)
+
+    def textbook(layer: LayerWindow, d_state: State) -> Array:
+        tape, (dh, dc) = layer.tape, d_state
+        for t in reversed(range(s.window)):
+            gates, tanh_c, sigmoids = tape.gates[t], tape.tanh_cells[t], tape.gates[t, : 3 * H]
+            f, u, o, candidate = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
+            dh += layer.d_output[t]
+            np.multiply(dh, tanh_c, out=d_o)
+            dh *= o
+            np.multiply(tanh_c, tanh_c, out=part)
+            np.subtract(1, part, out=part)
+            dh *= part
+            dc += dh
+            np.multiply(dc, candidate, out=d_u)
+            candidate *= candidate
+            np.subtract(1, candidate, out=candidate)
+            np.multiply(dc, u, out=part)
+            candidate *= part
+            np.multiply(dc, tape.cells[t], out=d_f)
+            dc *= f
+            np.subtract(1, sigmoids, out=scratch)
+            np.multiply(scratch, sigmoids, out=scratch)
+            np.multiply(scratch, d_scratch, out=sigmoids)
+        return tape.gates
+
+    return _backward(s, textbook)
+
+
+def preallocated(s: Sizes) -> Pair:
+    """The same slopes into memory that is there, against expressions that make a new array for every result."""
+    H = s.hidden
+
+    def expressions(layer: LayerWindow, d_state: State) -> Array:
+        tape, (dh, dc) = layer.tape, d_state
+        for t in reversed(range(s.window)):
+            gates, tanh_c = tape.gates[t], tape.tanh_cells[t]
+            f, u, o, candidate = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
+            y = (dh + layer.d_output[t]) * o
+            d_o = y * tanh_c
+            dh = y - d_o * tanh_c
+            dc = dc + dh
+            w = dc * u
+            d_u = w * candidate
+            d_candidate = w - d_u * candidate
+            dc = dc * f
+            d_f = dc * tape.cells[t]
+            f[:], u[:], o[:], candidate[:] = d_f - d_f * f, d_u - d_u * u, d_o - d_o * o, d_candidate
+        return tape.gates
+
+    return _backward(s, expressions)
+
+
+LSTM_FILE, COLUMNS_FILE = "nn/blocks/lstm.py", "nn/columns.py"
+LOOP_TRICKS = (
+    Trick("Features down, lanes across; not lanes down, features across", "nn/__init__.py", lanes_across),
+    Trick("One product a step over [h; x; 1]; not one a gate and source", LSTM_FILE, one_product),
+    Trick("`np.dot` for a step's product; not `np.matmul`", LSTM_FILE, dot),
+    Trick("One tanh over all gates; not an exponential for each sigmoid", "nn/activations.py", one_tanh),
+    Trick("Steps copied into columns once a window; not columns in the loop", COLUMNS_FILE, steps),
+    Trick("Gradients of gates in place of the gates; not in a second array", LSTM_FILE, in_place),
+    Trick("Slopes as x minus x times s; not as x times s (1 - s)", LSTM_FILE, slopes),
+    Trick("Results into memory that is there; not into new arrays", LSTM_FILE, preallocated),
+)
