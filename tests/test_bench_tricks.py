@@ -10,7 +10,7 @@ import pytest
 from bench import command, tricks
 from bench.trick import LayerWindow, Pair, Result, Sizes, Trick
 from bench.tricks import HEAD, SIZES, TRICKS, Times, compare, milliseconds, row, table
-from bench.window_tricks import folded
+from bench.window_tricks import folded, softmax_blocks
 
 import charlm
 from charlm.nn.heads import softmax
@@ -172,6 +172,13 @@ def test_only_the_side_without_the_trick_gathers_embeddings(monkeypatch: pytest.
     pair.engine()
     with pytest.raises(NotImplementedError):
         pair.plain()
+
+
+def test_blocks_of_the_softmax_save_the_other_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """70 columns of 5000 tokens, 64 of them at a time: 6 columns of logits and as much of exponentials."""
+    monkeypatch.setattr(softmax, "BLOCK", 1)
+    memory = softmax_blocks(TINY._replace(vocabulary=5000)).memory
+    assert memory == pytest.approx(2 * 6 * 5000 * 4, rel=0.2)
 
 
 def test_rounds_that_make_no_sense(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,6 @@ command      options, progress, and where everything goes
 blocks       what a training step of each block costs: `python tests/bench blocks`
 tricks       what each trick of the engine brings: `python tests/bench tricks`
 trick        what a trick is: its two sides, and the window that they work on
-loop_tricks, window_tricks
-             the tricks of the loop over time, and those of a whole window
+loop_tricks, backward_tricks, window_tricks
+             the tricks of the loop over time, of its way back, and those of a whole window
 """

@@ -1,4 +1,4 @@
-"""The tricks of the loop over time: products, activations, slopes, and where a step's numbers lie."""
+"""The tricks of the loop over time: products, activations, and where a step's numbers lie."""
 
 from collections.abc import Callable
 
@@ -6,11 +6,8 @@ import numpy as np
 
 from bench.trick import LayerWindow, Pair, Result, Sizes, Trick
 from charlm.nn.activations import gates_in_place
-from charlm.nn.arrays import Array, State
-from charlm.nn.block import Operand
-from charlm.nn.blocks.lstm import LSTM, LSTMTape
-from charlm.nn.columns import Columns, flat, new_steps, write_columns, write_steps
-from charlm.nn.stack import NOWHERE
+from charlm.nn.arrays import Array
+from charlm.nn.columns import Columns, flat, write_columns, write_steps
 
 
 def lanes_across(s: Sizes) -> Pair:
@@ -146,126 +143,11 @@ def steps(s: Sizes) -> Pair:
     return Pair(copied, strided)
 
 
-class WithoutProduct(LSTM):
-    """The way back without its product, which is the same with all ways to take slopes."""
-
-    def _gates_back(self, operand: Operand, tape: LSTMTape, t: int, dh: Array, dc: Array) -> None:
-        pass
-
-
-def _backward(s: Sizes, plain: Callable[[LayerWindow, State], Array], memory: int = 0) -> Pair:
-    """The engine's way back without products, against ``plain``, which returns the gates' gradients [T, 4H, B]."""
-    layer, zeros = LayerWindow(s), (np.zeros((s.hidden, s.batch), np.float32),) * 2
-    block, tape, gates = WithoutProduct(s.embedding, s.hidden), layer.tape, layer.tape.gates.copy()
-
-    def prepare() -> None:
-        tape.gates[...] = gates
-
-    def engine() -> Result:
-        block.backward(layer.operand, tape, layer.d_output, zeros, NOWHERE)
-        return (tape.d_gates,)
-
-    return Pair(engine, lambda: (plain(layer, (zeros[0].copy(), zeros[1].copy())),), prepare, memory=memory)
-
-
-def in_place(s: Sizes) -> Pair:
-    """The gates' gradients in place of the gates, against an array of their own."""
-    H = s.hidden
-    d_gates = new_steps(s.window, 4 * H, s.batch, np.float32)
-    scratch = np.empty((3 * H, s.batch), np.float32)
-    part = scratch[:H]
-
-    def apart(layer: LayerWindow, d_state: State) -> Array:
-        tape, (dh, dc) = layer.tape, d_state
-        for t in reversed(range(s.window)):
-            gates, tanh_c, d = tape.gates[t], tape.tanh_cells[t], d_gates[t]
-            f, u, o, candidate = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
-            d_f, d_u, d_o, d_candidate = d[:H], d[H : 2 * H], d[2 * H : 3 * H], d[3 * H :]
-            dh += layer.d_output[t]
-            dh *= o
-            np.multiply(dh, tanh_c, out=d_o)
-            np.multiply(d_o, tanh_c, out=part)
-            dh -= part
-            dc += dh
-            np.multiply(dc, u, out=part)
-            np.multiply(part, candidate, out=d_u)
-            np.multiply(d_u, candidate, out=d_candidate)
-            np.subtract(part, d_candidate, out=d_candidate)
-            dc *= f
-            np.multiply(dc, tape.cells[t], out=d_f)
-            np.multiply(gates[: 3 * H], d[: 3 * H], out=scratch)
-            np.subtract(d[: 3 * H], scratch, out=d[: 3 * H])
-        return d_gates
-
-    return _backward(s, apart, d_gates.nbytes)
-
-
-def slopes(s: Sizes) -> Pair:
-    """Slopes as x minus x times s, against x times s (1 - s); both into memory that is there, gates in place."""
-    H = s.hidden
-    scratch, d_scratch = (np.empty((3 * H, s.batch), np.float32) for _ in range(2))
-    part = scratch[:H]
-    d_f, d_u, d_o = np.split(d_scratch, 3)
-
-    def textbook(layer: LayerWindow, d_state: State) -> Array:
-        tape, (dh, dc) = layer.tape, d_state
-        for t in reversed(range(s.window)):
-            gates, tanh_c, sigmoids = tape.gates[t], tape.tanh_cells[t], tape.gates[t, : 3 * H]
-            f, u, o, candidate = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
-            dh += layer.d_output[t]
-            np.multiply(dh, tanh_c, out=d_o)
-            dh *= o
-            np.multiply(tanh_c, tanh_c, out=part)
-            np.subtract(1, part, out=part)
-            dh *= part
-            dc += dh
-            np.multiply(dc, candidate, out=d_u)
-            candidate *= candidate
-            np.subtract(1, candidate, out=candidate)
-            np.multiply(dc, u, out=part)
-            candidate *= part
-            np.multiply(dc, tape.cells[t], out=d_f)
-            dc *= f
-            np.subtract(1, sigmoids, out=scratch)
-            np.multiply(scratch, sigmoids, out=scratch)
-            np.multiply(scratch, d_scratch, out=sigmoids)
-        return tape.gates
-
-    return _backward(s, textbook)
-
-
-def preallocated(s: Sizes) -> Pair:
-    """The same slopes into memory that is there, against expressions that make a new array for every result."""
-    H = s.hidden
-
-    def expressions(layer: LayerWindow, d_state: State) -> Array:
-        tape, (dh, dc) = layer.tape, d_state
-        for t in reversed(range(s.window)):
-            gates, tanh_c = tape.gates[t], tape.tanh_cells[t]
-            f, u, o, candidate = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
-            y = (dh + layer.d_output[t]) * o
-            d_o = y * tanh_c
-            dh = y - d_o * tanh_c
-            dc = dc + dh
-            w = dc * u
-            d_u = w * candidate
-            d_candidate = w - d_u * candidate
-            dc = dc * f
-            d_f = dc * tape.cells[t]
-            f[:], u[:], o[:], candidate[:] = d_f - d_f * f, d_u - d_u * u, d_o - d_o * o, d_candidate
-        return tape.gates
-
-    return _backward(s, expressions)
-
-
-LSTM_FILE, COLUMNS_FILE = "nn/blocks/lstm.py", "nn/columns.py"
+LSTM_FILE = "nn/blocks/lstm.py"
 LOOP_TRICKS = (
     Trick("Features down, lanes across; not lanes down, features across", "nn/__init__.py", lanes_across),
     Trick("One product a step over [h; x; 1]; not one a gate and source", LSTM_FILE, one_product),
     Trick("`np.dot` for a step's product; not `np.matmul`", LSTM_FILE, dot),
     Trick("One tanh over all gates; not an exponential for each sigmoid", "nn/activations.py", one_tanh),
-    Trick("Steps copied into columns once a window; not columns in the loop", COLUMNS_FILE, steps),
-    Trick("Gradients of gates in place of the gates; not in a second array", LSTM_FILE, in_place),
-    Trick("Slopes as x minus x times s; not as x times s (1 - s)", LSTM_FILE, slopes),
-    Trick("Results into memory that is there; not into new arrays", LSTM_FILE, preallocated),
+    Trick("Steps copied into columns once a window; not columns in the loop", "nn/columns.py", steps),
 )

@@ -13,17 +13,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench.backward_tricks import BACKWARD_TRICKS
 from bench.charlm_engine import training_of
 from bench.loop_tricks import LOOP_TRICKS
 from bench.report import number
 from bench.trick import Pair, Sizes, Trick
 from bench.window_tricks import WINDOW_TRICKS
 
-TRICKS = LOOP_TRICKS + WINDOW_TRICKS
+TRICKS = LOOP_TRICKS + BACKWARD_TRICKS + WINDOW_TRICKS
 ROUNDS, WARM_UP = 20, 2
 CLEAR = 0.75
 """Share of the rounds that one side must win, or else the difference is called noise: of 20, chance alone gives it in 4
 of 100 cases."""
+LITTLE = 50_000
+"""Bytes that are not worth a remark."""
 LARGE = 10_000
 """Vocabulary from which on only those tricks are shown that depend on it."""
 SIZES = (
@@ -84,7 +87,7 @@ def training_milliseconds(sizes: Sizes, rounds: int) -> float:
 def row(trick: Trick, pair: Pair, times: Times, step: float) -> str:
     """A line of the table; ``step`` is the training step's milliseconds."""
     gained = times.plain - times.engine
-    remarks = [f"saves {pair.memory / 1e6:,.1f} MB"] if pair.memory else []
+    remarks = [f"saves {pair.memory / 1e6:,.1f} MB"] if pair.memory > LITTLE else []
     if pair.tokens:
         rates = [f"{1e3 * pair.tokens / each:,.0f}" for each in (times.engine, times.plain)]
         remarks.append(f"{' against '.join(rates)} characters/s")

@@ -1,6 +1,7 @@
 """The tricks on what happens once a window, and on forward passes without a way back."""
 
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -135,7 +136,17 @@ def softmax_blocks(s: Sizes) -> Pair:
         head.loss_and_gradients(parameters.views, parameters.gradients, activations, ids, d_activations)
         return parameters.gradient_values, d_activations
 
-    return Pair(lambda: run(blocks), lambda: run(whole))
+    saved = _peak(lambda: run(whole)) - _peak(lambda: run(blocks))
+    return Pair(lambda: run(blocks), lambda: run(whole), memory=saved)
+
+
+def _peak(run: Callable[[], Result]) -> int:
+    """Most bytes that a run has allocated at a time."""
+    tracemalloc.start()
+    run()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
 
 
 def forgetting(s: Sizes) -> Pair:
