@@ -37,7 +37,7 @@ def one_product(s: Sizes) -> Pair:
     recurrent, from_input, biases = (
         np.split(np.ascontiguousarray(part), 4) for part in np.split(operand, (H, operand.shape[1] - 1), axis=1)
     )
-    z_apart, part = np.empty_like(z), np.empty((H, s.batch), np.float32)
+    part = np.empty((H, s.batch), np.float32)
 
     def together() -> Result:
         for t in range(s.window):
@@ -48,12 +48,12 @@ def one_product(s: Sizes) -> Pair:
         for t in range(s.window):
             h, x = inputs[t, :H], inputs[t, H:-1]
             for g in range(4):
-                gate = z_apart[t, g * H : (g + 1) * H]
+                gate = z[t, g * H : (g + 1) * H]
                 np.dot(recurrent[g], h, out=gate)
                 np.dot(from_input[g], x, out=part)
                 gate += part
                 gate += biases[g]
-        return (z_apart,)
+        return (z,)
 
     return Pair(together, apart)
 
@@ -63,15 +63,15 @@ def dot(s: Sizes) -> Pair:
     layer = LayerWindow(s)
     operand, inputs, z = layer.operand.products[0], layer.tape.inputs, layer.tape.gates
 
-    def by(product: Callable[..., Array], out: Array) -> Callable[[], Result]:
+    def by(product: Callable[..., Array]) -> Callable[[], Result]:
         def run() -> Result:
             for t in range(s.window):
-                product(operand, inputs[t], out=out[t])
-            return (out,)
+                product(operand, inputs[t], out=z[t])
+            return (z,)
 
         return run
 
-    return Pair(by(np.dot, z), by(np.matmul, np.empty_like(z)))
+    return Pair(by(np.dot), by(np.matmul))
 
 
 def one_tanh(s: Sizes) -> Pair:
