@@ -13,4 +13,8 @@ report       Markdown, and its place in docs/performance.md
 command      options, progress, and where everything goes
 blocks       what a training step of each block costs: `python tests/bench blocks`
 profile      where the time of a step goes: `python tests/bench profile`
+tricks       what each trick of the engine brings: `python tests/bench tricks`
+trick        what a trick is: its two sides, and the window that they work on
+loop_tricks, backward_tricks, window_tricks
+             the tricks of the loop over time, of its way back, and those of a whole window
 """

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from bench.cases import AVX2, FREE, KERNELS, USUAL_PLAN, Case, Plan, every_case
@@ -14,6 +15,8 @@ from charlm.errors import OutputError
 
 ROOT = Path(__file__).resolve().parents[2]
 INTERRUPTED = 130
+ALONE = ("blocks", "profile", "tricks")
+"""Modules that measure charlm alone in one process, with options of their own."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,8 +26,9 @@ def parser() -> argparse.ArgumentParser:
         description="Measure charlm against PyTorch: both sides take turns in processes of their own. A full run takes "
         "about half an hour, and nothing else should run meanwhile. Figures go to build/bench.json; a full run also "
         "writes its tables into docs/performance.md.",
-        epilog="python tests/bench blocks: what a training step of each block costs; python tests/bench profile: where "
-        "the time of a step goes.",
+        epilog="python tests/bench blocks: what a training step of each block costs. "
+        "python tests/bench tricks: what each trick of the engine brings. "
+        "python tests/bench profile: where the time of a step goes.",
     )
     found.add_argument("--turns", type=int, help="turns of each side; otherwise as many as the case needs, at least 5")
     found.add_argument("--only", nargs="+", default=[], metavar="WORD", help="cases whose name has all of these words")
@@ -47,15 +51,9 @@ def main(words: Sequence[str], root: Path = ROOT, measured: Callable[[Case, Plan
     Returns:
         The exit status: 0, 1 where a case failed, 5 where the figures cannot be written, 130 where it was interrupted.
     """
-    if words[:1] == ["blocks"]:
-        from bench import blocks  # noqa: PLC0415 - the parent of all workers stays small without NumPy
-
-        blocks.main(words[1:])
-        return 0
-    if words[:1] == ["profile"]:
-        from bench import profile  # noqa: PLC0415 - likewise
-
-        profile.main(words[1:])
+    if words and words[0] in ALONE:
+        # Not above: the parent of all workers stays small without NumPy.
+        import_module(f"bench.{words[0]}").main(words[1:])
         return 0
     options = parser()
     arguments = options.parse_args(words)
