@@ -71,9 +71,10 @@ TABLES = {
         "PyTorch",
         "Embedding, recurrent layers, softmax, cross-entropy, backward, clipping to norm 1, Adam; the embedding has "
         "the size of the layers. PyTorch takes `torch.optim.Adam` as it comes. Its GRU resets after the product, and "
-        "is the peer of both of charlm's. The last column is about the ratio that charlm would have if its products (of "
-        "the matrices that the mathematics needs) ran as fast as one of 1024 x 1024 and nothing else took any time. That "
-        "product is timed for half a second in the same process; where the machine was slow just then, it says too little.",
+        "is the peer of both of charlm's. The last column is about the ratio that charlm would have if its products "
+        "(of the matrices that the mathematics needs) ran as fast as one of 1024 x 1024 and nothing else took any "
+        "time. That product is timed for half a second in the same process; where the machine was slow just then, it "
+        "says too little.",
         bound=True,
     ),
     "train-128": Table(
