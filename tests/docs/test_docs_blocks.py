@@ -14,11 +14,11 @@ import charlm
 from charlm.config import ModelConfig
 from charlm.explain import explain
 from charlm.gradients import measure
-from charlm.nn.block import Starts
 from charlm.nn.equations import evaluate_step, state_after
 from charlm.nn.language_model import LanguageModel
 from charlm.nn.parameters import Parameters
 from charlm.nn.registry import BLOCKS, Entry, make_block
+from charlm.nn.stack import NOWHERE
 from charlm.samples import read_prompt
 
 ROOT = Path(__file__).parents[2]
@@ -102,7 +102,7 @@ def test_the_example_computes_its_equations() -> None:
     block.pack(parameters.views, operand)
     x, state = rng.standard_normal((3, 2)), (rng.standard_normal((4, 2)),)
     tape.x[0] = x
-    after = block.forward(operand, tape, state, Starts({}, (), ()), output)
+    after = block.forward(operand, tape, state, NOWHERE, output)
     values = evaluate_step(block, parameters.views, x, state)
     np.testing.assert_allclose(output[0], values["a"], rtol=0, atol=1e-14)
     np.testing.assert_allclose(after[0], state_after(block, values)[0], rtol=0, atol=1e-14)
@@ -120,7 +120,7 @@ def test_the_example_runs_forward_without_a_way_back() -> None:
     for output, keep in zip(outputs, (True, False), strict=True):
         tape = block.new_tape(3, 5, 2, np.float64, keep=keep)
         tape.x[...] = x
-        block.forward(operand, tape, state, Starts({}, (), ()), output)
+        block.forward(operand, tape, state, NOWHERE, output)
         assert np.shares_memory(tape.d_gates[0], tape.d_gates[1]) == (not keep)
     np.testing.assert_array_equal(*outputs)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from nn_cases import KINDS, NO_STARTS
+from nn_cases import KINDS
 
 from charlm.nn.parameters import Parameters
 from charlm.nn.registry import make_block
+from charlm.nn.stack import NOWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +44,7 @@ def run(block: Block, parameters: Parameters, x: Array, state: State) -> tuple[A
     block.pack(parameters.views, operand)
     tape.x[...] = x.swapaxes(0, 1)
     output = np.empty((time, HIDDEN, batch))
-    after = block.forward(operand, tape, state, NO_STARTS, output)
+    after = block.forward(operand, tape, state, NOWHERE, output)
     return output.swapaxes(0, 1), after
 
 

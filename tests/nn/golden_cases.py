@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from nn_cases import NO_STARTS, Case, assert_gradients_close, assert_states_close, make_model, run_engine
+from nn_cases import Case, assert_gradients_close, assert_states_close, make_model, run_engine
 
 from charlm.nn.parameters import Parameters
 from charlm.nn.registry import make_block
+from charlm.nn.stack import NOWHERE
 
 if TYPE_CHECKING:
     from reference import Golden, GoldenOperator
@@ -55,6 +56,6 @@ def assert_block_equals(golden: GoldenOperator, *, atol: float = 1e-5) -> None:
     block.pack(parameters.views, operand)
     tape.x[...] = golden.x.swapaxes(1, 2)
     output = np.empty((time, block.hidden, batch), np.float32)
-    after = block.forward(operand, tape, golden.initial, NO_STARTS, output)
+    after = block.forward(operand, tape, golden.initial, NOWHERE, output)
     np.testing.assert_allclose(output.swapaxes(1, 2), golden.outputs, rtol=0, atol=atol)
     assert_states_close([after], [golden.final], atol=atol)

@@ -12,7 +12,6 @@ import reference
 from reference import Array, Network, Parameters, State
 
 from charlm.config import ModelConfig
-from charlm.nn.block import Starts
 from charlm.nn.language_model import LanguageModel, Workspace
 from charlm.nn.registry import every_kind
 
@@ -37,7 +36,6 @@ KINDS = {"-".join([cell, *options.values()]): Kind(cell, options) for cell, opti
 NORMALIZED = tuple(name for name in KINDS if name.startswith("norm-"))
 DEPTHS = (1, 2, 3)
 INPUT_PATHS = {"one-hot": True, "gathered": False}
-NO_STARTS = Starts({}, (), ())
 
 
 @dataclass(frozen=True)

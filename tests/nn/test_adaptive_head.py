@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from head_cases import HeadCase
 from hypothesis import given
 from hypothesis import strategies as st
 from nn_cases import central_differences
@@ -19,33 +20,13 @@ from charlm.training.optimizers import make_optimizer
 HIDDEN, VOCABULARY, TIME, BATCH = 16, 40, 5, 4
 
 
-class Head:
-    """A head with random parameters, activations, and targets in every cluster, some of them -1."""
+class Head(HeadCase):
+    """An adaptive head, with targets in every cluster."""
+
+    head: AdaptiveHead
 
     def __init__(self, seed: int = 0, vocabulary: int = VOCABULARY, time: int = TIME, dtype: type = np.float64) -> None:
-        rng = np.random.default_rng(seed)
-        self.head = AdaptiveHead(HIDDEN, vocabulary)
-        shapes = {spec.name: spec.shape for spec in self.head.parameter_specs()}
-        self.views: dict[str, np.ndarray] = {
-            name: rng.standard_normal(shape).astype(dtype) for name, shape in shapes.items()
-        }
-        self.gradients: dict[str, np.ndarray] = {name: np.full(shape, np.nan, dtype) for name, shape in shapes.items()}
-        self.activations: np.ndarray = rng.standard_normal((HIDDEN, time, BATCH)).astype(dtype)
-        self.targets = rng.integers(-1, vocabulary, (time, BATCH))
-        self.d_activations = np.full_like(self.activations, np.nan)
-        self.scratch = self.head.new_scratch(time * BATCH, dtype)
-
-    def loss(self) -> float:
-        """The mean loss; gradients are left in place."""
-        total, count = self.head.loss_and_gradients(
-            self.views, self.gradients, self.activations, self.targets, self.d_activations, self.scratch
-        )
-        assert count == np.count_nonzero(self.targets >= 0)
-        return total / count
-
-    def logprobs(self) -> np.ndarray:
-        """Of every target."""
-        return self.head.log_probabilities(self.views, self.activations, self.targets, self.scratch)
+        super().__init__(AdaptiveHead(HIDDEN, vocabulary), HIDDEN, vocabulary, seed, time, BATCH, dtype)
 
     def everything(self) -> np.ndarray:
         """Log-probabilities of every token [V, T, B]."""

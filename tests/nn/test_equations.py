@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from charlm.nn.block import Starts
 from charlm.nn.equations import (
     STATE_SYMBOLS,
     Normalization,
@@ -22,6 +21,7 @@ from charlm.nn.equations import (
 )
 from charlm.nn.parameters import Parameters
 from charlm.nn.registry import every_kind, make_block
+from charlm.nn.stack import NOWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +66,7 @@ def test_the_equations_are_what_the_block_computes(cell: str, options: dict[str,
     block.pack(parameters.views, operand)
     tape.x[0] = x
     output = np.empty((1, HIDDEN, BATCH))
-    after = block.forward(operand, tape, state, Starts({}, (), ()), output)
+    after = block.forward(operand, tape, state, NOWHERE, output)
     np.testing.assert_allclose(values["a"], output[0], rtol=0, atol=1e-12)
     np.testing.assert_allclose(state_after(block, values), after, rtol=0, atol=1e-12)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from head_cases import HeadCase
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nn_cases import central_differences
@@ -13,36 +14,14 @@ from charlm.nn.heads.softmax import SoftmaxHead
 HIDDEN, VOCABULARY, TIME, BATCH = 4, 6, 25, 8
 
 
-class Head:
-    """A head with random parameters, activations and targets, some of them -1."""
+class Head(HeadCase):
+    """A plain softmax head."""
 
     def __init__(
         self, seed: int = 0, time: int = TIME, batch: int = BATCH, dtype: type = np.float64, *, scale: float = 1.0
     ) -> None:
-        rng = np.random.default_rng(seed)
-        self.head = SoftmaxHead(HIDDEN, VOCABULARY)
-        shapes = {spec.name: spec.shape for spec in self.head.parameter_specs()}
-        self.views: dict[str, np.ndarray] = {
-            name: rng.standard_normal(shape).astype(dtype) for name, shape in shapes.items()
-        }
+        super().__init__(SoftmaxHead(HIDDEN, VOCABULARY), HIDDEN, VOCABULARY, seed, time, batch, dtype)
         self.views["W_y"] *= dtype(scale)
-        self.gradients: dict[str, np.ndarray] = {name: np.full(shape, np.nan, dtype) for name, shape in shapes.items()}
-        self.activations: np.ndarray = rng.standard_normal((HIDDEN, time, batch)).astype(dtype)
-        self.targets = rng.integers(-1, VOCABULARY, (time, batch))
-        self.d_activations = np.full_like(self.activations, np.nan)
-        self.scratch = self.head.new_scratch(time * batch, dtype)
-
-    def loss(self) -> float:
-        """The mean loss; gradients are left in place."""
-        total, count = self.head.loss_and_gradients(
-            self.views, self.gradients, self.activations, self.targets, self.d_activations, self.scratch
-        )
-        assert count == np.count_nonzero(self.targets >= 0)
-        return total / count
-
-    def logprobs(self) -> np.ndarray:
-        """Of every target."""
-        return self.head.log_probabilities(self.views, self.activations, self.targets, self.scratch)
 
 
 def test_log_probabilities_are_the_softmax() -> None:
