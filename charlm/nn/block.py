@@ -16,7 +16,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from charlm.nn.arrays import Array, Flags, State, Views
+from charlm.nn.arrays import Allocate, Array, Flags, State, Views
 from charlm.nn.columns import WindowColumns, write_transposed
 from charlm.nn.initializers import glorot, orthogonal
 from charlm.nn.parameters import ParameterSpec
@@ -221,11 +221,13 @@ class Block(ABC):
         """Zeros in the shape of the state."""
         return tuple(np.zeros((self.hidden, batch), dtype) for _ in self.state_names)
 
-    def _stacked(self, gates: tuple[str, ...], input_rows: int, dtype: DTypeLike) -> tuple[Array, dict[str, Place]]:
+    def _stacked(
+        self, gates: tuple[str, ...], input_rows: int, dtype: DTypeLike, allocate: Allocate
+    ) -> tuple[Array, dict[str, Place]]:
         """One matrix for several gates on a column [h; x; 1] (or [x; 1]), and where each stands in it."""
         H, R = self.hidden, input_rows
         h = H if self.recurrent else 0
-        product = np.zeros((len(gates) * H, h + R + 1), dtype)
+        product = allocate((len(gates) * H, h + R + 1), dtype)
         stacked = zip(gates, np.split(product, len(gates)), strict=True)
         places = {g: Place(rows[:, :h], rows[:, h : h + R], rows[:, -1], self.scale(g)) for g, rows in stacked}
         return product, places
@@ -236,12 +238,13 @@ class Block(ABC):
         recurrent_back = np.zeros((self.hidden, width if self.recurrent else 0), dtype)
         return Operand(products, places, vectors, vectors_back, recurrent_back, np.zeros((input_rows, width), dtype))
 
-    def new_operand(self, input_rows: int, dtype: DTypeLike) -> Operand:
+    def new_operand(self, input_rows: int, dtype: DTypeLike, allocate: Allocate = np.zeros) -> Operand:
         """Allocate an operand for ``input_rows`` R input rows; ``pack`` fills it. Also the shape of its gradient.
 
-        Here: of one product for all gates. A block whose step needs several has its own.
+        The matrices of its products come from ``allocate``. Here: of one product for all gates. A block whose step
+        needs several has its own.
         """
-        product, places = self._stacked(self.gates, input_rows, dtype)
+        product, places = self._stacked(self.gates, input_rows, dtype, allocate)
         return self._operand((product,), places, input_rows)
 
     @abstractmethod

@@ -115,9 +115,10 @@ class LanguageModel:
         Without ``keep`` nothing is kept for a way back: for those who only run forward.
         """
         dtype = self.parameters.dtype
-        operands, d_operands = self.stack.new_operands(dtype), self.stack.new_operands(dtype)
+        operands = self.stack.new_operands(dtype)
         tape, scratch = self.stack.new_tape(time, batch, dtype, keep=keep), self.head.new_scratch(time * batch, dtype)
-        work = Workspace(operands, d_operands, tape, self.stack.new_columns(tape, dtype), scratch)
+        d_operands, columns = self.stack.new_gradient_operands(operands), self.stack.new_columns(tape, dtype)
+        work = Workspace(operands, d_operands, tape, columns, scratch)
         self.pack(work)
         return work
 

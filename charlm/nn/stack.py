@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charlm.config import ModelConfig
-from charlm.nn.arrays import Array, Flags, Ids, State, States
+from charlm.nn.arrays import Array, Flags, Ids, State, States, from_memory
 from charlm.nn.block import Operand, Starts, Tape, start_lanes
 from charlm.nn.columns import Columns, write_steps
 from charlm.nn.dropout import draw_mask
@@ -87,9 +87,16 @@ class Stack:
             block.initialize(below(parameters.views, f"layers.{k}."), generator)
 
     def new_operands(self, dtype: DTypeLike) -> tuple[Operand, ...]:
-        """Allocate the operands of all layers, or what takes their gradients."""
+        """Allocate the operands of all layers."""
         pairs = zip(self.blocks, self.input_rows, strict=True)
         return tuple(block.new_operand(rows, dtype) for block, rows in pairs)
+
+    def new_gradient_operands(self, operands: tuple[Operand, ...]) -> tuple[Operand, ...]:
+        """Allocate what takes the gradients of these operands, a layer's where the layer's above was."""
+        sizes = [sum(product.size for product in operand.products) for operand in operands]
+        memory = np.zeros(max(sizes), operands[0].products[0].dtype)
+        pairs = zip(self.blocks, self.input_rows, strict=True)
+        return tuple(block.new_operand(rows, memory.dtype, from_memory(memory)) for block, rows in pairs)
 
     def new_tape(self, time: int, batch: int, dtype: DTypeLike, *, keep: bool = True) -> StackTape:
         """Allocate a tape; without ``keep`` there is no way back.

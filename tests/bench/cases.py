@@ -52,7 +52,7 @@ class Table(NamedTuple):
         about: what is measured, in a paragraph.
         best: whether the peer's figure is its fastest step rather than the median.
         memory: whether peak memory is reported besides.
-        bound: whether the ratio is reported that products at the machine's peak would give.
+        bound: whether the ratio is reported that the parts of a step would give if nothing came from memory.
     """
 
     title: str
@@ -71,10 +71,9 @@ TABLES = {
         "PyTorch",
         "Embedding, recurrent layers, softmax, cross-entropy, backward, clipping to norm 1, Adam; the embedding has "
         "the size of the layers. PyTorch takes `torch.optim.Adam` as it comes. Its GRU resets after the product, and "
-        "is the peer of both of charlm's. The last column is about the ratio that charlm would have if its products "
-        "(of the matrices that the mathematics needs) ran as fast as one of 1024 x 1024 and nothing else took any "
-        "time. That product is timed for half a second in the same process; where the machine was slow just then, it "
-        "says too little.",
+        "is the peer of both of charlm's. The last column is the ratio that charlm would have if its step took only as "
+        "long as its parts do one by one, each again and again on data that is in the cache: the steps of the time "
+        "loops, the gradients of weights and inputs, head, packing, clipping and optimiser.",
         bound=True,
     ),
     "train-128": Table(

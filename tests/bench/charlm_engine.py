@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bench.parts import seconds_alone
 from bench.task import Task
 from bench.texts import LINES, lines
 from charlm.arithmetic import training_flops
@@ -12,12 +13,10 @@ from charlm.nn.arrays import Ids
 from charlm.nn.language_model import LanguageModel
 from charlm.sampling import MOST_LANES, SamplingConfig, sample, sample_side_by_side
 from charlm.scoring import score_texts
-from charlm.speed import repeat, training_step
+from charlm.speed import training_step
 
 PRODUCT = 2048
 """Rows and columns of the product that stands for the fastest there is."""
-SMALLER_PRODUCT, REPEATS = 1024, 40
-"""Of the one that a training step is held against, which must not count in its peak memory."""
 
 
 def model_config(cell: str, vocabulary: int, embedding: int, hidden: int, layers: int) -> ModelConfig:
@@ -34,11 +33,14 @@ def random_model(config: ModelConfig) -> LanguageModel:
 
 
 def training(cell: str, *, vocabulary: int, embedding: int, hidden: int, layers: int, window: int, batch: int) -> Task:
-    """A training step, and how long its products would take as fast as any are."""
+    """A training step."""
+    return Task(training_step(model_config(cell, vocabulary, embedding, hidden, layers), window, batch))
+
+
+def alone(cell: str, *, vocabulary: int, embedding: int, hidden: int, layers: int, window: int, batch: int) -> Task:
+    """How long the parts of a training step take one by one."""
     config = model_config(cell, vocabulary, embedding, hidden, layers)
-    fastest, amount = product(SMALLER_PRODUCT), training_flops(config, window, batch) / 1e9
-    peak = fastest.amount / min(repeat(fastest.step, 0.0, REPEATS))
-    return Task(training_step(config, window, batch), least=amount / peak)
+    return Task(lambda: None, least=sum(seconds_alone(config, window, batch).values()))
 
 
 def arithmetic(

@@ -15,7 +15,7 @@ from charlm.errors import OutputError
 
 ROOT = Path(__file__).resolve().parents[2]
 INTERRUPTED = 130
-ALONE = ("blocks", "profile", "tricks")
+ALONE = ("blocks", "profile", "stream", "tricks")
 """Modules that measure charlm alone in one process, with options of their own."""
 
 
@@ -28,7 +28,8 @@ def parser() -> argparse.ArgumentParser:
         "writes its tables into docs/performance.md.",
         epilog="python tests/bench blocks: what a training step of each block costs. "
         "python tests/bench tricks: what each trick of the engine brings. "
-        "python tests/bench profile: where the time of a step goes.",
+        "python tests/bench profile: where the time of a step goes. "
+        "python tests/bench stream: what a character of one stream costs at least.",
     )
     found.add_argument("--turns", type=int, help="turns of each side; otherwise as many as the case needs, at least 5")
     found.add_argument("--only", nargs="+", default=[], metavar="WORD", help="cases whose name has all of these words")

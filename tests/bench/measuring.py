@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from bench.cases import Case, Plan, Side
+from bench.cases import TABLES, Case, Plan, Side
 
 PAUSE = 0.3
 """Seconds between turns, in which the threads of the one that had its turn stop spinning."""
@@ -36,7 +36,7 @@ class Turns(NamedTuple):
         peer: likewise.
         charlm_mb: peak memory of the process.
         peer_mb: likewise.
-        least: seconds that charlm's products would take at the machine's peak; 0 where nobody asks.
+        least: seconds that the parts of charlm's step take one by one; 0 where nobody asks.
     """
 
     charlm: list[list[float]]
@@ -146,4 +146,10 @@ def measure(case: Case, plan: Plan) -> Turns:
             for worker, turns in pair if len(charlm) % 2 == 0 else pair[::-1]:
                 time.sleep(PAUSE)
                 turns.append(worker.turn(plan.steps))
-        return Turns(charlm, peer, ours.megabytes, theirs.megabytes, ours.least)
+    return Turns(charlm, peer, ours.megabytes, theirs.megabytes, _least(case) if TABLES[case.table].bound else 0.0)
+
+
+def _least(case: Case) -> float:
+    """By a process of its own, so that its memory does not count."""
+    with Worker(case.charlm._replace(task="alone"), case.kernels) as worker:
+        return worker.least

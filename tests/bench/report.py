@@ -30,7 +30,7 @@ def report(machine: str, outcomes: Sequence[Outcome]) -> str:
 
 def _lines(table: Table, outcomes: Sequence[Outcome]) -> Iterator[str]:
     memory = ["charlm MB", f"{table.peer} MB"] if table.memory else []
-    bound = ["at the peak"] if table.bound else []
+    bound = ["in the cache"] if table.bound else []
     head = ["case", f"charlm, {table.unit}", f"{table.peer}, {table.unit}", "ratio (turns)", "floor", *memory, *bound]
     yield f"| {' | '.join(head)} |"
     yield f"|{' --- |' * len(head)}"

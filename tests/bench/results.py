@@ -28,7 +28,7 @@ class Result:
         unit: as of the case's table.
         charlm_mb: peak memory of charlm's process; None where the table has none.
         peer_mb: that of the other's.
-        bound: the ratio if charlm's products ran at the machine's peak and nothing else took any time.
+        bound: the ratio if the parts of charlm's step took what they take one by one, in the cache.
     """
 
     case: str

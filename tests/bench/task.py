@@ -10,7 +10,7 @@ class Task(NamedTuple):
     Attributes:
         step: does the work.
         amount: what one step counts for: 1 step, so many characters, so many GFLOP.
-        least: seconds that its products would take at the machine's peak; 0 where nobody asks.
+        least: seconds that its parts take one by one; 0 where nobody asks.
     """
 
     step: Callable[[], None]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charlm.nn.activations import gates_in_place
-from charlm.nn.arrays import Array, State, Views
+from charlm.nn.arrays import Allocate, Array, State, Views
 from charlm.nn.block import Block, Operand, Place, Starts, Tape
 from charlm.nn.columns import WindowColumns, new_steps
 from charlm.nn.parameters import ParameterSpec
@@ -117,10 +117,10 @@ class GRUBefore(GRU):
         a = u * candidate + (1 - u) * a_prev                    # activation
     """
 
-    def new_operand(self, input_rows: int, dtype: DTypeLike) -> Operand:
+    def new_operand(self, input_rows: int, dtype: DTypeLike, allocate: Allocate = np.zeros) -> Operand:
         H, R = self.hidden, input_rows
-        gates, places = self._stacked(("r", "u"), R, dtype)
-        candidate = np.zeros((H, R + 1 + H), dtype)
+        gates, places = self._stacked(("r", "u"), R, dtype, allocate)
+        candidate = allocate((H, R + 1 + H), dtype)
         places["c"] = Place(candidate[:, R + 1 :], candidate[:, :R], candidate[:, R], self.scale("c"))
         return self._operand((gates, candidate), places, R)
 
@@ -144,13 +144,14 @@ class GRUBefore(GRU):
         _, product, _, through = tape.scratch
         gates = tape.gates[t]
         r, _, dcandidate = self._parts(gates)
-        operand.recurrent_back[:, 2 * H :].dot(dcandidate, through)  # d(r * h_prev)
+        # Not by ``dot``, which copies a matrix that is a part of another's columns.
+        np.matmul(operand.recurrent_back[:, 2 * H :], dcandidate, out=through)  # d(r * h_prev)
         through *= r
         dh += through
         np.multiply(through, tape.hidden[t], out=product)
         r *= product
         np.subtract(product, r, out=r)  # dz_r
-        operand.recurrent_back[:, : 2 * H].dot(gates[: 2 * H], through)
+        np.matmul(operand.recurrent_back[:, : 2 * H], gates[: 2 * H], out=through)
         dh += through
 
     def weight_gradient(self, tape: Tape, time: int, columns: WindowColumns, d_operand: Operand) -> None:
@@ -179,10 +180,10 @@ class GRUAfter(GRU):
     def parameter_specs(self) -> list[ParameterSpec]:
         return [*super().parameter_specs(), ParameterSpec("b_ca", (self.hidden,), False)]
 
-    def new_operand(self, input_rows: int, dtype: DTypeLike) -> Operand:
+    def new_operand(self, input_rows: int, dtype: DTypeLike, allocate: Allocate = np.zeros) -> Operand:
         H, R = self.hidden, input_rows
-        gates, places = self._stacked(("r", "u"), R, dtype)
-        recurrent, driven = np.zeros((H, 1 + H), dtype), np.zeros((H, R + 1), dtype)
+        gates, places = self._stacked(("r", "u"), R, dtype, allocate)
+        recurrent, driven = allocate((H, 1 + H), dtype), allocate((H, R + 1), dtype)
         places["c"] = Place(recurrent[:, 1:], driven[:, :R], driven[:, R], self.scale("c"))
         return self._operand((gates, recurrent, driven), places, R)
 

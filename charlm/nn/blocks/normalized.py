@@ -17,7 +17,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from charlm.nn.arrays import Array, State, Views
+from charlm.nn.arrays import Allocate, Array, State, Views
 from charlm.nn.block import Block, Operand, Place, Starts, Tape
 from charlm.nn.columns import WindowColumns, new_steps, sum_over_window, window_product
 from charlm.nn.initializers import uniform
@@ -104,9 +104,9 @@ class NormalizedGates(Block):
             if name in ("b_c", "b_cell"):
                 uniform(view, FIRST_BIAS, generator)
 
-    def new_operand(self, input_rows: int, dtype: DTypeLike) -> Operand:
+    def new_operand(self, input_rows: int, dtype: DTypeLike, allocate: Allocate = np.zeros) -> Operand:
         H, G = self.hidden, len(self.gates)
-        recurrent, driven = np.zeros((G * H, H), dtype), np.zeros((G * H, input_rows), dtype)
+        recurrent, driven = allocate((G * H, H), dtype), allocate((G * H, input_rows), dtype)
         none = np.zeros(0, dtype)
         halves = zip(self.gates, np.split(recurrent, G), np.split(driven, G), strict=True)
         return self._operand((recurrent, driven), {g: Place(a, x, none, 1.0) for g, a, x in halves}, input_rows)
