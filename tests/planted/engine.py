@@ -24,7 +24,7 @@ MUTANTS = [
     Mutant(
         "activations: the sigmoid is not moved up by a half",
         "nn/activations.py",
-        "    s += 0.5\n",
+        "    s += HALF\n",
         "    s += 0.4\n",
         ENGINE,
     ),

@@ -22,8 +22,8 @@ MUTANTS = [
     Mutant(
         "in place: the forget gate is gone before the cell's gradient has gone through it",
         LSTM,
-        "            dc *= f\n            np.multiply(dc, tape.cells[t], out=d_f)\n",
-        "            np.multiply(dc * f, tape.cells[t], out=d_f)\n            f -= f * f\n            dc *= f\n",
+        "            dc *= f\n            np.multiply(dc, c_prev, out=d_f)\n",
+        "            np.multiply(dc * f, c_prev, out=d_f)\n            f -= f * f\n            dc *= f\n",
         ENGINE,
         "lstm",
     ),
@@ -126,8 +126,8 @@ MUTANTS = [
         "in place: the state before takes the reset gate for its gradient (reset before)",
         GRU,
         "        np.subtract(product, r, out=r)  # dz_r\n"
-        "        operand.recurrent_back[:, : 2 * H].dot(gates[: 2 * H], through)\n",
-        "        operand.recurrent_back[:, : 2 * H].dot(gates[: 2 * H], through)\n"
+        "        np.matmul(operand.recurrent_back[:, : 2 * H], gates[: 2 * H], out=through)\n",
+        "        np.matmul(operand.recurrent_back[:, : 2 * H], gates[: 2 * H], out=through)\n"
         "        np.subtract(product, r, out=r)  # dz_r\n",
         ENGINE,
         "gru-before",

@@ -10,14 +10,14 @@ MUTANTS = [
     Mutant(
         "lstm: forget and update gate swapped going forward",
         LSTM,
-        "            f, u, o, candidate = z[:H], z[H : 2 * H], z[2 * H : 3 * H], z[3 * H :]\n",
-        "            u, f, o, candidate = z[:H], z[H : 2 * H], z[2 * H : 3 * H], z[3 * H :]\n",
+        "        for t, (f, u, o, candidate, c_prev,",
+        "        for t, (u, f, o, candidate, c_prev,",
         proves=(*cells(FAMILY, "reference"), *cells("lstm norm-lstm", "limits"), *cells("lstm", "pytorch onnx")),
     ),
     Mutant(
         "lstm: state not put to the initial one at a start",
         LSTM,
-        "            starts.write(t, (hidden[t], c_prev))\n",
+        "            starts.write(t, (h_prev, c_prev))\n",
         "",
         ENGINE,
         "lstm",
@@ -25,8 +25,8 @@ MUTANTS = [
     Mutant(
         "lstm: only the hidden state is put to the initial one at a start",
         LSTM,
-        "            starts.write(t, (hidden[t], c_prev))\n",
-        "            starts.write(t, (hidden[t], c_prev.copy()))\n",
+        "            starts.write(t, (h_prev, c_prev))\n",
+        "            starts.write(t, (h_prev, c_prev.copy()))\n",
         ENGINE,
         "lstm",
     ),
@@ -119,7 +119,7 @@ MUTANTS = [
     Mutant(
         "lstm: forget gate's gradient sees the new cell",
         LSTM,
-        "np.multiply(dc, tape.cells[t], out=d_f)",
+        "np.multiply(dc, c_prev, out=d_f)",
         "np.multiply(dc, tape.cells[t + 1], out=d_f)",
         ENGINE,
         "lstm",

@@ -6,7 +6,8 @@ each.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import cached_property
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -15,6 +16,20 @@ from charlm.nn.activations import gates_in_place
 from charlm.nn.arrays import Array, State, Views
 from charlm.nn.block import Block, Operand, Starts, Tape
 from charlm.nn.columns import new_steps
+
+
+class LSTMStep(NamedTuple):
+    """What a step works on: views into the tape, each [H, B]."""
+
+    f: Array
+    u: Array
+    o: Array
+    candidate: Array
+    c_prev: Array
+    c: Array
+    tanh_c: Array
+    h_prev: Array
+    h: Array
 
 
 @dataclass
@@ -26,6 +41,13 @@ class LSTMTape(Tape):
     cells: Array  # [T + 1, H, B]: c_{t-1} in entry t
     tanh_cells: Array  # [T, H, B]
     scratch: Array  # [4H, B], for one step back
+
+    @cached_property
+    def steps(self) -> tuple[LSTMStep, ...]:
+        """Made once, since a slice takes as long as 500 additions."""
+        before_and_after = (self.cells[:-1], self.cells[1:], self.tanh_cells, self.hidden[:-1], self.hidden[1:])
+        each = zip(self.gates, *before_and_after, strict=True)
+        return tuple(LSTMStep(*np.split(z, 4), *views) for z, *views in each)
 
 
 class LSTM(Block):
@@ -66,19 +88,15 @@ class LSTM(Block):
 
     def forward(self, operand: Operand, tape: Tape, state: State, starts: Starts, output: Array) -> State:
         assert isinstance(tape, LSTMTape)
-        H, T = self.hidden, output.shape[0]
-        hidden, cells = tape.hidden, tape.cells
+        T, (hidden, cells) = len(output), (tape.hidden, tape.cells)
         hidden[0], cells[0] = state
-        for t in range(T):
-            c_prev, c, tanh_c, z = cells[t], cells[t + 1], tape.tanh_cells[t], tape.gates[t]
-            starts.write(t, (hidden[t], c_prev))
+        for t, (f, u, o, candidate, c_prev, c, tanh_c, h_prev, h) in enumerate(tape.steps[:T]):
+            starts.write(t, (h_prev, c_prev))
             self._gates(operand, tape, t)
-            f, u, o, candidate = z[:H], z[H : 2 * H], z[2 * H : 3 * H], z[3 * H :]
             np.multiply(u, candidate, out=tanh_c)
             np.multiply(f, c_prev, out=c)
-            c += tanh_c
+            np.add(c, tanh_c, out=c)
             self._squash(operand, tape, t)
-            h = hidden[t + 1]
             np.multiply(o, tanh_c, out=h)
             output[t] = h
         return hidden[T].copy(), cells[T].copy()
@@ -90,8 +108,7 @@ class LSTM(Block):
         d_f, d_u, d_o = np.split(d_sigmoids, 3)
         dh, dc = (np.array(d, d_output.dtype) for d in d_state)
         for t in reversed(range(len(d_output))):
-            gates, tanh_c = tape.gates[t], tape.tanh_cells[t]
-            f, u, o, candidate = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
+            f, u, o, candidate, c_prev, _, tanh_c, _, _ = tape.steps[t]
             dh += d_output[t]
             # Through a = o * tanh(c), with y = dh * o: dz_o = y tanh(c) (1 - o), dc += y (1 - tanh(c)^2).
             # Every slope 1 - s is taken as "x minus x times s": one product fewer.
@@ -107,9 +124,9 @@ class LSTM(Block):
             np.subtract(part, candidate, out=candidate)
             # dz_f = dc f c_prev (1 - f), and dc * f is the gradient of the cell before.
             dc *= f
-            np.multiply(dc, tape.cells[t], out=d_f)
+            np.multiply(dc, c_prev, out=d_f)
             # The slopes of all sigmoids at once; with dz_c, the gates' gradients are now where the gates were.
-            sigmoids = gates[: 3 * H]
+            sigmoids = tape.gates[t, : 3 * H]
             sigmoids *= d_sigmoids
             np.subtract(d_sigmoids, sigmoids, out=sigmoids)
             self._gates_back(operand, tape, t, dh, dc)
