@@ -11,9 +11,10 @@ from charlm.errors import UsageError
 from charlm.machine import fingerprint
 from charlm.text.sources import Texts
 from charlm.text.tokens import MOST_TYPES
+from charlm.training.choices import picks, shrunk
 from charlm.training.options import Options
 from charlm.training.run import Run
-from charlm.training.setup import begin, picks, resume, shrunk
+from charlm.training.setup import begin, resume
 
 MUCH_UNKNOWN = 0.3
 """Share of <UNK> among the training tokens beyond which a warning is due."""
