@@ -7,8 +7,8 @@ from charlm.config import ModelConfig, TrainConfig, require
 from charlm.errors import UsageError
 from charlm.nn.registry import block_options
 from charlm.text.tokenizer import check_options
-from charlm.training.choices import FROM_BASE, cell_of, model_options, options_of_block, seconds_of, those_of
-from charlm.training.options import MEANINGS, TYPES_AND_MEANINGS, Options, flags
+from charlm.training.choices import cell_of, model_options, options_of_block, seconds_of, those_of
+from charlm.training.options import FROM_BASE, MEANINGS, TYPES_AND_MEANINGS, Options, flags
 
 MOST_STEPS = 10**9
 """Longer runs are slips of the finger."""

@@ -22,13 +22,10 @@ from charlm.training.defaults import (
     most_validated,
     text_defaults,
 )
-from charlm.training.options import Options, flags
+from charlm.training.options import FROM_BASE, Options, flags
 from charlm.training.run import Run, RunConfig
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
-_SHAPE = ("cell", *known_options(), "layers", "hidden", "embedding", "residual", "initial", "tied", "softmax")
-FROM_BASE = ("level", "unit", "lowercase", *_SHAPE)
-"""What a run that starts from a model has from that model."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The folder of a run: the model, the state to continue from, and the log.
 
     model.safetensors      the best weights by validation loss; all that using the model needs
+    best.safetensors       only where a run was stopped with better ones: the best by a validation that counts
     training.safetensors   everything that continuing needs, and the digest of the model it goes with
     log.jsonl              one JSON object a report
 
@@ -19,11 +20,12 @@ import numpy as np
 
 from charlm.checkpoint import MODEL_FILE, TrainedModel, model_bytes
 from charlm.errors import ModelError, OutputError
-from charlm.files import Tensors, expect_tensors, read_tensors, tensor_bytes, write_atomically
+from charlm.files import FREE_OR_MOVE, Tensors, expect_tensors, read_tensors, tensor_bytes, write_atomically
 
 STATE_FILE = "training.safetensors"
 LOG_FILE = "log.jsonl"
-STATE_FORMAT = 4
+BEST_FILE = "best.safetensors"
+STATE_FORMAT = 5
 
 
 class RunFolder:
@@ -33,6 +35,7 @@ class RunFolder:
         self.path = path
         self.model_file = path / MODEL_FILE
         self.state_file = path / STATE_FILE
+        self.best_file = path / BEST_FILE
         self.log_file = path / LOG_FILE
         self._log_bytes = 0
         self._saved_digest: str | None = None
@@ -70,6 +73,7 @@ class RunFolder:
         try:
             self.state_file.unlink(missing_ok=True)
             self.log_file.unlink(missing_ok=True)
+            self.best_file.unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(f"cannot clear {self.path}: {error.strerror or error}") from error
 
@@ -91,17 +95,42 @@ class RunFolder:
         metadata = {
             "format": STATE_FORMAT,
             "state": numbers,
-            "model_digest": self._model_digest(),
+            "model_digest": self._digest_of(self.model_file),
             "log_bytes": self.log_file.stat().st_size if self.log_file.exists() else 0,
         }
         write_atomically(self.state_file, tensor_bytes(tensors, metadata))
 
-    def _model_digest(self) -> str:
-        return hashlib.sha256(self.model_file.read_bytes()).hexdigest() if self.model_file.exists() else ""
+    @staticmethod
+    def _digest_of(file: Path) -> str:
+        return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else ""
+
+    def set_aside(self) -> None:
+        """Keep the model beside the better one that is about to take its place.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        write_atomically(self.best_file, self.model_file.read_bytes())
+
+    def take_back(self) -> None:
+        """Put the model back that was set aside, where the state that was loaded goes with it.
+
+        Raises:
+            OutputError: the folder cannot be written.
+        """
+        if not self.best_file.exists():
+            return
+        try:
+            if self._digest_of(self.best_file) == self._saved_digest:
+                self.best_file.replace(self.model_file)
+            else:
+                self.best_file.unlink()
+        except OSError as error:
+            raise OutputError(f"cannot write in {self.path}: {error.strerror or error}. {FREE_OR_MOVE}") from error
 
     def model_is_as_saved(self) -> bool:
         """Whether the model is the one that the state that was loaded went with."""
-        return self._model_digest() == self._saved_digest
+        return self._digest_of(self.model_file) == self._saved_digest
 
     def load_state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Read what ``save_state`` wrote; nothing is changed yet.

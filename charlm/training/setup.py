@@ -1,6 +1,7 @@
 """From options to a run that is ready to begin, and from a folder to one that goes on."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from charlm.text.corpus import Corpus, prepare
 from charlm.text.parts import Part
 from charlm.text.sources import Texts, find_texts
 from charlm.text.tokenizer import Tokenizer, read_as
+from charlm.training.changes import changed
 from charlm.training.checks import check
 from charlm.training.choices import Base, configure, encoding_for, independent_lines, load_base, reading, text_config
 from charlm.training.options import Options
-from charlm.training.run import Run, RunConfig
+from charlm.training.progress import Progress
+from charlm.training.run import CHANGEABLE, Run, RunConfig
 from charlm.training.run_folder import RunFolder
 
 _NAME_ONE = "name a text, as in charlm eval FILE"
@@ -80,16 +83,20 @@ Find = Callable[[Sequence[str], str | None], Texts]
 """Finds the texts that names stand for, given their encoding: ``text.sources.find_texts``, or what adds to it."""
 
 
-def resume(folder: Path, names: Sequence[str], find: Find, *, clock: Callable[[], float]) -> Run:
+def resume(
+    folder: Path, names: Sequence[str], find: Find, options: Options | None = None, *, clock: Callable[[], float]
+) -> Run:
     """A run that goes on where the one in the folder was stopped.
 
     Args:
         folder: of a run that was stopped.
         names: of what it was trained on; none for those that it was begun with.
         find: finds the texts of these names.
+        options: what of the run is to be another from now on.
         clock: seconds since the command began.
 
     Raises:
+        UsageError: an option cannot be changed.
         ModelError: the folder holds no run, or a damaged one.
         InputError: the texts cannot be read, or have changed.
         OutputError: the folder cannot be written.
@@ -98,7 +105,7 @@ def resume(folder: Path, names: Sequence[str], find: Find, *, clock: Callable[[]
     tensors, state = files.load_state()
     try:
         config, about = RunConfig.from_json(state["run"]), state["about"]
-        was = CorpusRecord.from_json(about["corpus"])
+        was, step = CorpusRecord.from_json(about["corpus"]), Progress.from_json(state["progress"]).step
     except (KeyError, TypeError, AttributeError, ModelError) as error:
         raise ModelError(f"{files.state_file} is damaged ({error}): begin anew with --overwrite") from error
     tokenizer = _tokenizer_of(files, config, tensors)
@@ -106,8 +113,12 @@ def resume(folder: Path, names: Sequence[str], find: Find, *, clock: Callable[[]
     encoding = read_as(config.text.level, config.text.encoding)
     texts, valid = find(names or _again(was), encoding), _valid_texts(was, encoding)
     corpus = _same_corpus(was, texts, valid, config.text, config.train.seed, tokenizer, "the run began", again)
-    run = Run(files, config, corpus, about, clock)
-    run.resume(tensors, state)
+    train = config.train
+    if options and (train := changed(train, options, len(corpus.train), step)) != config.train:
+        before = {"step": step, "was": {name: getattr(config.train, name) for name in CHANGEABLE}}
+        about = {**about, "changes": [*about.get("changes", []), before]}
+    run = Run(files, replace(config, train=train), corpus, about, clock)
+    run.resume(tensors, state, config.train)
     return run
 
 
