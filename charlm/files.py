@@ -3,8 +3,9 @@
 import contextlib
 import json
 import os
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,14 @@ FREE_OR_MOVE = "Free some space or choose another folder with --model"
 """What to do where a model cannot be written."""
 
 
-def write_atomically(path: Path, data: bytes, advice: str = FREE_OR_MOVE) -> None:
+def write_atomically(path: Path, data: bytes, advice: str = FREE_OR_MOVE, *, called: Path | None = None) -> None:
     """Replace ``path`` by ``data``: written beside it, flushed to the disk, then renamed.
 
     Args:
         path: where to.
         data: the whole file.
         advice: what the message tells to do where that fails.
+        called: what the message names instead of a ``path`` that means nothing to the user.
 
     Raises:
         OutputError: it cannot be written; what stood at ``path`` stands there still, and nothing else is left.
@@ -42,15 +44,31 @@ def write_atomically(path: Path, data: bytes, advice: str = FREE_OR_MOVE) -> Non
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}. {advice}") from error
+        raise OutputError(f"cannot write {called or path}: {error.strerror or error}. {advice}") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
-def _flush_folder(folder: Path) -> None:
+def waiting(path: Path, digest: str) -> Path:
+    """The name under which what is to replace ``path`` waits for the file with this digest to be in place."""
+    return path.with_name(f".{path.name}.for-{digest[:16]}")
+
+
+def leftovers(folder: Path, names: Collection[str]) -> list[Path]:
+    """What is left in a folder of writes of these files that were killed: temporaries, and what waits.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    ours = "|".join(map(re.escape, names))
+    pattern = re.compile(rf"\.+({ours})(\.for-[0-9a-f]{{16}})?(\.[0-9a-f]{{16}})?")
+    return [path for path in folder.iterdir() if pattern.fullmatch(path.name)]
+
+
+def flush_folder(folder: Path) -> None:
     """Make a rename survive a power cut, where the system can (Windows cannot): the file is whole all the same."""
     if hasattr(os, "O_DIRECTORY"):
         # Some file systems refuse it; the file has been written by then.

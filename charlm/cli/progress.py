@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from tqdm import tqdm
 
+from charlm.cli import ENDINGS
 from charlm.cli.console import Stopped, aside, counted, note, result
 from charlm.sampling import SamplingConfig, sample
 from charlm.training.run import Run
@@ -53,9 +54,8 @@ class Interrupt:
         """
         before: list[tuple[int, Any]] = []
         try:
-            for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-                number = getattr(signal, name, None)
-                if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            for number in ENDINGS:
+                if signal.getsignal(number) is not signal.SIG_IGN:
                     before.append((number, signal.signal(number, self.handle)))
             yield self
         finally:

@@ -1,6 +1,7 @@
 """What ``charlm train`` does once its options are read."""
 
 import time
+from contextlib import closing
 from pathlib import Path
 
 from charlm.cli.console import counted, note
@@ -34,20 +35,27 @@ def begin_here(folder: Path | None, corpus: list[str], options: Options, *, over
         overwrite=overwrite,
         clock=clock,
     )
-    with Interrupt().watching() as interrupt:
+    with Interrupt().watching() as interrupt, closing(run.folder):
         run.claim()
         if not quiet:
             _announce(run, options)
+            _announce_no_lock(run)
         follow(run, interrupt, quiet=quiet)
 
 
 def resume_here(folder: Path | None, corpus: list[str], *, quiet: bool) -> None:
     """Continue a stopped run from its folder."""
     run = resume(folder or _folder(None, find_texts(corpus, None)), corpus, find_texts, clock=clock)
-    with Interrupt().watching() as interrupt:
+    with Interrupt().watching() as interrupt, closing(run.folder):
         if not quiet:
             _announce_again(run)
+            _announce_no_lock(run)
         follow(run, interrupt, quiet=quiet)
+
+
+def _announce_no_lock(run: Run) -> None:
+    if run.folder.unlocked:
+        note(f"the file system of {run.folder.path} has no locks: see that no other run writes there meanwhile")
 
 
 def _folder(given: Path | None, texts: Texts) -> Path:

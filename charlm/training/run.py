@@ -97,9 +97,7 @@ class Run:
         Raises:
             OutputError: that is not so.
         """
-        self.folder.create()
-        if self._overwrite:
-            self.folder.replace()
+        self.folder.claim(overwrite=self._overwrite)
 
     def clock(self) -> float:
         """Seconds that the run has taken, those before it was last stopped included."""
@@ -136,8 +134,11 @@ class Run:
             # The best weights are lost: the present ones take their place until a validation betters them.
             progress = self.trainer.progress
             progress.best_loss, progress.best_step = self.trainer.evaluate().nats_per_token, progress.step
-            self.folder.save_model(self.model)
-        elif not self.folder.model_is_as_saved():
+            self.folder.cut_log()
+            self.folder.prepare_model(self.model)
+            self._save_state()
+            return
+        if not self.folder.model_is_as_saved():
             self._check_model(load_model(self.folder.model_file))
         self.folder.cut_log()
 
@@ -164,7 +165,7 @@ class Run:
         for report in self.trainer.run():
             if isinstance(report, ValidationReport):
                 if report.best:
-                    self.folder.save_model(self.model)
+                    self.folder.prepare_model(self.model)
                 self._log_validation(report)
                 self._save_state()
             elif isinstance(report, PlanReport):
@@ -188,7 +189,7 @@ class Run:
         # The best model by a scheduled validation is kept, so that a run that is stopped and resumed ends as
         # if nothing had happened; only a run that has none yet leaves its present weights.
         if not self.trainer.progress.validations:
-            self.folder.save_model(self.model)
+            self.folder.prepare_model(self.model)
         tensors, state = self.trainer.state()
         self.folder.save_state(self._tensors(tensors), {**state, "run": self.config.to_json(), "about": self.about})
         self._saved_at = self._clock()

@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin
 
 from charlm.checkpoint import TrainedModel, load_model, vocabulary_of
 from charlm.config import BaseRecord, CorpusRecord, ModelConfig, TextConfig, TrainConfig, require
-from charlm.errors import InputError, ModelError, OutputError, UsageError
+from charlm.errors import InputError, ModelError, UsageError
 from charlm.files import Tensors
 from charlm.machine import fingerprint
 from charlm.nn.registry import block_options, known_options
@@ -80,11 +80,8 @@ def begin(
     texts = find(_encoding_for(options, base))
     folder = folder_of(texts)
     files = RunFolder(folder)
-    if files.occupied() and not overwrite:
-        raise OutputError(
-            f"{folder} holds a model already: continue it with --resume, replace it with --overwrite, "
-            "or write elsewhere with --model OTHER"
-        )
+    if not overwrite:
+        files.check_free()
     text = _text_config(texts, options, base)
     encoding = read_as(text.level, text.encoding)
     valid = find_texts([str(options["valid"])], encoding=encoding) if "valid" in options else None
@@ -122,9 +119,19 @@ def resume(folder: Path, names: Sequence[str], find: Find, *, clock: Callable[[]
     Raises:
         ModelError: the folder holds no run, or a damaged one.
         InputError: the texts cannot be read, or have changed.
-        OutputError: the folder cannot be written.
+        OutputError: the folder cannot be written, or another run is at work in it.
     """
     files = RunFolder(folder)
+    if folder.is_dir():
+        files.lock()
+    try:
+        return _resume(files, names, find, clock)
+    except BaseException:
+        files.close()
+        raise
+
+
+def _resume(files: RunFolder, names: Sequence[str], find: Find, clock: Callable[[], float]) -> Run:
     tensors, state = files.load_state()
     try:
         config, about = RunConfig.from_json(state["run"]), state["about"]
