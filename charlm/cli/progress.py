@@ -56,7 +56,8 @@ class Interrupt:
         try:
             for number in ENDINGS:
                 if signal.getsignal(number) is not signal.SIG_IGN:
-                    before.append((number, signal.signal(number, self.handle)))
+                    # At once, so that what has been set is known whenever a signal strikes.
+                    before.append((number, signal.signal(number, self.handle)))  # noqa: PERF401 - as said
             yield self
         finally:
             for number, handler in before:
