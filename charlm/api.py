@@ -32,8 +32,8 @@ from charlm.text.reading import Source, normalise
 from charlm.text.sources import Texts, find_texts
 from charlm.text.tokenizer import read_as
 from charlm.training.options import Options
+from charlm.training.reports import Report, StepReport, ValidationReport
 from charlm.training.setup import begin, own_part, own_texts
-from charlm.training.trainer import Report, StepReport, ValidationReport
 
 __all__ = [
     "CharlmError",

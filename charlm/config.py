@@ -3,14 +3,17 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from types import NoneType, UnionType
-from typing import Any, Self, get_args
+from types import MappingProxyType, NoneType, UnionType
+from typing import Any, ClassVar, Self, get_args
 
 from charlm.errors import ModelError, UsageError
 
 
 class _Strict:
     """Conversion to and from JSON objects that refuses keys and types it does not know."""
+
+    added: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Fields that older files lack -> what they stand for there."""
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -25,6 +28,8 @@ class _Strict:
         """
         expected = {f.name: f.type for f in fields(cls)}  # type: ignore[arg-type]  # as above
         name = cls.__name__
+        if isinstance(data, dict):
+            data = {**cls.added, **data}
         if not isinstance(data, dict) or set(data) != set(expected):
             found = ", ".join(sorted(data)) if isinstance(data, dict) else type(data).__name__
             raise ModelError(f"{name}: expected the keys {', '.join(sorted(expected))}; found {found}")
@@ -255,7 +260,11 @@ class TrainConfig(_Strict):
 
     Exactly one of ``steps`` and ``seconds`` is set: the length of the run, in optimiser steps or in seconds
     of wall-clock time. ``window`` and ``batch`` are T and B of truncated backpropagation through time.
+    ``eval_every`` is the number of steps between validations, None for as many as cost little; after ``patience``
+    of them without a better one the run ends.
     """
+
+    added: ClassVar[Mapping[str, Any]] = MappingProxyType({"eval_every": None, "patience": None})
 
     window: int = 64
     batch: int = 32
@@ -270,6 +279,8 @@ class TrainConfig(_Strict):
     dropout: float = 0.1
     restart: float = 0.015
     seed: int = 1
+    eval_every: int | None = None
+    patience: int | None = None
 
     def __post_init__(self) -> None:
         require("--window", self.window, minimum=1)
@@ -289,3 +300,7 @@ class TrainConfig(_Strict):
         require("--dropout", self.dropout, minimum=0, below=1)
         require("restart share", self.restart, minimum=0, maximum=1)
         require("--seed", self.seed, minimum=0)
+        if self.eval_every is not None:
+            require("--eval-every", self.eval_every, minimum=1)
+        if self.patience is not None:
+            require("--patience", self.patience, minimum=1)

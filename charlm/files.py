@@ -3,9 +3,8 @@
 import contextlib
 import json
 import os
-import re
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,8 @@ METADATA_KEY = "charlm"
 """One key only: the format does not keep the order of several, and the same model must be the same bytes."""
 
 
+TEMPORARY = r"\.[0-9a-f]{16}"
+"""How the name of a temporary file ends, as a regular expression."""
 FREE_OR_MOVE = "Free some space or choose another folder with --model"
 """What to do where a model cannot be written."""
 
@@ -50,22 +51,6 @@ def write_atomically(path: Path, data: bytes, advice: str = FREE_OR_MOVE, *, cal
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-
-
-def waiting(path: Path, digest: str) -> Path:
-    """The name under which what is to replace ``path`` waits for the file with this digest to be in place."""
-    return path.with_name(f".{path.name}.for-{digest[:16]}")
-
-
-def leftovers(folder: Path, names: Collection[str]) -> list[Path]:
-    """What is left in a folder of writes of these files that were killed: temporaries, and what waits.
-
-    Raises:
-        OSError: the folder cannot be read.
-    """
-    ours = "|".join(map(re.escape, names))
-    pattern = re.compile(rf"\.+({ours})(\.for-[0-9a-f]{{16}})?(\.[0-9a-f]{{16}})?")
-    return [path for path in folder.iterdir() if pattern.fullmatch(path.name)]
 
 
 def flush_folder(folder: Path) -> None:

@@ -76,6 +76,13 @@ def visible(token: str) -> str:
     return json.dumps(token, ensure_ascii=False)
 
 
+def duration(seconds: float) -> str:
+    """A length of time in words: 40 s, 12 min, 3.5 h."""
+    if seconds < 100:  # noqa: PLR2004 - two figures
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"  # noqa: PLR2004 - likewise
+
+
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """A number with its noun: 1 line, 1,226 lines."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

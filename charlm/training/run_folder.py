@@ -1,18 +1,17 @@
 """The folder of a run: the model, the state to continue from, and the log.
 
     model.safetensors      the best weights by validation loss; all that using the model needs
+    best.safetensors       only where a run was stopped with better ones: the best by a validation that counts
     training.safetensors   everything that continuing needs, and the digest of the model it goes with
     log.jsonl              one JSON object a report
+    config.toml            the options that repeat the run
+    .lock                  while a run is at work
 
-Every file is written whole or not at all. A model and the state that goes with it are put in place together: the state
-waits under a hidden name, which tells for which model, until the model stands; then it takes its own. Whoever finds a
-state that waits for the model that stands finishes this. So a run that is killed at any moment leaves a model that can
-be used and the state that goes with it, or what was there before.
+Every file is written whole or not at all, and a model and the state that goes with it are put in place together. So a
+run that is killed at any moment leaves a model that can be used and a state that can be continued from, or what was
+there before.
 """
 
-import contextlib
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,22 +20,17 @@ import numpy as np
 
 from charlm.checkpoint import MODEL_FILE, TrainedModel, model_bytes
 from charlm.errors import ModelError, OutputError
-from charlm.files import (
-    FREE_OR_MOVE,
-    Tensors,
-    expect_tensors,
-    flush_folder,
-    leftovers,
-    read_tensors,
-    tensor_bytes,
-    waiting,
-    write_atomically,
-)
+from charlm.files import FREE_OR_MOVE, Tensors, expect_tensors, read_tensors, tensor_bytes, write_atomically
+from charlm.training import log
 from charlm.training.lock import LOCK_FILE, Lock, acquire
+from charlm.training.together import digest, leftovers, replace_together, settle, waiting
 
 STATE_FILE = "training.safetensors"
 LOG_FILE = "log.jsonl"
-STATE_FORMAT = 4
+BEST_FILE = "best.safetensors"
+CONFIG_FILE = "config.toml"
+FILES = (MODEL_FILE, BEST_FILE, LOG_FILE, CONFIG_FILE, STATE_FILE)
+STATE_FORMAT = 5
 
 
 class RunFolder:
@@ -46,12 +40,13 @@ class RunFolder:
         self.path = path
         self.model_file = path / MODEL_FILE
         self.state_file = path / STATE_FILE
+        self.best_file = path / BEST_FILE
         self.log_file = path / LOG_FILE
         self._log_bytes = 0
         self._saved_digest: str | None = None
         self._lock: Lock | None = None
         self._prepared: bytes | None = None
-        self._held: list[bytes] | None = None
+        self._held: dict[str, bytes] | None = None
 
     def occupied(self) -> bool:
         """Whether it holds a model or the state of a run."""
@@ -94,7 +89,7 @@ class RunFolder:
             ) from error
         self.lock()
         if overwrite:
-            self._held = []
+            self._held = {}
             return
         self.check_free()
         try:
@@ -111,9 +106,9 @@ class RunFolder:
         """
         self._lock = acquire(self.path)
         try:
-            self._adopt(self._model_digest())
+            settle([self.path / name for name in FILES], self._model_digest())
             # Without a lock they may be those of a run that is at work.
-            for path in leftovers(self.path, (MODEL_FILE, STATE_FILE, LOG_FILE)) if self._lock.held else ():
+            for path in leftovers(self.path, FILES) if self._lock.held else ():
                 path.unlink()
         except OSError as error:
             raise OutputError(f"cannot clear {self.path}: {error.strerror or error}") from error
@@ -129,16 +124,27 @@ class RunFolder:
             self._lock.release()
 
     def forget(self) -> None:
-        """Remove an earlier run's state and log: the model is not theirs any more.
+        """Remove all that an earlier run has left besides the model, which is not its any more.
 
         Raises:
             OutputError: they cannot be removed.
         """
         try:
-            self.state_file.unlink(missing_ok=True)
-            self.log_file.unlink(missing_ok=True)
+            for name in set(FILES) - {MODEL_FILE}:
+                (self.path / name).unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(f"cannot clear {self.path}: {error.strerror or error}") from error
+
+    def save_config(self, data: bytes) -> None:
+        """Write the file of options, in the place of an earlier run's only once that run is replaced.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        if self._held is not None:
+            self._held[CONFIG_FILE] = data
+        else:
+            write_atomically(self.path / CONFIG_FILE, data)
 
     def save_model(self, model: TrainedModel) -> None:
         """Write the model's file.
@@ -163,64 +169,73 @@ class RunFolder:
             OutputError: as ``save_model``.
         """
         model = self._prepared
-        digest = self._model_digest() if model is None else _digest(model)
-        state = tensor_bytes(
-            tensors,
-            {"format": STATE_FORMAT, "state": numbers, "model_digest": digest, "log_bytes": self._log_size()},
-        )
+        metadata = {
+            "format": STATE_FORMAT,
+            "state": numbers,
+            "model_digest": self._model_digest() if model is None else digest(model),
+            "log_bytes": self._log_size(),
+        }
+        state = tensor_bytes(tensors, metadata)
         if model is None:
             write_atomically(self.state_file, state)
             return
-        self._put_in_place(model, state, digest)
+        held = {self.path / name: data for name, data in (self._held or {}).items()}
+        try:
+            replace_together(self.model_file, model, {**held, self.state_file: state})
+        except OutputError:
+            if self._held is None:
+                # There may be room for the model alone; an earlier run is better than half a new one.
+                write_atomically(self.model_file, model)
+            raise
         self._prepared = self._held = None
+
+    def save_prepared(self) -> None:
+        """Put the model that was prepared in place by itself: there is no state that is worth saving.
+
+        Raises:
+            OutputError: as ``save_model``.
+        """
+        if self._prepared is None:
+            return
+        model, held = self._prepared, self._held
+        self._prepared = self._held = None
+        if held is not None:
+            self.forget()
+        write_atomically(self.model_file, model)
+        for name, data in (held or {}).items():
+            write_atomically(self.path / name, data)
 
     def _log_size(self) -> int:
         if self._held is not None:
-            return sum(map(len, self._held))
+            return len(self._held.get(LOG_FILE, b""))
         return self.log_file.stat().st_size if self.log_file.exists() else 0
 
-    def _put_in_place(self, model: bytes, state: bytes, digest: str) -> None:
-        """Replace the model, the state and, where it was held back, the log: all of them, whenever the end comes."""
-        replaces = self._held is not None
-        try:
-            if self._held is not None:
-                write_atomically(waiting(self.log_file, digest), b"".join(self._held), called=self.log_file)
-            write_atomically(waiting(self.state_file, digest), state, called=self.state_file)
-        except OutputError:
-            self._drop(digest)
-            if not replaces:
-                # There may be room for the model alone.
-                write_atomically(self.model_file, model)
-            raise
-        try:
-            write_atomically(self.model_file, model)
-        except OutputError:
-            self._drop(digest)
-            raise
-        try:
-            self._adopt(digest)
-        except OSError as error:
-            raise OutputError(f"cannot write {self.state_file}: {error.strerror or error}. {FREE_OR_MOVE}") from error
-
-    def _adopt(self, digest: str) -> None:
-        """Give what waits for the model that stands its own name."""
-        state, log = waiting(self.state_file, digest), waiting(self.log_file, digest)
-        if not state.exists():
-            return
-        # The log first: as long as the state waits, all this can be done again.
-        if log.exists():
-            log.replace(self.log_file)
-        state.replace(self.state_file)
-        flush_folder(self.path)
-
-    def _drop(self, digest: str) -> None:
-        """Remove what waits for a model that is not to come."""
-        for path in (self.state_file, self.log_file):
-            with contextlib.suppress(OSError):
-                waiting(path, digest).unlink(missing_ok=True)
-
     def _model_digest(self) -> str:
-        return _digest(self.model_file.read_bytes()) if self.model_file.exists() else ""
+        return digest(self.model_file.read_bytes()) if self.model_file.exists() else ""
+
+    def set_aside(self) -> None:
+        """Keep the model beside the better one that is about to take its place.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        write_atomically(self.best_file, self.model_file.read_bytes())
+
+    def take_back(self) -> None:
+        """Put the model back that was set aside, where the state that was loaded goes with it; else it is in the way.
+
+        Raises:
+            OutputError: the folder cannot be written.
+        """
+        if not self.best_file.exists():
+            return
+        try:
+            if digest(self.best_file.read_bytes()) == self._saved_digest:
+                self.best_file.replace(self.model_file)
+            else:
+                self.best_file.unlink()
+        except OSError as error:
+            raise OutputError(f"cannot write in {self.path}: {error.strerror or error}. {FREE_OR_MOVE}") from error
 
     def model_is_as_saved(self) -> bool:
         """Whether the model is the one that the state that was loaded went with."""
@@ -250,14 +265,11 @@ class RunFolder:
         Raises:
             OutputError: it cannot be written.
         """
-        try:
-            if self.log_file.exists():
-                # Opened in any case, so that a log that cannot be written is known before anything is trained.
-                with self.log_file.open("ab") as log:
-                    if self._log_bytes < log.tell():
-                        log.truncate(self._log_bytes)
-        except OSError as error:
-            raise OutputError(f"cannot write {self.log_file}: {error.strerror or error}") from error
+        log.cut(self.log_file, self._log_bytes)
+
+    def log_is_complete(self) -> bool:
+        """Whether the log goes on behind the state that was loaded: with the end of the run, if that is one."""
+        return log.is_longer(self.log_file, self._log_bytes)
 
     def check_state(self, tensors: Tensors, like: Tensors) -> None:
         """Check that tensors read have the names, shapes and types of a fresh run's.
@@ -274,18 +286,7 @@ class RunFolder:
         Raises:
             OutputError: it cannot be written.
         """
-        line = json.dumps(record, ensure_ascii=True, allow_nan=False).encode() + b"\n"
         if self._held is not None:
-            self._held.append(line)
-            return
-        try:
-            with self.log_file.open("ab") as log:
-                log.write(line)
-        except OSError as error:
-            raise OutputError(
-                f"cannot write {self.log_file}: {error.strerror or error}. What was saved before is kept"
-            ) from error
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+            self._held[LOG_FILE] = self._held.get(LOG_FILE, b"") + log.line(record)
+        else:
+            log.append(self.log_file, log.line(record))

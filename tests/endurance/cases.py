@@ -17,11 +17,9 @@ from charlm.training import run as run_module
 from endurance.children import Ended, run
 from endurance.moments import Moments
 
-MODEL, STATE, LOG = "model.safetensors", "training.safetensors", "log.jsonl"
+MODEL, STATE, LOG, CONFIG = "model.safetensors", "training.safetensors", "log.jsonl", "config.toml"
 TIMES = ("seconds", "validation_seconds")
 """What of a state depends on the clock."""
-OCCASIONS = ("stopped", "resumed")
-"""Events of the log that tell of a stop, and so are no part of what a run ends in."""
 OFTEN = 0.0
 SELDOM = 1e9
 """Seconds between two saves that no validation asks for."""
@@ -153,13 +151,12 @@ def finished(folder: Path) -> Finished:
     for key in TIMES:
         del metadata["state"][key]
     del metadata["log_bytes"]
-    log = [json.loads(line) for line in (folder / LOG).read_bytes().splitlines()]
-    entries = [{key: value for key, value in entry.items() if key not in TIMES} for entry in log]
+    entries = [json.loads(line) for line in (folder / LOG).read_bytes().splitlines()]
     return Finished(
         (folder / MODEL).read_bytes(),
         {name: tensor.tobytes() for name, tensor in load_file(state).items()},
         metadata,
-        [entry for entry in entries if entry["event"] not in OCCASIONS],
+        [{key: value for key, value in entry.items() if key not in TIMES} for entry in entries],
     )
 
 
@@ -207,7 +204,7 @@ def check_finished(folder: Path, reference: Reference) -> None:
         BrokenPromiseError: it has not.
     """
     expect(not hidden(folder), f"left over: {hidden(folder)}")
-    expect(set(visible(folder)) == {MODEL, STATE, LOG}, f"there are {sorted(visible(folder))}")
+    expect(set(visible(folder)) == {MODEL, STATE, LOG, CONFIG}, f"there are {sorted(visible(folder))}")
     check_usable(folder)
     if reference.finished is None:
         return
