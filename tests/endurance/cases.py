@@ -140,7 +140,7 @@ def refer(case: Case, folder: Path) -> Reference:
     ended = run(case.begin(folder), prepare)
     seconds = time.monotonic() - began
     expect(ended == Ended(0, ""), f"undisturbed, it ends with {ended}")
-    return Reference(case, seconds, int(report.read_text()), None if case.timed else finished(folder))
+    return Reference(case, seconds, len(report.read_text().splitlines()), None if case.timed else finished(folder))
 
 
 def finished(folder: Path) -> Finished:

@@ -89,11 +89,11 @@ class Moments:
         io.open = watched_open
 
     def report_to(self, path: Path) -> None:
-        """Write how many moments there were when this process ends by its own will."""
+        """Write what was done at the moments, a line each, when this process ends by its own will."""
         end = os._exit
 
         def report_and_end(status: int) -> None:
-            path.write_text(str(len(self.names)))
+            path.write_text("".join(f"{name}\n" for name in self.names))
             end(status)
 
         os._exit = report_and_end  # type: ignore[assignment]  # it does not return either

@@ -84,6 +84,7 @@ class Trial:
         source: what draws what happens.
         folder: of the run.
         story: what has happened so far, in words.
+        has_begun: whether the run has left something; until then its folder is as it was.
     """
 
     def __init__(self, ground: Ground, name: str, manner: str | None = None) -> None:
@@ -97,12 +98,12 @@ class Trial:
         self._earlier: dict[str, bytes] | None = None
         if manner != MANNERS[0]:
             self._earlier = copy_of(ground.earlier(number, stopped="stopped" in manner), self.folder)
-        self._has_begun = False
+        self.has_begun = False
 
     @property
     def command(self) -> list[object]:
         """What a user types next: the run is begun, or goes on if it has left something."""
-        if self._has_begun and has_state(self.folder):
+        if self.has_begun and has_state(self.folder):
             return ["train", "--resume", "--model", self.folder, "--quiet"]
         # What an earlier run has left is to be replaced; a killed run that has left nothing is in nobody's way.
         return self.case.begin(self.folder, *(["--overwrite"] if visible_model(self.folder) else []))
@@ -123,17 +124,17 @@ class Trial:
             kill_after: one that strikes after so many seconds.
             needs_state: whether a model of the run must have a state beside it.
         """
-        verb = "resumed" if self._has_begun else "begun"
+        verb = "resumed" if self.has_begun else "begun"
         ended = run(self.command, self.case.prepare(moments), kill_after)
         self.story.append(f"{verb}, {what}: {ended.status}")
-        if check_usable(self.folder, None if self._has_begun else self._earlier):
-            self._has_begun = True
+        if check_usable(self.folder, None if self.has_begun else self._earlier):
+            self.has_begun = True
             expect(has_state(self.folder) or not needs_state, "there is a model that cannot be gone on with")
         return ended
 
     def check_earlier(self) -> None:
         """An earlier run that is still there goes on as if nothing had happened to its folder."""
-        if self._has_begun or self._earlier is None:
+        if self.has_begun or self._earlier is None:
             return
         copy = self.folder.with_name(f"{self.folder.name}-again")
         shutil.copytree(self.folder, copy)
