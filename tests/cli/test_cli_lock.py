@@ -183,8 +183,9 @@ def test_a_holder_that_cannot_be_read(tmp_path: Path) -> None:
     held.release()
 
 
-def test_many_that_want_the_same_lock(tmp_path: Path) -> None:
+def test_many_that_want_the_same_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Never two hold it, though each that lets go removes its file."""
+    monkeypatch.setattr(lock_module, "PAUSE_SECONDS", 0.001)
     inside, most = threading.Lock(), 8
     seen: list[bool] = []
 

@@ -29,7 +29,7 @@ def warm() -> None:
     """Have everything imported that the commands need, so that the children need not."""
     with tempfile.TemporaryDirectory() as name:
         text, model = Path(name) / "text", Path(name) / "model"
-        text.write_text("some text " * 20)
+        text.write_text("some text\n" * 100)
         tiny = ("--hidden", "4", "--steps", "1", "--level", "word", "--quiet")
         assert outcome(["train", str(text), "--model", str(model), *tiny]) == ("", 0)
         assert outcome(["train", "--resume", "--model", str(model), "--quiet"]) == ("", 0)

@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 from endurance.cases import BrokenPromiseError
 from endurance.children import KILLED
 from endurance.moments import PHASES, Moments
-from endurance.trials import Ground, Trial
+from endurance.trials import Ground, Trial, interrupt
 
 BY_CLOCK = 0.25
 """Share of the kills that come from outside, at a time; the others strike inside or between writes."""
+
+STOPPED = 0.1
+"""Share of the other moments at which a run is told to stop instead."""
 
 
 def strike(trial: Trial) -> bool:
@@ -19,6 +22,10 @@ def strike(trial: Trial) -> bool:
         moment = source.uniform(0, reference.seconds)
         return trial.attempt(f"killed after {moment:.3f} s", kill_after=moment).status == KILLED
     at, phase = source.randrange(reference.moments), source.choice(PHASES)
+    if source.random() < STOPPED:
+        # What a stop leaves is another folder to be killed in than what a kill leaves.
+        trial.attempt(f"stopped at moment {at}", Moments(trial.folder, at, strike=interrupt))
+        return False
     moments = Moments(trial.folder, at, phase)
     return trial.attempt(f"killed {phase} moment {at}", moments).status == KILLED
 

@@ -45,6 +45,7 @@ class Moments:
         phase: when, of that moment.
         strike: what happens then.
         kinds: which kinds of moments count: write, fsync, rename, remove, cut, mkdir; empty for all.
+        naming: what must stand in the name of the file for a moment to count.
         lasts: whether it happens again at every later moment that counts, as on a disk that stays full.
 
     Attributes:
@@ -59,6 +60,7 @@ class Moments:
         strike: Callable[[], None] = kill,
         *,
         kinds: tuple[str, ...] = (),
+        naming: str = "",
         lasts: bool = False,
     ) -> None:
         self.names: list[str] = []
@@ -67,6 +69,7 @@ class Moments:
         self._phase = phase
         self._strike = strike
         self._kinds = kinds
+        self._naming = naming
         self._lasts = lasts
 
     def install(self) -> None:
@@ -115,7 +118,7 @@ class Moments:
 
     def reach(self, kind: str, path: str, act: Callable[[], Any], half: Callable[[], Any] | None = None) -> Any:
         """Do what is done at this moment, and strike if its time has come."""
-        if self._kinds and kind not in self._kinds:
+        if (self._kinds and kind not in self._kinds) or self._naming not in path:
             return act()
         index = len(self.names)
         self.names.append(f"{kind} {Path(path).name}".strip())
