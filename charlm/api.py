@@ -7,6 +7,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from io import BytesIO
 from os import PathLike, fspath
 from pathlib import Path
@@ -276,7 +277,8 @@ def train(
     Raises:
         UsageError: an option is wrong or does not go with another.
         InputError: a text cannot be read or is too short.
-        OutputError: a file cannot be written, or the folder holds a run and ``overwrite`` is False.
+        OutputError: a file cannot be written, the folder holds a run and ``overwrite`` is False, or a run is at work
+            in it.
         TrainingError: training cannot go on.
     """
     began = time.perf_counter()
@@ -289,12 +291,13 @@ def train(
             overwrite=overwrite,
             clock=lambda: time.perf_counter() - began,
         )
-        run.claim()
-        # What is not finite ends the run with an error of its own.
-        with np.errstate(all="ignore"):
-            for each in run.reports(lambda: False):
-                if report is not None:
-                    report(each)
+        with closing(run.folder):
+            run.claim()
+            # What is not finite ends the run with an error of its own.
+            with np.errstate(all="ignore"):
+                for each in run.reports(lambda: False):
+                    if report is not None:
+                        report(each)
         return load(kept)
 
 

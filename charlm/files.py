@@ -19,17 +19,20 @@ METADATA_KEY = "charlm"
 """One key only: the format does not keep the order of several, and the same model must be the same bytes."""
 
 
+TEMPORARY = r"\.[0-9a-f]{16}"
+"""How the name of a temporary file ends, as a regular expression."""
 FREE_OR_MOVE = "Free some space or choose another folder with --model"
 """What to do where a model cannot be written."""
 
 
-def write_atomically(path: Path, data: bytes, advice: str = FREE_OR_MOVE) -> None:
+def write_atomically(path: Path, data: bytes, advice: str = FREE_OR_MOVE, *, called: Path | None = None) -> None:
     """Replace ``path`` by ``data``: written beside it, flushed to the disk, then renamed.
 
     Args:
         path: where to.
         data: the whole file.
         advice: what the message tells to do where that fails.
+        called: what the message names instead of a ``path`` that means nothing to the user.
 
     Raises:
         OutputError: it cannot be written; what stood at ``path`` stands there still, and nothing else is left.
@@ -42,15 +45,15 @@ def write_atomically(path: Path, data: bytes, advice: str = FREE_OR_MOVE) -> Non
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}. {advice}") from error
+        raise OutputError(f"cannot write {called or path}: {error.strerror or error}. {advice}") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     """Make a rename survive a power cut, where the system can (Windows cannot): the file is whole all the same."""
     if hasattr(os, "O_DIRECTORY"):
         # Some file systems refuse it; the file has been written by then.

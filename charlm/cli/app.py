@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 import typer
 
-from charlm.cli import INTERRUPTED
+from charlm.cli import ENDINGS, INTERRUPTED
 from charlm.cli.commands import COMMANDS, application
 from charlm.cli.console import ReaderGoneError, Stopped, flush, note
 from charlm.errors import CharlmError, OutputError, UsageError
@@ -26,8 +26,9 @@ def run() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="surrogateescape" if stream.encoding == "utf-8" else "backslashreplace")
     message, status = outcome(sys.argv[1:] or ["--help"])
-    # From here on a Ctrl-C could only spoil the message.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # From here on a signal could only spoil the message.
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
     if message:
         note(message)
     _let_go(sys.stdout)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from tqdm import tqdm
 
+from charlm.cli import ENDINGS
 from charlm.cli.console import Stopped, aside, counted, note, result
 from charlm.sampling import SamplingConfig, sample
 from charlm.training.reports import Report, ReturnReport, SkipReport, StepReport, ValidationReport
@@ -53,10 +54,10 @@ class Interrupt:
         """
         before: list[tuple[int, Any]] = []
         try:
-            for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-                number = getattr(signal, name, None)
-                if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                    before.append((number, signal.signal(number, self.handle)))
+            for number in ENDINGS:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    # At once, so that what has been set is known whenever a signal strikes.
+                    before.append((number, signal.signal(number, self.handle)))  # noqa: PERF401 - as said
             yield self
         finally:
             for number, handler in before:

@@ -1,6 +1,7 @@
 """What ``charlm train`` does once its options are read."""
 
 import time
+from contextlib import closing
 from itertools import islice, pairwise
 from pathlib import Path
 from statistics import median
@@ -66,11 +67,12 @@ def begin_here(
 ) -> None:
     """Check everything, then train."""
     run = _begun(folder, corpus, options, overwrite=overwrite)
-    with Interrupt().watching() as interrupt:
+    with Interrupt().watching() as interrupt, closing(run.folder):
         run.claim()
         write(run)
         if not quiet:
             _announce(run, options)
+            _announce_no_lock(run)
         follow(run, interrupt, stop_at=stop_at, quiet=quiet)
 
 
@@ -112,10 +114,16 @@ def resume_here(folder: Path | None, corpus: list[str], options: Options, *, sto
     if folder is None:
         folder = _folder(None, find_texts(corpus, None)) if corpus else last_run()
     run = resume(folder, corpus, find_texts, options, clock=clock)
-    with Interrupt().watching() as interrupt:
+    with Interrupt().watching() as interrupt, closing(run.folder):
         if not quiet:
             _announce_again(run)
+            _announce_no_lock(run)
         follow(run, interrupt, stop_at=stop_at, quiet=quiet)
+
+
+def _announce_no_lock(run: Run) -> None:
+    if run.folder.unlocked:
+        note(f"the file system of {run.folder.path} has no locks: see that no other run writes there meanwhile")
 
 
 def _folder(given: Path | None, texts: Texts) -> Path:

@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from charlm.errors import InputError, OutputError, UsageError
-from charlm.files import write_atomically
 from charlm.training.again import options_of
 from charlm.training.checks import check
 from charlm.training.options import MEANINGS, Options, flags
 from charlm.training.run import Run
 
-CONFIG_FILE = "config.toml"
 CORPUS, MODEL = "corpus", "model"
 _NAMES = {flag[2:]: name for flag, name in zip(flags(MEANINGS), MEANINGS, strict=True)}
 """Key in the file -> option."""
@@ -87,4 +85,4 @@ def write(run: Run) -> None:
         data = f"# charlm train --config THIS_FILE --model OTHER repeats the run.\n{text}".encode()
     except UnicodeEncodeError as error:
         raise OutputError(f"the name of a file of this run is no UTF-8 ({error}): rename it") from error
-    write_atomically(run.folder.path / CONFIG_FILE, data)
+    run.folder.save_config(data)

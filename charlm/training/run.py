@@ -129,9 +129,7 @@ class Run:
         Raises:
             OutputError: that is not so.
         """
-        self.folder.create()
-        if self._overwrite:
-            self.folder.replace()
+        self.folder.claim(overwrite=self._overwrite)
 
     def clock(self) -> float:
         """Seconds that the run has taken, those before it was last stopped included."""
@@ -172,16 +170,19 @@ class Run:
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise ModelError(f"{self.folder.state_file} is damaged ({error}): begin anew with --overwrite") from error
         self.folder.take_back()
-        if not self.folder.model_file.exists():
+        lost = not self.folder.model_file.exists()
+        if lost:
             # The best weights are lost: the present ones take their place until a validation betters them.
             progress = self.trainer.progress
             progress.best_loss, progress.best_step = self.trainer.evaluate().nats_per_token, progress.step
-            self.folder.save_model(self.model)
+            self.folder.prepare_model(self.model)
         elif not self.folder.model_is_as_saved():
             self._check_model(load_model(self.folder.model_file))
-        self._was_finished = self.trainer.is_finished
+        self._was_finished = not lost and self.trainer.is_finished and self.folder.log_is_complete()
         if not self._was_finished:
             self.folder.cut_log()
+        if lost:
+            self._save_state()
 
     def _check_model(self, found: TrainedModel) -> None:
         """A model that is newer than the state is right if this run wrote it: it was ended between the two files."""
@@ -207,7 +208,7 @@ class Run:
         for report in self.trainer.run():
             if isinstance(report, ValidationReport):
                 if report.best:
-                    self.folder.save_model(self.model)
+                    self.folder.prepare_model(self.model)
                 self._log_validation(report)
                 self._save_state()
             elif isinstance(report, PlanReport):
@@ -244,11 +245,12 @@ class Run:
     def _save_state(self) -> None:
         """Save what continuing needs, unless it is spoilt: the trainer is about to notice."""
         if not self.trainer.is_sound():
+            self.folder.save_prepared()
             return
         # The best model by a scheduled validation is kept, so that a run that is stopped and resumed ends as
         # if nothing had happened; only a run that has none yet leaves its present weights.
         if not self.trainer.progress.validations:
-            self.folder.save_model(self.model)
+            self.folder.prepare_model(self.model)
         tensors, state = self.trainer.state()
         self.folder.save_state(self._tensors(tensors), {**state, "run": self.config.to_json(), "about": self.about})
         self._saved_at = self._clock()

@@ -7,7 +7,7 @@ from typing import Any
 
 from charlm.checkpoint import TrainedModel, vocabulary_of
 from charlm.config import BaseRecord, CorpusRecord, TextConfig, TrainConfig
-from charlm.errors import InputError, ModelError, OutputError, UsageError
+from charlm.errors import InputError, ModelError, UsageError
 from charlm.files import Tensors
 from charlm.machine import fingerprint
 from charlm.text.corpus import Corpus, prepare
@@ -53,11 +53,8 @@ def begin(
     texts = find(encoding_for(options, base))
     folder = folder_of(texts)
     files = RunFolder(folder)
-    if files.occupied() and not overwrite:
-        raise OutputError(
-            f"{folder} holds a model already: continue it with --resume, replace it with --overwrite, "
-            "or write elsewhere with --model OTHER"
-        )
+    if not overwrite:
+        files.check_free()
     text = text_config(texts, options, base)
     encoding = read_as(text.level, text.encoding)
     valid = find_texts([str(options["valid"])], encoding=encoding) if "valid" in options else None
@@ -99,9 +96,21 @@ def resume(
         UsageError: an option cannot be changed.
         ModelError: the folder holds no run, or a damaged one.
         InputError: the texts cannot be read, or have changed.
-        OutputError: the folder cannot be written.
+        OutputError: the folder cannot be written, or another run is at work in it.
     """
     files = RunFolder(folder)
+    if folder.is_dir():
+        files.lock()
+    try:
+        return _resume(files, names, find, options, clock)
+    except BaseException:
+        files.close()
+        raise
+
+
+def _resume(
+    files: RunFolder, names: Sequence[str], find: Find, options: Options | None, clock: Callable[[], float]
+) -> Run:
     tensors, state = files.load_state()
     try:
         config, about = RunConfig.from_json(state["run"]), state["about"]
