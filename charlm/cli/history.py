@@ -52,8 +52,8 @@ def history(
 ) -> None:
     """How runs went: losses, steps, speed and whether they were finished, side by side, and their curves.
 
-    It reads what runs write down, while they are going on or later. Losses are the best of the validations, in nats
-    and bits a token and, where the tokens are characters or words, in bits a character.
+    It reads what runs write down, while they go on or later. Losses are those of the best validation, in nats and bits
+    a token, and in bits a character, which compare between tokens of different kinds. Runs of one group compare.
     """
     from charlm.config import choose  # noqa: PLC0415 - --help needs none of this
     from charlm.histories.comparing import groups  # noqa: PLC0415 - NumPy is loaded only when it is used

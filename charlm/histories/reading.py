@@ -59,7 +59,7 @@ def find_runs(paths: Sequence[Path]) -> list[Path]:
         folders = [folder] if (folder / LOG_FILE).exists() else list(_below(path))
         if not folders:
             what = f"{path} holds no run's {LOG_FILE}" if path.exists() else f"there is nothing at {path}"
-            raise ModelError(f"{what}: name the folder of a run, or one that has such folders in it")
+            raise ModelError(f"{what}: name the folder of a run, or of several; charlm train makes them")
         for each in folders:
             found.setdefault(each.resolve(), each)
     return list(found.values())
