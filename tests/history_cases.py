@@ -17,17 +17,17 @@ CORPUS = CorpusRecord(["names.txt"], "a" * 64, None, None, 9000, 1000, 9000, 100
 TRAIN = TrainConfig(window=8, batch=4, steps=100)
 
 
-def validation(step: int, valid: float = 2.0, **others: Any) -> dict[str, Any]:
+def validation(step: int, loss: float = 2.0, **others: Any) -> dict[str, Any]:
     """A validation as a run of a hundred steps, ten a second, logs it."""
     return {
         "event": "validation",
         "step": step,
         "progress": step / 100,
-        "train_nats_per_token": valid - 0.5,
-        "valid_nats_per_token": valid,
+        "train_nats_per_token": loss - 0.5,
+        "valid_nats_per_token": loss,
         "best": True,
         "seconds": step / 10,
-        "valid": {"nats": 1000 * valid, "tokens": 1000, "unknown_nats": 0.0, "unknown": 0},
+        "valid": {"nats": 1000 * loss, "tokens": 1000, "unknown_nats": 0.0, "unknown": 0},
         **others,
     }
 

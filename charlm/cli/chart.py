@@ -101,7 +101,7 @@ def _linear(low: float, high: float) -> _Axis:
     """An axis from one round number to another."""
     span = max(high - low, 1e-6 * max(abs(low), abs(high)), 1e-12)
     power = 10.0 ** math.floor(math.log10(span / TICKS))
-    step = next(step for step in (power, 2 * power, 5 * power, 10 * power) if step >= span / TICKS)
+    step = next((step for step in (power, 2 * power, 5 * power) if step >= span / TICKS), 10 * power)
     bottom, top = math.floor(low / step), math.ceil(high / step)
     top = max(top, bottom + 1)
     return _Axis(bottom * step, top * step, {k * step: f"{k * step:.6g}" for k in range(bottom, top + 1)})

@@ -1,6 +1,7 @@
 """``charlm history``: how runs went, side by side."""
 
 import shutil
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +11,7 @@ import typer
 from charlm.cli.chart import MARGIN, MARKS, chart
 from charlm.cli.console import counted, note, result, result_json
 from charlm.cli.find import RUNS, JsonOption, PlotOption
-from charlm.cli.table import Column, shortened, table
+from charlm.cli.table import CUT, Column, shortened, table
 from charlm.curves import Curve
 
 if TYPE_CHECKING:
@@ -94,7 +95,8 @@ def _page(runs: Sequence["RunHistory"], by: str, width: int, *, with_chart: bool
     remarks = [*_comparison(runs, labels), *_accidents(runs)]
     if remarks:
         yield ""
-        yield from remarks
+        for remark in remarks:
+            yield from textwrap.wrap(remark, max(width, len(CUT)))
     if with_chart:
         yield ""
         drawn = runs[: len(MARKS)]
