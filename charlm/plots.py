@@ -16,6 +16,8 @@ MANY = 24
 """So many points are drawn without marks."""
 CROWD = 8
 """More curves than so many have a small legend."""
+MOST_ROWS = 20
+"""Names one below another in a legend."""
 LIGHT = 0.4
 """Opacity of a light curve."""
 
@@ -78,7 +80,7 @@ def write_curves(
             (line,) = axes.plot(
                 curve.across,
                 curve.up,
-                label=_label(curve.name),
+                label=_label(curve),
                 marker="" if curve.light or len(curve.up) >= MANY else ".",
                 color=colour if curve.light else None,
                 alpha=LIGHT if curve.light else None,
@@ -92,7 +94,10 @@ def write_curves(
         if ticks:
             axes.set_xticks(range(1, len(ticks) + 1), ticks)
         axes.grid(visible=True, alpha=0.3)
-        legend = axes.legend(fontsize="small" if len(curves) > CROWD else None)
+        named = sum(not curve.light for curve in curves)
+        legend = axes.legend(fontsize="small" if named > CROWD else None, ncols=1 + named // MOST_ROWS)
+        # However large it is, the axes keep their size.
+        legend.set_in_layout(False)
         for text in legend.get_texts():
             # A name with dollars is no formula.
             text.set_parse_math(False)
@@ -101,6 +106,8 @@ def write_curves(
     write_atomically(path, data.getvalue(), ADVICE)
 
 
-def _label(name: str) -> str:
-    """A name for the legend, which leaves out those that begin with an underscore."""
-    return f" {name}" if name.startswith("_") else name
+def _label(curve: Curve) -> str:
+    """A curve's name for the legend, which leaves out those that begin with an underscore; light ones have none."""
+    if curve.light:
+        return "_"
+    return f" {curve.name}" if curve.name.startswith("_") else curve.name

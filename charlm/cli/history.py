@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 WIDEST = 120
 """Columns that a chart takes at most."""
+PLOTTED = 40
+"""Characters of a run's name in a plot."""
 ACROSS: dict[str, tuple[str, "Callable[[Validation], float | None]"]] = {
     "steps": ("steps", lambda each: each.step),
     "seconds": ("seconds", lambda each: each.seconds),
@@ -78,7 +80,7 @@ def history(
     if plot is not None:
         from charlm.plots import write_curves  # noqa: PLC0415 - as above
 
-        curves = _curves(found, by, [_short(run.name) for run in found])
+        curves = _curves(found, by, [_short(run.name, PLOTTED) for run in found])
         title = "validation loss (lighter: training)"
         write_curves(plot, curves, title=title, across=ACROSS[by][0], up=UP, log=False)
         note(f"wrote {plot}")

@@ -211,8 +211,9 @@ def _place(records: Sequence[Mapping[str, Any]], state: Mapping[str, Any]) -> _P
 
 def _progress(plan: Any, step: int) -> float | None:
     try:
-        return Plan(*map(float, plan)).at(step)
-    except (TypeError, ValueError):
+        since, progress, slope, ceiling = map(float, plan)
+        return number(Plan(int(since), progress, slope, ceiling).at(step))
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

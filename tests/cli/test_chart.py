@@ -58,7 +58,7 @@ def test_places_are_real_numbers() -> None:
     curve = Curve("late", [0.25, 0.5, 10.25], [1.0, 5.0, 1.0])
     rows = drawn(curve, width=41)
     top = min(row for found in places(rows, "*").values() for row in found)
-    assert [column for column, found in places(rows, "*").items() if top in found] == [1]
+    assert min(column for column, found in places(rows, "*").items() if top in found) == 1
     bottom = list(chart([curve], across="seconds", width=41))[HEIGHT + 1]
     assert bottom.split() == ["0.25", "seconds", "10.2"]
     assert len(bottom) == 41 + MARGIN

@@ -108,7 +108,10 @@ def test_curves_over_steps_seconds_or_tokens(runs: Path) -> None:
 @pytest.mark.parametrize("width", [40, 80, 120, 200])
 def test_long_names_keep_to_the_width(width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-    long = {"corpus": {"paths": ["very/" * 20 + "long-name-of-a-text" * 5 + ".txt", "b"]}, "model": {"residual": True}}
+    long: dict[str, Any] = {
+        "corpus": {"paths": ["very/" * 20 + "long-name-of-a-text" * 5 + ".txt", "b"]},
+        "model": {"residual": True},
+    }
     for name in ("experiment-" * 15 + "1", "experiment-" * 15 + "2", "short", "with\x7fcontrol"):
         finished(tmp_path / name, **(long if name != "short" else {}))
     ended = succeed("history", tmp_path, "--no-chart")
