@@ -14,6 +14,7 @@ from charlm.text.corpus import Corpus
 from charlm.text.vocabulary import UNK
 from charlm.training.batching import Stream
 from charlm.training.run_folder import RunFolder
+from charlm.training.saved_numbers import check_numbers
 from charlm.training.trainer import PlanReport, Report, StepReport, Trainer, ValidationReport
 
 SAVE_SECONDS = 60.0
@@ -128,9 +129,10 @@ class Run:
         """
         self.folder.check_state(tensors, self._tensors(self.trainer.state()[0]))
         try:
+            check_numbers(state)
             self._seconds_before = float(state["seconds"]) - self._clock()
             self.trainer.restore(tensors, state)
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
             raise ModelError(f"{self.folder.state_file} is damaged ({error}): begin anew with --overwrite") from error
         if not self.folder.model_file.exists():
             # The best weights are lost: the present ones take their place until a validation betters them.

@@ -17,13 +17,36 @@ from typing import Any
 
 import numpy as np
 
-from charlm.checkpoint import MODEL_FILE, TrainedModel, model_bytes
+from charlm.checkpoint import MODEL_FILE, TrainedModel, check_tensors, model_bytes
+from charlm.config import ModelConfig
 from charlm.errors import ModelError, OutputError
-from charlm.files import Tensors, expect_tensors, read_tensors, tensor_bytes, write_atomically
+from charlm.files import Tensors, expect_tensors, file_size, read_tensors, write_atomically
+from charlm.seal import sealed_bytes, unsealed
 
 STATE_FILE = "training.safetensors"
 LOG_FILE = "log.jsonl"
-STATE_FORMAT = 4
+STATE_FORMAT = 5
+_OF_TRAINING = ("optimizer.", "place.", "states.")
+"""What the names of a state's tensors begin with that are not the model's."""
+
+
+def _never_elsewhere(path: str, flags: int) -> int:
+    """Open a file of the folder's own: a link would lead out of it, and a pipe would be waited for.
+
+    A folder may come from anybody, with links in it to the files of whoever continues the run.
+    """
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
+
+
+def _is_missing(path: Path) -> bool:
+    """Whether nothing is there, not even a link; of what may not be looked at, reading says what is wrong."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 class RunFolder:
@@ -40,7 +63,7 @@ class RunFolder:
 
     def occupied(self) -> bool:
         """Whether it holds a model or the state of a run."""
-        return self.model_file.exists() or self.state_file.exists()
+        return os.path.exists(self.model_file) or os.path.exists(self.state_file)  # noqa: PTH110 - Path's raises where it may not look
 
     def create(self) -> None:
         """Make the folder, and make sure that files can be written into it.
@@ -94,10 +117,17 @@ class RunFolder:
             "model_digest": self._model_digest(),
             "log_bytes": self.log_file.stat().st_size if self.log_file.exists() else 0,
         }
-        write_atomically(self.state_file, tensor_bytes(tensors, metadata))
+        write_atomically(self.state_file, sealed_bytes(tensors, metadata))
 
     def _model_digest(self) -> str:
-        return hashlib.sha256(self.model_file.read_bytes()).hexdigest() if self.model_file.exists() else ""
+        if _is_missing(self.model_file):
+            return ""
+        try:
+            file_size(self.model_file)
+            with self.model_file.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise ModelError(f"{self.model_file} cannot be read: {error.strerror or error}. Take it away") from error
 
     def model_is_as_saved(self) -> bool:
         """Whether the model is the one that the state that was loaded went with."""
@@ -109,11 +139,12 @@ class RunFolder:
         Raises:
             ModelError: there is none, or it is damaged or of another format.
         """
-        if not self.state_file.exists():
+        if _is_missing(self.state_file):
             raise ModelError(f"{self.path} holds no run to resume: leave out --resume to begin one")
         tensors, metadata = read_tensors(self.state_file)
         if metadata.get("format") != STATE_FORMAT or not isinstance(metadata.get("state"), dict):
             raise ModelError(f"{self.state_file} is damaged or of another version: begin anew with --overwrite")
+        metadata = unsealed(self.state_file, tensors, metadata)
         if not isinstance(metadata.get("log_bytes"), int):
             raise ModelError(f"{self.state_file} is damaged: it lacks the log's length. Begin anew with --overwrite")
         self._log_bytes = max(0, metadata["log_bytes"])
@@ -127,10 +158,22 @@ class RunFolder:
             OutputError: it cannot be written.
         """
         try:
-            if self.log_file.exists() and self._log_bytes < self.log_file.stat().st_size:
-                os.truncate(self.log_file, self._log_bytes)
+            if not _is_missing(self.log_file):
+                with self.log_file.open("r+b", opener=_never_elsewhere) as log:
+                    if self._log_bytes < log.seek(0, os.SEEK_END):
+                        log.truncate(self._log_bytes)
         except OSError as error:
             raise OutputError(f"cannot write {self.log_file}: {error.strerror or error}") from error
+
+    def check_model(self, tensors: Tensors, config: ModelConfig) -> None:
+        """Check that a state holds the parameters and the vocabulary of such a model, before that is made.
+
+        Raises:
+            ModelError: it does not.
+            UsageError: the configuration names a block or option that does not exist.
+        """
+        of_model = {name: tensor for name, tensor in tensors.items() if not name.startswith(_OF_TRAINING)}
+        check_tensors(self.state_file, of_model, config)
 
     def check_state(self, tensors: Tensors, like: Tensors) -> None:
         """Check that tensors read have the names, shapes and types of a fresh run's.
@@ -150,7 +193,7 @@ class RunFolder:
         self._forget()
         line = json.dumps(record, ensure_ascii=True, allow_nan=False).encode() + b"\n"
         try:
-            with self.log_file.open("ab") as log:
+            with self.log_file.open("ab", opener=_never_elsewhere) as log:
                 log.write(line)
         except OSError as error:
             raise OutputError(
