@@ -205,6 +205,8 @@ class Cases:
             yield f"exit status {end.status}: {end.err!r:.500}"
         if end.status and (len(lines) != 1 or not lines[0].startswith("charlm: ")):
             yield f"not one message: {end.err!r:.500}"
+        if "Warning" in end.err:
+            yield f"a warning: {end.err!r:.500}"
         if end.status == 4 and str(self.place) not in end.err:
             yield f"the file is not named: {end.err!r:.500}"
 
