@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from charlm.errors import OutputError
+from charlm.errors import NOT_FINITE, ModelError, OutputError
 
 MOST_SHOWN = 4000
 """Characters of one note; the names in a file may be of any length and number."""
@@ -60,8 +60,16 @@ def result(text: str) -> None:
 
 
 def result_json(value: Mapping[str, Any]) -> None:
-    """Write a line of the result as JSON; otherwise as ``result``."""
-    result(json.dumps(value, ensure_ascii=True, allow_nan=False))
+    """Write a line of the result as JSON; otherwise as ``result``.
+
+    Raises:
+        ModelError: a figure is not finite, which JSON has no word for.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=True, allow_nan=False)
+    except ValueError as error:
+        raise ModelError(NOT_FINITE) from error
+    result(text)
 
 
 def write_bytes(data: bytes) -> None:

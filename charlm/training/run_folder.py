@@ -159,7 +159,7 @@ class RunFolder:
         """
         try:
             if not _is_missing(self.log_file):
-                with self.log_file.open("r+b", opener=_never_elsewhere) as log:
+                with open(self.log_file, "r+b", opener=_never_elsewhere) as log:  # noqa: PTH123 - Path's takes no opener
                     if self._log_bytes < log.seek(0, os.SEEK_END):
                         log.truncate(self._log_bytes)
         except OSError as error:
@@ -193,7 +193,7 @@ class RunFolder:
         self._forget()
         line = json.dumps(record, ensure_ascii=True, allow_nan=False).encode() + b"\n"
         try:
-            with self.log_file.open("ab", opener=_never_elsewhere) as log:
+            with open(self.log_file, "ab", opener=_never_elsewhere) as log:  # noqa: PTH123 - as above
                 log.write(line)
         except OSError as error:
             raise OutputError(

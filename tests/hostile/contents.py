@@ -184,7 +184,8 @@ def doubled_token(source: np.random.Generator, contents: Contents) -> None:
 def cast(source: np.random.Generator, contents: Contents) -> None:
     """A tensor is of another type."""
     name = _named(source, contents, "fiu")
-    contents.tensors[name] = contents.tensors[name].astype(pick(source, ("f8", "f2", "i4", "u1", "i8", "?")))
+    with np.errstate(all="ignore"):
+        contents.tensors[name] = contents.tensors[name].astype(pick(source, ("f8", "f2", "i4", "u1", "i8", "?")))
 
 
 def resized(source: np.random.Generator, contents: Contents) -> None:
