@@ -31,8 +31,8 @@ def contents_digest(tensors: Tensors, metadata: Mapping[str, Any]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         # No line break can stand in a name's ASCII form, so that no two contents look alike.
-        digest.update(f"\n{name!a} {tensor.dtype} {list(tensor.shape)}\n".encode())
-        digest.update(np.ascontiguousarray(tensor).reshape(-1).view(np.uint8))
+        digest.update(f"\n{name!a} {tensor.dtype.str} {list(tensor.shape)}\n".encode())
+        digest.update(np.ascontiguousarray(tensor).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 

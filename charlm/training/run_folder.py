@@ -159,7 +159,7 @@ class RunFolder:
         """
         try:
             if not _is_missing(self.log_file):
-                with open(self.log_file, "r+b", opener=_never_elsewhere) as log:  # noqa: PTH123 - Path's takes no opener
+                with open(self.log_file, "r+b", opener=_never_elsewhere) as log:
                     if self._log_bytes < log.seek(0, os.SEEK_END):
                         log.truncate(self._log_bytes)
         except OSError as error:
@@ -193,7 +193,7 @@ class RunFolder:
         self._forget()
         line = json.dumps(record, ensure_ascii=True, allow_nan=False).encode() + b"\n"
         try:
-            with open(self.log_file, "ab", opener=_never_elsewhere) as log:  # noqa: PTH123 - as above
+            with open(self.log_file, "ab", opener=_never_elsewhere) as log:
                 log.write(line)
         except OSError as error:
             raise OutputError(

@@ -34,7 +34,18 @@ _WORDS = (
     "hex",
 )
 _STRANGE = ("\0", "\n\n", "\x1b]0;title\x07", "\ud800", "\u202e", "--overwrite", "$(touch outside)", "y" * 100_000)
-_OTHERS = (None, [], {}, [[]], {"": {}}, ["-"] * 3, ["/dev/zero"], [None] * 10_000, {"reset": "after"}, float("nan"))
+_OTHERS: tuple[Any, ...] = (
+    None,
+    [],
+    {},
+    [[]],
+    {"": {}},
+    ["-"] * 3,
+    ["/dev/zero"],
+    [None] * 10_000,
+    {"reset": "after"},
+    float("nan"),
+)
 EXTREMES: tuple[Any, ...] = (*_NUMBERS, *_WORDS, *_STRANGE, *_OTHERS, float("inf"), _HUGE_NUMBER)
 
 
@@ -148,6 +159,9 @@ def strange_weight(source: np.random.Generator, contents: Contents) -> None:
 
 def strange_integer(source: np.random.Generator, contents: Contents) -> None:
     """An offset, a count or a place is negative or far too large."""
+    if not any(tensor.dtype.kind == "i" for tensor in contents.tensors.values()):
+        extreme_value(source, contents)  # a state dict has its numbers among its metadata
+        return
     tensor = contents.tensors[_named(source, contents, "i")]
     value = pick(source, (-1, -(2**63), 2**63 - 1, 2**40, 1, 0))
     tensor.flat[slice(None) if source.random() < 0.3 else int(source.integers(tensor.size))] = value

@@ -86,7 +86,17 @@ def wrong_shape(source: np.random.Generator, header: Header) -> None:
 def other_shape(source: np.random.Generator, header: Header) -> None:
     """The same number of values in another shape, or one that is far off."""
     entry = header[_tensor(source, header)]
-    shapes = ([], [1, *entry["shape"]], entry["shape"][::-1], [2**32, 2**32], [1] * 5000, [-1, -4], None, "3", 3)
+    shapes: tuple[Any, ...] = (
+        [],
+        [1, *entry["shape"]],
+        entry["shape"][::-1],
+        [2**32, 2**32],
+        [1] * 5000,
+        [-1, -4],
+        None,
+        "3",
+        3,
+    )
     entry["shape"] = pick(source, shapes)
 
 
