@@ -148,7 +148,7 @@ def test_links_that_lead_nowhere(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_the_place_of_a_file(stopped: Trained) -> None:
-    for name in ("training.safetensors", "model.safetensors"):
+    for name in ("model.safetensors", "training.safetensors"):
         (stopped.folder / name).unlink()
         (stopped.folder / name).mkdir()
         one_message(call("train", "--resume", "--model", stopped.folder, "--quiet"), 4, name)
