@@ -7,6 +7,7 @@
     model.sample(3)                             # texts
     model.score("a name").logprob               # nats
     model.next("a n")                           # the likeliest continuations
+    charlm.history("runs")                      # how runs went
 
 What stands in ``charlm.api`` can be had from here; it is loaded, and NumPy with it, when it is first asked for.
 """
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
         EvaluationResult,
         Model,
         Options,
+        RunHistory,
         Score,
         StepReport,
         ValidationReport,
+        history,
         load,
         train,
     )
@@ -35,10 +38,12 @@ __all__ = [
     "EvaluationResult",
     "Model",
     "Options",
+    "RunHistory",
     "Score",
     "StepReport",
     "ValidationReport",
     "__version__",
+    "history",
     "load",
     "train",
 ]

@@ -23,6 +23,8 @@ from charlm.errors import CharlmError, UsageError
 from charlm.explain import Step, explain
 from charlm.files import write_atomically
 from charlm.gradients import Measurement, measure
+from charlm.histories.history import RunHistory
+from charlm.histories.reading import read_runs
 from charlm.samples import DEFAULT_LENGTH, draw_texts, read_prompt
 from charlm.scores import EvaluationResult, Score, evaluate_part, score_all
 from charlm.scoring import log_softmax
@@ -41,9 +43,11 @@ __all__ = [
     "EvaluationResult",
     "Model",
     "Options",
+    "RunHistory",
     "Score",
     "StepReport",
     "ValidationReport",
+    "history",
     "load",
     "train",
 ]
@@ -249,6 +253,18 @@ def load(path: str | PathLike[str]) -> Model:
         ModelError: it is missing or damaged.
     """
     return Model(load_model(Path(path)))
+
+
+def history(paths: Paths) -> list[RunHistory]:
+    """How runs went, as ``charlm history`` shows it: what their folders say, read without changing anything.
+
+    Args:
+        paths: folders of runs, or folders with such at any depth: one path, or several.
+
+    Raises:
+        ModelError: there is no run at one of the paths, or none has written anything down.
+    """
+    return read_runs([Path(path) for path in ([paths] if isinstance(paths, str | PathLike) else paths)])
 
 
 def train(

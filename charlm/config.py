@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self, get_args
 from charlm.errors import ModelError, UsageError
 
 
-class _Strict:
+class Strict:
     """Conversion to and from JSON objects that refuses keys and types it does not know."""
 
     added: ClassVar[Mapping[str, Any]] = MappingProxyType({})
@@ -108,7 +108,7 @@ _ADDED = {"tied": False, "softmax": "full"}
 
 
 @dataclass(frozen=True)
-class ModelConfig(_Strict):
+class ModelConfig(Strict):
     """The shape of a language model.
 
     Attributes:
@@ -191,7 +191,7 @@ OPTIMIZERS = ("adamw", "sgd", "rmsprop")
 
 
 @dataclass(frozen=True)
-class TextConfig(_Strict):
+class TextConfig(Strict):
     """How a text becomes tokens and parts; ``charlm.text`` gives the words their meaning.
 
     ``most_validated`` is the most characters that validate where no ``valid_fraction`` was named.
@@ -209,7 +209,7 @@ class TextConfig(_Strict):
 
 
 @dataclass(frozen=True)
-class CorpusRecord(_Strict):
+class CorpusRecord(Strict):
     """What a model was trained on and validated with.
 
     Attributes:
@@ -240,7 +240,7 @@ IMPORTED = "imported"
 
 
 @dataclass(frozen=True)
-class BaseRecord(_Strict):
+class BaseRecord(Strict):
     """The trained model that a run started from.
 
     Attributes:
@@ -255,7 +255,7 @@ class BaseRecord(_Strict):
 
 
 @dataclass(frozen=True)
-class TrainConfig(_Strict):
+class TrainConfig(Strict):
     """How a model is trained.
 
     Exactly one of ``steps`` and ``seconds`` is set: the length of the run, in optimiser steps or in seconds

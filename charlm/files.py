@@ -2,11 +2,12 @@
 
 import contextlib
 import json
+import math
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from charlm.errors import ModelError, OutputError
 
 Tensors = Mapping[str, NDArray[Any]]
+Taken = TypeVar("Taken")
 
 METADATA_KEY = "charlm"
 """One key only: the format does not keep the order of several, and the same model must be the same bytes."""
@@ -81,12 +83,41 @@ def tensor_bytes(tensors: Tensors, metadata: Mapping[str, Any]) -> bytes:
     return bytes(save(contiguous, metadata={METADATA_KEY: text}))
 
 
+def parse_json(text: str) -> Any:
+    """JSON as charlm writes it: every number finite.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    try:
+        return json.loads(text, parse_constant=_finite, parse_float=_finite)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no finite number")
+    return value
+
+
 def read_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Tensors and the JSON object of a file that ``tensor_bytes`` made.
 
     Raises:
         ModelError: there is no such file, it is no such file, or it is damaged.
     """
+    return _read(path, lambda file: {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 - no mapping
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """The JSON object alone, which is read in no time whatever the size of the tensors; otherwise as the above."""
+    return _read(path, lambda _: None)[1]
+
+
+def _read(path: Path, take: Callable[[Any], Taken]) -> tuple[Taken, dict[str, Any]]:
+    """What ``take`` takes from the file while it is open, and its JSON object."""
     from safetensors import SafetensorError, safe_open  # noqa: PLC0415 - as above
 
     if path.is_dir() or not path.exists():
@@ -98,19 +129,19 @@ def read_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = (file.metadata() or {}).get(METADATA_KEY)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+            taken = take(file)
     # A type that NumPy lacks, such as an 8-bit float, is an AttributeError to safetensors.
     except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelError(f"{path} is not a model file or is damaged ({error}). Use another copy of it") from error
     if metadata is None:
         raise ModelError(f"{path} was not written by charlm: it lacks its metadata")
     try:
-        parsed = json.loads(metadata)
-    except (ValueError, RecursionError) as error:
+        parsed = parse_json(metadata)
+    except ValueError as error:
         raise ModelError(f"{path} is damaged: its metadata is no JSON ({error})") from error
     if not isinstance(parsed, dict):
         raise ModelError(f"{path} is damaged: its metadata is no JSON object")
-    return tensors, parsed
+    return taken, parsed
 
 
 def expect_tensors(path: Path, tensors: Tensors, expected: Mapping[str, tuple[tuple[int, ...], Any]]) -> None:

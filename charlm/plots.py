@@ -1,10 +1,12 @@
 """Plots in files, by matplotlib, which only this module needs."""
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Sequence
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
+from charlm.curves import Curve
 from charlm.errors import OutputError, UsageError
 from charlm.files import write_atomically
 
@@ -12,6 +14,12 @@ FORMATS = (".svg", ".png")
 ADVICE = "Free some space or name another file with --plot"
 MANY = 24
 """So many points are drawn without marks."""
+CROWD = 8
+"""More curves than so many have a small legend."""
+MOST_ROWS = 20
+"""Names one below another in a legend."""
+LIGHT = 0.4
+"""Opacity of a light curve."""
 
 
 def check_plot_file(path: Path) -> None:
@@ -33,24 +41,22 @@ def check_plot_file(path: Path) -> None:
 
 def write_curves(
     path: Path,
-    curves: Mapping[str, Sequence[float]],
+    curves: Sequence[Curve],
     *,
     title: str,
     across: str,
     up: str,
-    bands: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
     ticks: Sequence[str] | None = None,
     log: bool = True,
 ) -> None:
-    """Write curves over 1, 2, 3, ... to an SVG or PNG file; the same curves give the same bytes.
+    """Write curves to an SVG or PNG file; the same curves give the same bytes.
 
     Args:
         path: its ending says which.
-        curves: name -> values.
+        curves: what to draw.
         title: above the plot.
         across: what the horizontal axis is.
         up: what the vertical axis is.
-        bands: name of a curve -> its lower and upper edge, shaded.
         ticks: what stands at 1, 2, 3, ... on the horizontal axis, where that is not the numbers.
         log: whether the vertical axis is logarithmic.
 
@@ -64,20 +70,44 @@ def write_curves(
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - as above
 
     # Ids in an SVG come from this salt instead of from chance, and no date is written.
-    with rc_context({"svg.hashsalt": "charlm"}):
+    with rc_context({"svg.hashsalt": "charlm"}), warnings.catch_warnings():
+        # The font lacks many of the world's letters; a name with such shows boxes, and that is all.
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
         figure = Figure(figsize=(7, 4.2), layout="constrained")
         axes = figure.subplots()
-        for name, values in curves.items():
-            (line,) = axes.plot(range(1, len(values) + 1), values, label=name, marker="." if len(values) < MANY else "")
-            if bands and name in bands:
-                low, high = bands[name]
-                axes.fill_between(range(1, len(values) + 1), low, high, color=line.get_color(), alpha=0.15, linewidth=0)
+        colour = None
+        for curve in curves:
+            (line,) = axes.plot(
+                curve.across,
+                curve.up,
+                label=_label(curve),
+                marker="" if curve.light or len(curve.up) >= MANY else ".",
+                color=colour if curve.light else None,
+                alpha=LIGHT if curve.light else None,
+            )
+            colour = line.get_color()
+            if curve.band:
+                axes.fill_between(curve.across, *curve.band, color=colour, alpha=0.15, linewidth=0)
         axes.set(title=title, xlabel=across, ylabel=up, yscale="log" if log else "linear")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        whole = all(float(place).is_integer() for curve in curves for place in curve.across)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=whole))
         if ticks:
             axes.set_xticks(range(1, len(ticks) + 1), ticks)
         axes.grid(visible=True, alpha=0.3)
-        axes.legend()
+        named = sum(not curve.light for curve in curves)
+        legend = axes.legend(fontsize="small" if named > CROWD else None, ncols=1 + named // MOST_ROWS)
+        # However large it is, the axes keep their size.
+        legend.set_in_layout(False)
+        for text in legend.get_texts():
+            # A name with dollars is no formula.
+            text.set_parse_math(False)
         data, kind = BytesIO(), path.suffix.lower()[1:]
         figure.savefig(data, format=kind, metadata={"Date": None} if kind == "svg" else None)
     write_atomically(path, data.getvalue(), ADVICE)
+
+
+def _label(curve: Curve) -> str:
+    """A curve's name for the legend, which leaves out those that begin with an underscore; light ones have none."""
+    if curve.light:
+        return "_"
+    return f" {curve.name}" if curve.name.startswith("_") else curve.name

@@ -30,6 +30,7 @@ import numpy as np  # noqa: E402 - likewise
 
 import charlm  # noqa: E402 - likewise
 from charlm.config import ModelConfig  # noqa: E402 - likewise
+from charlm.curves import Curve  # noqa: E402 - likewise
 from charlm.gradients import measure  # noqa: E402 - likewise
 from charlm.machine import fingerprint  # noqa: E402 - likewise
 from charlm.nn.language_model import LanguageModel, parameter_specs  # noqa: E402 - likewise
@@ -247,21 +248,20 @@ def write(figures: Mapping[str, Any]) -> None:
     ):
         _plot_accuracy(HERE / f"vanishing-gradients-{which}.svg", title, runs_of)
     for when, title in (("before", "before training"), ("after", "after training")):
-        curves, bands = {}, {}
+        curves = []
         for name in (c.name for c in CONTESTANTS):
             runs = best(figures, name)
             # The part of the state that carries: the cell where there is one.
             part = list(runs[0][when])[-1]
             norms = np.array([run[when][part] for run in runs])
-            curves[name] = norms.mean(axis=0).tolist()
-            bands[name] = (norms.min(axis=0).tolist(), norms.max(axis=0).tolist())
+            band = (norms.min(axis=0).tolist(), norms.max(axis=0).tolist())
+            curves.append(Curve.counted(name, norms.mean(axis=0).tolist(), band))
         write_curves(
             HERE / f"vanishing-gradients-{when}.svg",
             curves,
             title=f"Gradient of a prediction by the state before it, {title}",
             across="lag k, in words",
             up="mean norm of dL/dh, or dL/dc",
-            bands=bands,
         )
 
 
@@ -271,11 +271,13 @@ def _plot_accuracy(path: Path, title: str, runs_of: Mapping[str, Runs]) -> None:
     }  # [bins, seeds]
     write_curves(
         path,
-        {name: each.mean(axis=1).tolist() for name, each in shares.items()},
+        [
+            Curve.counted(name, each.mean(axis=1).tolist(), (each.min(axis=1).tolist(), each.max(axis=1).tolist()))
+            for name, each in shares.items()
+        ],
         title=f"Pairs judged rightly, {title}",
         across="words between subject and verb",
         up="share of the pairs",
-        bands={name: (each.min(axis=1).tolist(), each.max(axis=1).tolist()) for name, each in shares.items()},
         ticks=[_bin_name(place) for place in range(len(BINS))],
         log=False,
     )

@@ -25,6 +25,7 @@ COMMANDS: dict[str, Command] = {
     "explain": Command(f"{_HERE}.explain:explain", "Every gate of a unit with the numbers put in, step by step."),
     "eval": Command(f"{_HERE}.evaluate:evaluate", "Cost of a text under a model."),
     "gradients": Command(f"{_HERE}.gradients:gradients", "How a prediction's gradient fades over the steps before it."),
+    "history": Command(f"{_HERE}.history:history", "How runs went, side by side."),
     "vocab": Command(f"{_HERE}.vocab:vocabulary", "A vocabulary, what it covers, and how a text is cut."),
     "export": Command(f"{_HERE}.export:export", "A model for PyTorch or ONNX."),
     "import": Command(f"{_HERE}.import_:import_", "A model from a state dict of PyTorch."),

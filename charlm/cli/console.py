@@ -3,7 +3,7 @@
 import contextlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -52,7 +52,7 @@ def result(text: str) -> None:
         sys.stdout.write(text + "\n")
 
 
-def result_json(value: Mapping[str, Any]) -> None:
+def result_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
     """Write a line of the result as JSON; otherwise as ``result``."""
     result(json.dumps(value, ensure_ascii=True, allow_nan=False))
 

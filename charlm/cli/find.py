@@ -23,6 +23,10 @@ ModelOption = Annotated[
         readable=False,
     ),
 ]
+PlotOption = Annotated[
+    Path | None,
+    typer.Option("--plot", help="Also write a plot, .svg or .png (needs charlm[plot]).", show_default=False),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write the results as JSON.")]
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from charlm.cli.chart import log_chart
+from charlm.cli.chart import WIDTH, chart
 from charlm.cli.console import counted, note, result, result_json
 from charlm.cli.evaluate import own_part, part_of
-from charlm.cli.find import JsonOption, ModelOption, load
+from charlm.cli.find import JsonOption, ModelOption, PlotOption, load
 from charlm.cli.inputs import note_file
+from charlm.curves import Curve
 from charlm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,10 +44,7 @@ def gradients(
     lags: Annotated[int, typer.Option("--lags", help="Most steps to go back.")] = 50,
     positions: Annotated[int, typer.Option("--positions", help="Positions to average over.")] = 256,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the draw of the positions.")] = 1,
-    plot: Annotated[
-        Path | None,
-        typer.Option("--plot", help="Also write a plot, .svg or .png (needs charlm[plot]).", show_default=False),
-    ] = None,
+    plot: PlotOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """How the gradient of a prediction fades over the steps before it: norms of dL_t/dh_{t-k} by the lag k.
@@ -130,7 +128,7 @@ def _table(found: "Measurement") -> Iterator[str]:
     for lag in _shown(found.lags):
         yield f"{lag:>5}" + "".join(f"{each.norms[lag - 1]:>12.3e}" for each in found.decays)
     yield ""
-    yield from log_chart({each.name: each.norms.tolist() for each in found.decays})
+    yield from chart(_curves(found), log=True, width=min(WIDTH, found.lags))
     yield ""
     for each in found.decays:
         below = each.lag_below(FADED)
@@ -138,12 +136,16 @@ def _table(found: "Measurement") -> Iterator[str]:
         yield f"{each.name}: " + (f"falls below {share} first at lag {below}" if below else f"stays above {share}")
 
 
+def _curves(found: "Measurement") -> list[Curve]:
+    return [Curve.counted(each.name, each.norms.tolist()) for each in found.decays]
+
+
 def _write_plot(path: Path, found: "Measurement", model: str) -> None:
     from charlm.plots import write_curves  # noqa: PLC0415 - NumPy is loaded only when it is used
 
     write_curves(
         path,
-        {each.name: each.norms.tolist() for each in found.decays},
+        _curves(found),
         title=f"{model}; {counted(found.positions, 'position')}",
         across="lag k, in steps",
         up="mean norm of the gradient of a prediction",

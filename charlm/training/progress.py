@@ -1,8 +1,10 @@
 """The numbers that a run carries from step to step, besides arrays."""
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
+
+from charlm.config import Strict
 
 SPIKE = 1.5
 """A loss so many times the average of those before it is a spike."""
@@ -13,7 +15,7 @@ MEMORY = 0.98
 
 
 @dataclass
-class Progress:
+class Progress(Strict):
     """Where a run is.
 
     Attributes:
@@ -56,17 +58,20 @@ class Progress:
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object, which has no infinity."""
-        return {**asdict(self), "best_loss": self.best_loss if math.isfinite(self.best_loss) else None}
+        return {**super().to_json(), "best_loss": self.best_loss if math.isfinite(self.best_loss) else None}
 
     @classmethod
-    def from_json(cls, numbers: dict[str, Any]) -> "Progress":
+    def from_json(cls, data: Any) -> Self:
         """From what ``to_json`` gave.
 
         Raises:
-            TypeError: it is something else.
+            ModelError: it is something else.
         """
-        best = numbers["best_loss"]
-        return cls(**{**numbers, "best_loss": math.inf if best is None else best})
+        if not isinstance(data, dict) or data.get("best_loss", 0) is not None:
+            return super().from_json(data)
+        found = super().from_json({**data, "best_loss": 0.0})
+        found.best_loss = math.inf
+        return found
 
     def took(self, loss: float, lr: float, *, clipped: bool) -> None:
         """Count a step."""

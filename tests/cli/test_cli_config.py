@@ -34,7 +34,7 @@ def texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_file_of_a_run_repeats_it(options: str) -> None:
-    succeed("train", *options.split(), "--model", "first", *QUICK)
+    succeed("train", *QUICK, *options.split(), "--model", "first")
     succeed("train", "--config", "first/config.toml", "--model", "second", "--quiet")
     assert contents(Path("first"))["model.safetensors"] == contents(Path("second"))["model.safetensors"]
     first, second = (tomllib.loads(Path(folder, "config.toml").read_text()) for folder in ("first", "second"))

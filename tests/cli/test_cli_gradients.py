@@ -1,12 +1,9 @@
 """``charlm gradients``: the table, the chart, the plot, and what it is measured on."""
 
-import math
 from pathlib import Path
 
 import pytest
 from cli_cases import Trained, call, one_message, prose_text, succeed
-
-from charlm.cli.chart import HEIGHT, WIDTH, log_chart
 
 
 def test_table_and_json_say_the_same(prose: Trained) -> None:
@@ -71,21 +68,3 @@ def test_wrong_usage(prose: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("charlm.plots.find_spec", lambda _: None)
     one_message(call("gradients", "x", "--plot", "x.svg", *here), 2, "pip install 'charlm[plot]'")
     assert not Path("x.svg").exists()
-
-
-def test_chart_falls_with_its_curve() -> None:
-    """Powers of ten fall evenly, from the top of the chart to its bottom."""
-    lines = list(log_chart({"down": [10.0**-k for k in range(9)]}))
-    places = [line.index("*") for line in lines if "*" in line and "down" not in line]
-    assert places == sorted(places)
-    assert lines[0].startswith("  1e+00 |*")
-    assert lines[HEIGHT - 1].startswith("  1e-08 |        *")
-    assert lines[-1].endswith("* down")
-
-
-def test_chart_of_little_and_of_much() -> None:
-    assert list(log_chart({"none": [0.0, math.inf]})) == ["(all zero: nothing to draw)"]
-    assert any("*" in line for line in log_chart({"one": [1.0]}))
-    wide = list(log_chart({"a": [1e-300 * k for k in range(1000)], "b": [1e300] * 1000}))
-    assert max(len(line) for line in wide[:HEIGHT]) <= WIDTH + 9
-    assert any("o" in line for line in wide)

@@ -49,6 +49,7 @@ def foreign(modules: set[str], allowed: set[str]) -> set[str]:
         (["eval", "{corpus}"], READS),
         (["vocab", "{model}"], READS),
         (["info"], READS | {"charlm.training"}),
+        (["history", "{model}"], READS | {"charlm.training"}),
         (["export", "--to", "pytorch", "{new}"], READS | {"charlm.exchange"}),
         (["vocab", "{corpus}", "--level", "word"], {"numpy", "regex", "charlm.text.words", "charlm.text.tokens"}),
         (
@@ -60,7 +61,7 @@ def foreign(modules: set[str], allowed: set[str]) -> set[str]:
 def test_a_command_loads_what_it_uses(arguments: list[str], allowed: set[str], names: Trained, tmp_path: Path) -> None:
     places = {"corpus": names.corpus, "model": names.folder, "new": tmp_path / "new"}
     filled = [argument.format(**places) for argument in arguments]
-    reads_model = arguments[0] not in ("vocab", "train")
+    reads_model = arguments[0] not in ("vocab", "train", "history")
     modules = loaded(*filled, *(["--model", names.folder] if reads_model else []))
     # The default settings, and whether a text is tokenised, are looked up in modules that load nothing.
     light = {"charlm.training", "charlm.text.tokens"} if arguments[0] in ("vocab", "train") else set()

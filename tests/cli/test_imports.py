@@ -9,7 +9,7 @@ import charlm
 
 PACKAGE = Path(charlm.__file__).parent
 LAYERS = [
-    {"version", "errors"},
+    {"version", "errors", "curves"},
     {"config"},
     {"machine"},
     {"text", "nn"},
@@ -21,7 +21,7 @@ LAYERS = [
     {"scores", "samples"},
     {"continuations", "explain"},
     {"training"},
-    {"speed"},
+    {"speed", "histories"},
     {"diagnosis", "kernels"},
     {"api"},
     {"charlm", "cli"},

@@ -1,0 +1,1 @@
+"""What runs have written down: read from their folders, and which of them compare."""
