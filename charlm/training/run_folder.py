@@ -106,7 +106,8 @@ class RunFolder:
             ) from error
         self.lock()
         if overwrite:
-            self._held = {}
+            # An empty log too: the earlier one is to go even if there is nothing to log yet.
+            self._held = {LOG_FILE: b""}
             return
         self.check_free()
         try:
@@ -224,7 +225,7 @@ class RunFolder:
 
     def _log_size(self) -> int:
         if self._held is not None:
-            return len(self._held.get(LOG_FILE, b""))
+            return len(self._held[LOG_FILE])
         return self.log_file.stat().st_size if self.log_file.exists() else 0
 
     def _model_digest(self) -> str:
@@ -326,6 +327,6 @@ class RunFolder:
             OutputError: it cannot be written.
         """
         if self._held is not None:
-            self._held[LOG_FILE] = self._held.get(LOG_FILE, b"") + log.line(record)
+            self._held[LOG_FILE] = self._held[LOG_FILE] + log.line(record)
         else:
             log.append(self.log_file, log.line(record))
