@@ -12,6 +12,7 @@ run that is killed at any moment leaves a model that can be used and a state tha
 there before.
 """
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -205,6 +206,10 @@ class RunFolder:
                 # There may be room for the model alone; an earlier run is better than half a new one.
                 write_atomically(self.model_file, model)
             raise
+        if self._held is not None:
+            # Of the earlier run. Where it stays, the next to resume sees that it goes with no state that is there.
+            with contextlib.suppress(OSError):
+                self.best_file.unlink(missing_ok=True)
         self._prepared = self._held = None
 
     def save_prepared(self) -> None:
@@ -327,6 +332,6 @@ class RunFolder:
             OutputError: it cannot be written.
         """
         if self._held is not None:
-            self._held[LOG_FILE] = self._held[LOG_FILE] + log.line(record)
+            self._held[LOG_FILE] += log.line(record)
         else:
             log.append(self.log_file, log.line(record))

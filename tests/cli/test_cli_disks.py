@@ -71,7 +71,7 @@ def test_a_state_that_does_not_fit_costs_a_new_run_only_the_state(plain: Ground)
 
 def test_a_state_that_does_not_fit_leaves_an_earlier_run_whole(plain: Ground) -> None:
     """Its model is better than that of a run that has only begun."""
-    trial = Trial(plain, "no room either", MANNERS[1])
+    trial = Trial(plain, "no room either", MANNERS[-2])
     before = visible(trial.folder)
     expect_message(run(trial.command, trial.case.prepare(refusing_the_state(trial))), "No space left", STATE)
     assert visible(trial.folder) == before

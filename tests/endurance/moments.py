@@ -127,14 +127,14 @@ class Moments:
         due = self._at is not None and (index == self._at or (self._lasts and index > self._at))
         if not due:
             return act()
-        if self._phase == "before":
-            self._strike()
         if self._phase == "half" and half is not None:
             half()
+        if self._phase == "after" or (self._phase == "half" and half is None):
+            done = act()
             self._strike()
-        done = act()
+            return done
         self._strike()
-        return done
+        return act()
 
 
 class WatchedFile:
