@@ -182,6 +182,16 @@ def test_without_a_model_the_state_says_what_is_trained(tmp_path: Path) -> None:
     assert run.corpus == like.corpus
 
 
+def test_a_run_that_was_stopped_before_it_logged_anything_is_one(tmp_path: Path) -> None:
+    (tmp_path / "early").mkdir()
+    write_metadata(tmp_path / "early" / "training.safetensors", state(7, 0.7))
+    (run,) = charlm.history(tmp_path)
+    assert (run.name, run.step, run.seconds, run.tokens, run.state) == ("early", 7, 0.7, 7 * 32, "running")
+    assert run.progress == pytest.approx(0.07)
+    assert run.model is not None
+    assert (run.records, run.problems) == ((), ())
+
+
 def test_damaged_files_are_named_and_the_rest_is_read(tmp_path: Path) -> None:
     folder = write_log(tmp_path, validation(50))
     for name in ("model.safetensors", "training.safetensors"):
@@ -224,7 +234,11 @@ def test_runs_are_found_at_any_depth_and_once(tmp_path: Path) -> None:
 def test_paths_without_a_run_are_refused(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("hello")
-    for name, said in (("folder", "holds no run's log"), ("file", "holds no run's log"), ("no", "there is nothing at")):
+    for name, said in (
+        ("folder", "holds no log.jsonl of a run"),
+        ("file", "holds no log.jsonl of a run"),
+        ("no", "there is nothing at"),
+    ):
         with pytest.raises(ModelError, match=said) as caught:
             charlm.history(tmp_path / name)
         assert str(tmp_path / name) in str(caught.value)
@@ -270,6 +284,7 @@ LINES: dict[str, Any] = {"text": {"independent_lines": True}}
         ({"corpus": {"valid_digest": "c" * 64}}, {"corpus": {"valid_digest": "d" * 64}}, ["1", "2"]),
         ({}, WORDS, ["1.1", "1.2"]),
         (WORDS, {**WORDS, "model": {"vocabulary": 200}}, ["1.1", "1.2"]),
+        (WORDS, {**WORDS, "text": {"level": "token"}}, ["1.1", "1.2"]),
         ({}, {"corpus": {"digest": None}}, ["1", "?"]),
         ({}, {"model": {"layers": 0}}, ["1", "?"]),
     ],

@@ -39,7 +39,7 @@ def read_runs(paths: Sequence[Path]) -> list[RunHistory]:
     """
     folders = find_runs(paths)
     runs = [read_run(folder, name) for folder, name in zip(folders, _names(folders), strict=True)]
-    if not any(run.records for run in runs):
+    if all(run.step is None and not run.records for run in runs):
         raise ModelError("; ".join(problem for run in runs for problem in run.problems))
     return runs
 
@@ -56,19 +56,24 @@ def find_runs(paths: Sequence[Path]) -> list[Path]:
     found: dict[Path, Path] = {}
     for path in paths:
         folder = path.parent if path.is_file() else path
-        folders = [folder] if (folder / LOG_FILE).exists() else list(_below(path))
+        folders = [folder] if _is_run(folder) else list(_below(path))
         if not folders:
-            what = f"{path} holds no run's {LOG_FILE}" if path.exists() else f"there is nothing at {path}"
+            what = f"{path} holds no {LOG_FILE} of a run" if path.exists() else f"there is nothing at {path}"
             raise ModelError(f"{what}: name the folder of a run, or of several; charlm train makes them")
         for each in folders:
             found.setdefault(each.resolve(), each)
     return list(found.values())
 
 
+def _is_run(folder: Path) -> bool:
+    """A run that was stopped before it had anything to log has a state."""
+    return any((folder / name).exists() for name in (LOG_FILE, STATE_FILE))
+
+
 def _below(folder: Path) -> Iterator[Path]:
-    for place, inner, files in os.walk(folder):
+    for place, inner, _ in os.walk(folder):
         inner[:] = sorted(name for name in inner if not name.startswith("."))
-        if LOG_FILE in files:
+        if _is_run(Path(place)):
             yield Path(place)
 
 
@@ -99,6 +104,10 @@ def read_run(folder: Path, name: str) -> RunHistory:
     window, batch = whole(train.get("window")), whole(train.get("batch"))
     tokens_a_step = window * batch if window and batch else None
     place = _place(records, state)
+    if place.step is None and not records:
+        problems.append(
+            f"{folder / LOG_FILE} holds no record: a run writes its first when it validates; look again then"
+        )
     return RunHistory(
         name=name,
         folder=folder,
@@ -121,6 +130,8 @@ def _log(path: Path, problems: list[str]) -> list[Mapping[str, Any]]:
     """The objects of a log. A last line without an end is just being written, or was when the machine went off."""
     try:
         *lines, last = path.read_bytes().split(b"\n")
+    except FileNotFoundError:  # nothing to log so far
+        return []
     except OSError as error:
         problems.append(f"{path} cannot be read: {error.strerror or error}")
         return []
@@ -131,10 +142,7 @@ def _log(path: Path, problems: list[str]) -> list[Mapping[str, Any]]:
         more = f" and {len(damaged) - MOST_NAMED} more" if len(damaged) > MOST_NAMED else ""
         what = "lines" if len(damaged) > 1 else "line"
         problems.append(f"{path}: {what} {named}{more} damaged and left out")
-    records = [each for each in found if each is not None]
-    if not records:
-        problems.append(f"{path} holds no record: a run writes its first when it validates first; look again then")
-    return records
+    return [each for each in found if each is not None]
 
 
 def _object(line: bytes) -> Mapping[str, Any] | None:

@@ -183,7 +183,7 @@ def test_wrong_usage(runs: Path) -> None:
     one_message(call("history", "--plot", "x.pdf"), 2, ".svg or .png")
     one_message(call("history", "nowhere"), 4, "there is nothing at nowhere")
     (runs.parent / "empty").mkdir()
-    one_message(call("history", "empty"), 4, "empty holds no run's log.jsonl")
+    one_message(call("history", "empty"), 4, "empty holds no log.jsonl of a run")
     write_log(runs.parent / "begun")
     one_message(call("history", "begun"), 4, Path("begun/log.jsonl"), "holds no record")
 
