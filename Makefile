@@ -5,7 +5,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 DEMO := build/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types mutants parity bench docs experiments golden build clean
+.PHONY: help demo test lint types mutants soak parity bench docs experiments golden build clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,9 @@ types: $(VENV)/tested ## Check types
 
 mutants: $(VENV)/tested ## Plant errors one at a time and see each one caught
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/mutants.py
+
+soak: $(VENV)/tested ## Kill, interrupt and refuse training at hundreds of moments (MINUTES minutes)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/soak.py
 
 parity: $(VENV)/paired ## Compute the same with PyTorch and ONNX Runtime themselves
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests/parity

@@ -1,6 +1,6 @@
 """``charlm`` and ``python -m charlm``.
 
-Only what takes no time is imported here, so that Ctrl-C is in hand before anything else is loaded.
+Only what takes no time is imported here, so that Ctrl-C and its like are in hand before anything else is loaded.
 """
 
 import contextlib
@@ -9,19 +9,21 @@ import signal
 import sys
 from types import FrameType
 
-from charlm.cli import INTERRUPTED
+from charlm.cli import ENDINGS, INTERRUPTED
 
 
 def main() -> None:
-    """Take charge of Ctrl-C and of closed standard streams, then run the command line."""
+    """Take charge of the signals that ask for an end and of closed standard streams, then run the command line."""
     for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         # A stream that was closed must not be missing, nor its number go to a file that is opened later.
         if getattr(sys, name) is None:
             with contextlib.suppress(OSError):
                 os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - it stays open
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, _end)
+    for number in ENDINGS:
+        # What was ignored before, as in the background or under nohup, stays so.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
 
     from charlm.cli.app import run  # noqa: PLC0415 - see above
 
@@ -33,8 +35,9 @@ def _end(number: int, frame: FrameType | None) -> None:
 
     Training, which has work to save, puts a handler of its own in this one's place.
     """
-    del frame
-    signal.signal(number, signal.SIG_IGN)
+    del number, frame
+    for each in ENDINGS:
+        signal.signal(each, signal.SIG_IGN)
     with contextlib.suppress(Exception):
         sys.stdout.flush()
     with contextlib.suppress(OSError):

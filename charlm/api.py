@@ -7,6 +7,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from io import BytesIO
 from os import PathLike, fspath
 from pathlib import Path
@@ -33,8 +34,8 @@ from charlm.text.reading import Source, normalise
 from charlm.text.sources import Texts, find_texts
 from charlm.text.tokenizer import read_as
 from charlm.training.options import Options
+from charlm.training.reports import Report, StepReport, ValidationReport
 from charlm.training.setup import begin, own_part, own_texts
-from charlm.training.trainer import Report, StepReport, ValidationReport
 
 __all__ = [
     "CharlmError",
@@ -292,7 +293,8 @@ def train(
     Raises:
         UsageError: an option is wrong or does not go with another.
         InputError: a text cannot be read or is too short.
-        OutputError: a file cannot be written, or the folder holds a run and ``overwrite`` is False.
+        OutputError: a file cannot be written, the folder holds a run and ``overwrite`` is False, or a run is at work
+            in it.
         TrainingError: training cannot go on.
     """
     began = time.perf_counter()
@@ -305,12 +307,13 @@ def train(
             overwrite=overwrite,
             clock=lambda: time.perf_counter() - began,
         )
-        run.claim()
-        # What is not finite ends the run with an error of its own.
-        with np.errstate(all="ignore"):
-            for each in run.reports(lambda: False):
-                if report is not None:
-                    report(each)
+        with closing(run.folder):
+            run.claim()
+            # What is not finite ends the run with an error of its own.
+            with np.errstate(all="ignore"):
+                for each in run.reports(lambda: False):
+                    if report is not None:
+                        report(each)
         return load(kept)
 
 

@@ -3,14 +3,17 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from types import NoneType, UnionType
-from typing import Any, Self, get_args
+from types import MappingProxyType, NoneType, UnionType
+from typing import Any, ClassVar, Self, get_args
 
 from charlm.errors import ModelError, UsageError
 
 
-class _Strict:
+class Strict:
     """Conversion to and from JSON objects that refuses keys and types it does not know."""
+
+    added: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Fields that older files lack -> what they stand for there."""
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -25,6 +28,8 @@ class _Strict:
         """
         expected = {f.name: f.type for f in fields(cls)}  # type: ignore[arg-type]  # as above
         name = cls.__name__
+        if isinstance(data, dict):
+            data = {**cls.added, **data}
         if not isinstance(data, dict) or set(data) != set(expected):
             found = ", ".join(sorted(data)) if isinstance(data, dict) else type(data).__name__
             raise ModelError(f"{name}: expected the keys {', '.join(sorted(expected))}; found {found}")
@@ -79,7 +84,8 @@ def require(
         (maximum is not None, f"at most {maximum}", maximum is None or value <= maximum),
         (below is not None, f"below {below}", below is None or value < below),
     ]
-    if not math.isfinite(value) or not all(ok for _, _, ok in rules):
+    # Any whole number is finite, also one that is too large for a float.
+    if (isinstance(value, float) and not math.isfinite(value)) or not all(ok for _, _, ok in rules):
         wanted = " and ".join(text for used, text, _ in rules if used)
         raise UsageError(f"{name} is {value}: it must be a number {wanted}".rstrip())
 
@@ -103,7 +109,7 @@ _ADDED = {"tied": False, "softmax": "full"}
 
 
 @dataclass(frozen=True)
-class ModelConfig(_Strict):
+class ModelConfig(Strict):
     """The shape of a language model.
 
     Attributes:
@@ -186,7 +192,7 @@ OPTIMIZERS = ("adamw", "sgd", "rmsprop")
 
 
 @dataclass(frozen=True)
-class TextConfig(_Strict):
+class TextConfig(Strict):
     """How a text becomes tokens and parts; ``charlm.text`` gives the words their meaning.
 
     ``most_validated`` is the most characters that validate where no ``valid_fraction`` was named.
@@ -204,7 +210,7 @@ class TextConfig(_Strict):
 
 
 @dataclass(frozen=True)
-class CorpusRecord(_Strict):
+class CorpusRecord(Strict):
     """What a model was trained on and validated with.
 
     Attributes:
@@ -235,7 +241,7 @@ IMPORTED = "imported"
 
 
 @dataclass(frozen=True)
-class BaseRecord(_Strict):
+class BaseRecord(Strict):
     """The trained model that a run started from.
 
     Attributes:
@@ -250,12 +256,16 @@ class BaseRecord(_Strict):
 
 
 @dataclass(frozen=True)
-class TrainConfig(_Strict):
+class TrainConfig(Strict):
     """How a model is trained.
 
     Exactly one of ``steps`` and ``seconds`` is set: the length of the run, in optimiser steps or in seconds
     of wall-clock time. ``window`` and ``batch`` are T and B of truncated backpropagation through time.
+    ``eval_every`` is the number of steps between validations, None for as many as cost little; after ``patience``
+    of them without a better one the run ends.
     """
+
+    added: ClassVar[Mapping[str, Any]] = MappingProxyType({"eval_every": None, "patience": None})
 
     window: int = 64
     batch: int = 32
@@ -270,6 +280,8 @@ class TrainConfig(_Strict):
     dropout: float = 0.1
     restart: float = 0.015
     seed: int = 1
+    eval_every: int | None = None
+    patience: int | None = None
 
     def __post_init__(self) -> None:
         require("--window", self.window, minimum=1)
@@ -289,3 +301,7 @@ class TrainConfig(_Strict):
         require("--dropout", self.dropout, minimum=0, below=1)
         require("restart share", self.restart, minimum=0, maximum=1)
         require("--seed", self.seed, minimum=0)
+        if self.eval_every is not None:
+            require("--eval-every", self.eval_every, minimum=1)
+        if self.patience is not None:
+            require("--patience", self.patience, minimum=1)

@@ -5,12 +5,13 @@ import os
 import signal
 import sys
 from collections.abc import Collection
+from contextvars import copy_context
 from io import TextIOWrapper
 from typing import Any, TextIO
 
 import typer
 
-from charlm.cli import INTERRUPTED
+from charlm.cli import ENDINGS, INTERRUPTED
 from charlm.cli.commands import COMMANDS, application
 from charlm.cli.console import ReaderGoneError, Stopped, flush, note
 from charlm.errors import CharlmError, OutputError, UsageError
@@ -26,8 +27,9 @@ def run() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="surrogateescape" if stream.encoding == "utf-8" else "backslashreplace")
     message, status = outcome(sys.argv[1:] or ["--help"])
-    # From here on a Ctrl-C could only spoil the message.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # From here on a signal could only spoil the message.
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
     if message:
         note(message)
     _let_go(sys.stdout)
@@ -38,7 +40,9 @@ def run() -> None:
 def outcome(arguments: list[str]) -> tuple[str, int]:  # noqa: PLR0911 - one for each way to end
     """Run the command: what is left to say, and the exit status."""
     try:
-        status = application(_asked_for(arguments))(arguments, prog_name="charlm", standalone_mode=False)
+        # In a context of its own, so that settings of NumPy's that a command changes end with it.
+        command = application(_asked_for(arguments))
+        status = copy_context().run(command, arguments, prog_name="charlm", standalone_mode=False)
         flush()
     except CharlmError as error:
         return str(error), error.exit_status

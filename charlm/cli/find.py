@@ -36,8 +36,12 @@ def load(given: Path | None) -> "TrainedModel":
     Raises:
         ModelError: there is none, or it cannot be read.
     """
-    from charlm.checkpoint import load_model  # noqa: PLC0415 - NumPy is loaded only when it is used
+    import numpy as np  # noqa: PLC0415 - NumPy is loaded only when it is used
 
+    from charlm.checkpoint import load_model  # noqa: PLC0415 - likewise
+
+    # What is not finite becomes a message, and NumPy's warnings would stand between the results.
+    np.seterr(all="ignore")
     return load_model(locate(given))
 
 
@@ -56,3 +60,16 @@ def locate(given: Path | None) -> Path:
         raise ModelError("there is no model under runs/: train one with charlm train FILE, or name one with --model")
     note(f"using {models[-1].parent}, the newest model (another: --model)")
     return models[-1].parent
+
+
+def last_run() -> Path:
+    """The folder of the run under runs/ that was saved last.
+
+    Raises:
+        ModelError: there is none.
+    """
+    states = sorted(RUNS.glob("*/training.safetensors"), key=lambda file: (file.stat().st_mtime_ns, str(file)))
+    if not states:
+        raise ModelError("there is no run under runs/ to go on with: name its folder with --model")
+    note(f"going on with {states[-1].parent}, the last run (another: --model)")
+    return states[-1].parent

@@ -1,5 +1,6 @@
 """``charlm import``: a model from a state dict of PyTorch."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -37,9 +38,10 @@ def import_(
     if folder.occupied() and not overwrite:
         raise OutputError(f"{model} holds a model already: replace it with --overwrite, or name another with --model")
     found = import_state(state, like)
-    folder.create()
-    folder.replace()
-    folder.save_model(found.model)
+    with closing(folder):
+        folder.claim(overwrite=True)
+        folder.save_model(found.model)
+        folder.forget()
     note(f"wrote {folder.model_file}")
     if found.changed:
         note("its weights are not those of the model it comes from; charlm eval says what they cost")

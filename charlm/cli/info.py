@@ -4,9 +4,11 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from charlm.cli.console import result, result_json, visible
+from charlm.cli.console import printable, result, result_json, visible
 from charlm.cli.find import JsonOption, ModelOption, load
 from charlm.config import IMPORTED
+from charlm.training.again import options_of
+from charlm.training.options import flags
 
 if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
@@ -21,7 +23,7 @@ def info(model: ModelOption = None, as_json: JsonOption = False) -> None:
         result_json(_as_json(trained))
         return
     for line in _lines(trained):
-        result(line)
+        result(printable(line))
 
 
 def _as_json(trained: "TrainedModel") -> dict[str, Any]:
@@ -81,51 +83,13 @@ def _tokens(trained: "TrainedModel") -> str:
 
 def command(trained: "TrainedModel") -> str:
     """The command that trains this model again, every option spelled out."""
-    config, text, train = trained.network.config, trained.text, trained.record["train"]
-    corpus, base = trained.record["corpus"], trained.record["base"]
-    shape = {
-        "--level": text.level,
-        "--unit": text.unit,
-        "--cell": config.cell,
-        **{f"--{option}": value for option, value in config.options.items()},
-        "--layers": config.layers,
-        "--hidden": config.hidden,
-        "--embedding": config.embedding,
-        "--initial": config.initial,
-        "--softmax": config.softmax,
-    }
-    limits = {"--min-count": text.min_count, "--max-vocab": text.max_vocab}
-    options: dict[str, Any] = {
-        "--valid": corpus["valid_paths"][0] if corpus["valid_paths"] else None,
-        "--valid-fraction": None if corpus["valid_paths"] else text.valid_fraction,
-        **({"--from": base["path"]} if base else shape),
-        **(limits if base is None or base["extended"] else {}),
-        "--encoding": text.encoding,
-        "--window": train["window"],
-        "--batch": train["batch"],
-        "--steps": train["steps"],
-        "--time": None if train["seconds"] is None else f"{train['seconds']:f}".rstrip("0").rstrip(".") + "s",
-        "--optimizer": train["optimizer"],
-        "--lr": train["lr"],
-        "--schedule": train["schedule"],
-        "--warmup": train["warmup"],
-        "--clip": train["clip"],
-        "--weight-decay": train["weight_decay"],
-        "--dropout": train["dropout"],
-        "--seed": train["seed"],
-    }
-    words = ["charlm", "train", *(corpus["paths"] or ["FILE"])]
-    for option, value in options.items():
-        if value is not None:
-            words += [option, str(value)]
-    if text.level != "byte":
-        words.append("--independent-lines" if text.independent_lines else "--no-independent-lines")
-    if base is not None and base["extended"]:
-        words.append("--extend-vocab")
-    if config.residual and base is None:
-        words.append("--residual")
-    if config.tied and base is None:
-        words.append("--tied")
-    if text.lowercase and base is None:
-        words.append("--lowercase")
+    record, words = trained.record, ["charlm", "train", *(trained.record["corpus"]["paths"] or ["FILE"])]
+    options = options_of(trained.network.config, trained.text, record["train"], record)
+    if "time" in options:
+        options["time"] = f"{options['time']:f}".rstrip("0").rstrip(".") + "s"
+    for flag, value in zip(flags(options), options.values(), strict=True):
+        if not isinstance(value, bool):
+            words += [flag, str(value)]
+        elif value or flag == "--independent-lines":
+            words.append(flag if value else f"--no-{flag[2:]}")
     return shlex.join(words)

@@ -12,10 +12,11 @@ from typing import Any, Protocol
 import numpy as np
 from tqdm import tqdm
 
+from charlm.cli import ENDINGS
 from charlm.cli.console import Stopped, aside, counted, note, result
 from charlm.sampling import SamplingConfig, sample
+from charlm.training.reports import Report, ReturnReport, SkipReport, StepReport, ValidationReport
 from charlm.training.run import Run
-from charlm.training.trainer import StepReport, ValidationReport
 
 SAMPLE_LENGTH = 160
 SAMPLE_WORDS = 30
@@ -53,10 +54,10 @@ class Interrupt:
         """
         before: list[tuple[int, Any]] = []
         try:
-            for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-                number = getattr(signal, name, None)
-                if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                    before.append((number, signal.signal(number, self.handle)))
+            for number in ENDINGS:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    # At once, so that what has been set is known whenever a signal strikes.
+                    before.append((number, signal.signal(number, self.handle)))  # noqa: PERF401 - as said
             yield self
         finally:
             for number, handler in before:
@@ -72,42 +73,81 @@ class Display(Protocol):
     def validation(self, report: ValidationReport) -> None:
         """After every validation."""
 
+    def remark(self, text: str) -> None:
+        """When something has happened."""
+
     def close(self) -> None:
         """At the end, whatever it was."""
 
 
-def follow(run: Run, interrupt: Interrupt, *, quiet: bool) -> None:
-    """Run to the end or until ``interrupt`` asks for one, showing how it goes.
+def follow(run: Run, interrupt: Interrupt, *, stop_at: int | None = None, quiet: bool) -> None:
+    """Run to the end, to a step, or until ``interrupt`` asks for an end, showing how it goes.
 
     Raises:
-        Stopped: it was stopped; the message says what continues it.
+        Stopped: it was stopped by ``interrupt``; the message says what continues it.
     """
+    state = run.trainer.progress
     display: Display = _Silent() if quiet else _Bar(run) if sys.stderr.isatty() else _Lines(run)
     # What is not finite ends the run with a message of its own.
     with np.errstate(all="ignore"):
         try:
-            for report in run.reports(lambda: interrupt.asked):
-                if isinstance(report, StepReport):
-                    display.step(report)
-                elif isinstance(report, ValidationReport):
-                    display.validation(report)
+            for report in run.reports(lambda: interrupt.asked or (stop_at is not None and state.step >= stop_at)):
+                _show(display, report)
+        except KeyboardInterrupt:
+            # Asked for a second time: what was saved before is all there is to say.
+            if not run.stopped:
+                raise
         finally:
             display.close()
-    progress, folder = run.trainer.progress, run.folder.path
     if run.stopped:
-        piped = "-" in run.about["corpus"]["paths"]
-        again = shlex.join(["charlm", "train", *(["-"] if piped else []), "--resume", "--model", str(folder)])
-        how = "go on by sending the same text to" if piped else "go on with"
-        raise Stopped(f"stopped after {counted(progress.step, 'step')}; {how}: {again}")
-    if not quiet:
-        best = progress.best_loss
-        if progress.best_step < OVERFIT * progress.step:
-            share = f"{progress.best_step / progress.step:.0%}"
-            note(
-                f"the best weights came at {share} of the run; since then it has learnt its text by heart: "
-                "fewer --epochs, more --dropout or more text may do better"
+        message = _how_to_go_on(run)
+        if interrupt.asked:
+            raise Stopped(message)
+        if not quiet:
+            note(message)
+    elif not quiet:
+        _say_what_came_of(run)
+
+
+def _say_what_came_of(run: Run) -> None:
+    progress = run.trainer.progress
+    best = progress.best_loss
+    if progress.all_skipped:
+        note(f"{counted(progress.all_skipped, 'step')} changed nothing, since loss or gradient was not finite")
+    if run.trainer.is_out_of_patience:
+        note(f"ended after {counted(progress.step, 'step')}: no better validation in {progress.without_gain}")
+    elif progress.best_step < OVERFIT * progress.step:
+        share = f"{progress.best_step / progress.step:.0%}"
+        note(
+            f"the best weights came at {share} of the run; since then it has learnt its text by heart: "
+            "fewer --epochs, more --dropout or more text may do better"
+        )
+    in_bits = f"({best * BITS:.4f} bits)"
+    result(f"{run.folder.path}: validation {best:.4f} nats a token {in_bits} at step {progress.best_step}")
+
+
+def _show(display: Display, report: Report) -> None:
+    match report:
+        case StepReport():
+            display.step(report)
+        case ValidationReport():
+            display.validation(report)
+        case SkipReport():
+            display.remark(f"step {report.step:,} changed nothing: its {report.what} is not finite")
+        case ReturnReport():
+            weights = f"the weights of step {report.best_step:,}" if report.best_step else "the weights it began with"
+            display.remark(
+                f"step {report.step:,}: the {report.what} is not finite again and again, so the run goes back to "
+                f"{weights} and on with {report.lr_share:g} of the learning rate"
             )
-        result(f"{folder}: validation {best:.4f} nats a token ({best * BITS:.4f} bits) at step {progress.best_step}")
+
+
+def _how_to_go_on(run: Run) -> str:
+    piped, folder = "-" in run.about["corpus"]["paths"], run.folder.path
+    again = shlex.join(["charlm", "train", *(["-"] if piped else []), "--resume", "--model", str(folder)])
+    how = "go on by sending the same text to" if piped else "go on with"
+    seen = "" if run.loss_at_stop is None else f" at {run.loss_at_stop:.4f} nats a token"
+    return f"stopped after {counted(run.trainer.progress.step, 'step')}{seen}; {how}: {again}"
 
 
 def _live_sample(run: Run) -> str:
@@ -149,6 +189,9 @@ class _Silent:
     def validation(self, report: ValidationReport) -> None:
         pass
 
+    def remark(self, text: str) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
@@ -177,6 +220,9 @@ class _Lines:
         self._said = self._run.clock()
         note(_validation_line(self._run, report))
         aside(_live_sample(self._run))
+
+    def remark(self, text: str) -> None:
+        note(text)
 
     def close(self) -> None:
         pass
@@ -211,6 +257,9 @@ class _Bar:
     def validation(self, report: ValidationReport) -> None:
         self._valid = f", valid {report.valid.nats_per_token:.3f}"
         tqdm.write(f"{_validation_line(self._run, report)}\n{_live_sample(self._run)}", file=sys.stderr)
+
+    def remark(self, text: str) -> None:
+        tqdm.write(f"charlm: {text}", file=sys.stderr)
 
     def close(self) -> None:
         self._bar.close()

@@ -7,8 +7,9 @@ from typing import Annotated, Any, get_origin
 
 import typer
 
+from charlm.config import require
 from charlm.errors import UsageError
-from charlm.training.options import TYPES_AND_MEANINGS, Meaning, Options, flag_of, flags
+from charlm.training.options import TYPES_AND_MEANINGS, Meaning, flag_of
 
 
 def _option(*names: str, text: str, default: str | None = None) -> typer.models.OptionInfo:
@@ -50,31 +51,42 @@ _FIXED = (
         ],
     ),
 )
+_MORE = (
+    ("config", str, "--config", "Take the options from this TOML file; those that are typed go first."),
+    ("stop_at", int, "--stop-at", "Stop after this step of the run, with the work saved; --resume goes on."),
+)
 _FLAGS = (
-    ("resume", "--resume", "Continue a run that was stopped, as it was begun."),
+    ("resume", "--resume", "Continue a run that was stopped: that in --model, or the last one under runs/."),
     ("overwrite", "--overwrite", "Replace the model in the folder."),
+    ("dry_run", "--dry-run", "Show what the run would be and how long it would take, and write nothing."),
     ("quiet", "--quiet", "Show errors only."),
 )
 
 
 def train(corpus: list[str] | None, model: Path | None, **given: Any) -> None:
     """Train a model on a text. Ctrl-C stops it with the work saved; --resume goes on."""
-    from charlm.cli.training import begin_here, resume_here  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.cli import training  # noqa: PLC0415 - NumPy is loaded only when it is used
 
-    resume, overwrite, quiet = (given.pop(name) for name, _, _ in _FLAGS)
+    resume, overwrite, dry_run, quiet = (given.pop(name) for name, _, _ in _FLAGS)
+    config, stop_at = (given.pop(name) for name, _, _, _ in _MORE)
     options: Any = {name: value for name, value in given.items() if value is not None}
-    if not corpus and not (resume and model):
-        raise UsageError("name a text to train on: charlm train FILE (or --resume --model FOLDER)")
+    if stop_at is not None:
+        require("--stop-at", stop_at, minimum=1)
     if resume:
-        if overwrite or options:
-            raise UsageError(f"--resume continues the run as it was begun: leave out {_named(options)}")
-        resume_here(model, corpus or [], quiet=quiet)
+        unfit = [
+            flag for flag, given in (("--overwrite", overwrite), ("--config", config), ("--dry-run", dry_run)) if given
+        ]
+        if unfit:
+            raise UsageError(f"--resume continues a run that was begun: leave out {', '.join(unfit)}")
+        training.resume_here(model, corpus or [], options, stop_at=stop_at, quiet=quiet)
+        return
+    corpus, model, options = training.with_config(config, corpus or [], model, options)
+    if not corpus:
+        raise UsageError("name a text to train on: charlm train FILE (or --resume to go on with a run)")
+    if dry_run:
+        training.try_here(model, corpus, options)
     else:
-        begin_here(model, corpus or [], options, overwrite=overwrite, quiet=quiet)
-
-
-def _named(options: Options) -> str:
-    return ", ".join(flags(options)) or "--overwrite"
+        training.begin_here(model, corpus, options, overwrite=overwrite, stop_at=stop_at, quiet=quiet)
 
 
 def _parameters() -> list[Parameter]:
@@ -88,7 +100,13 @@ def _parameters() -> list[Parameter]:
         )
         for name, flag, text in _FLAGS
     ]
-    return [*_FIXED, *chosen, *flags]
+    more = [
+        Parameter(
+            name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, _option(flag, text=text)]
+        )
+        for name, kind, flag, text in _MORE
+    ]
+    return [*_FIXED, *chosen, *more, *flags]
 
 
 # Typer reads a command's options off its signature: here they come from the one list there is of them.

@@ -1,20 +1,39 @@
 """What ``charlm train`` does once its options are read."""
 
 import time
+from contextlib import closing
+from itertools import islice, pairwise
 from pathlib import Path
+from statistics import median
+from typing import Any
 
-from charlm.cli.console import counted, note
-from charlm.cli.find import RUNS
+import numpy as np
+
+from charlm.cli.console import counted, duration, note, result
+from charlm.cli.find import RUNS, last_run
 from charlm.cli.inputs import find_texts
 from charlm.cli.progress import Interrupt, follow
 from charlm.errors import UsageError
-from charlm.machine import fingerprint
+from charlm.machine import fingerprint, peak_memory
 from charlm.text.sources import Texts
 from charlm.text.tokens import MOST_TYPES
+from charlm.training.changes import LENGTHS
+from charlm.training.choices import picks, shrunk
+from charlm.training.config_file import read, write
 from charlm.training.options import Options
+from charlm.training.reports import StepReport
 from charlm.training.run import Run
-from charlm.training.setup import begin, picks, resume, shrunk
+from charlm.training.setup import begin, resume
 
+TRIED_STEPS = 5
+"""Steps that ``--dry-run`` times, after one that warms up."""
+WORDS = {
+    "steps": "steps",
+    "seconds": "seconds",
+    "lr": "a learning rate of",
+    "eval_every": "steps between validations",
+    "patience": "validations of patience",
+}
 MUCH_UNKNOWN = 0.3
 """Share of <UNK> among the training tokens beyond which a warning is due."""
 _BEGAN = time.perf_counter()
@@ -25,29 +44,86 @@ def clock() -> float:
     return time.perf_counter() - _BEGAN
 
 
-def begin_here(folder: Path | None, corpus: list[str], options: Options, *, overwrite: bool, quiet: bool) -> None:
+def with_config(
+    file: str | None, corpus: list[str], folder: Path | None, options: Options
+) -> tuple[list[str], Path | None, Options]:
+    """What a file of options says, and before it what was typed.
+
+    Raises:
+        InputError: the file cannot be read.
+        UsageError: a key is unknown, or a value makes no sense.
+    """
+    if file is None:
+        return corpus, folder, options
+    given = read(Path(file))
+    # A length that is typed takes the place of the file's, whichever that is counted in.
+    replaced = LENGTHS if set(options) & set(LENGTHS) else ()
+    both: Any = {**{name: value for name, value in given.options.items() if name not in replaced}, **options}
+    return corpus or given.corpus, folder or (Path(given.model) if given.model else None), both
+
+
+def begin_here(
+    folder: Path | None, corpus: list[str], options: Options, *, overwrite: bool, stop_at: int | None, quiet: bool
+) -> None:
     """Check everything, then train."""
-    run = begin(
+    run = _begun(folder, corpus, options, overwrite=overwrite)
+    with Interrupt().watching() as interrupt, closing(run.folder):
+        run.claim()
+        write(run)
+        if not quiet:
+            _announce(run, options)
+            _announce_no_lock(run)
+        follow(run, interrupt, stop_at=stop_at, quiet=quiet)
+
+
+def try_here(folder: Path | None, corpus: list[str], options: Options) -> None:
+    """Check everything, take a few steps, and say what the run would be; nothing is written."""
+    run = _begun(folder, corpus, options, overwrite=True)
+    _announce(run, options)
+    plan, steps = run.config.train, (each for each in run.trainer.run() if isinstance(each, StepReport))
+    with np.errstate(all="ignore"):
+        times = [clock() for _ in islice(steps, 1 + TRIED_STEPS)]
+    step = median(later - earlier for earlier, later in pairwise(times))
+    if plan.steps is None:
+        length = f"{plan.seconds:g} s, about {plan.seconds / step:,.0f} steps" if plan.seconds else ""
+    else:
+        _, share = run.trainer.validation_share() or (0, 0.0)
+        length = f"about {duration(plan.steps * step / (1 - share))} for {counted(plan.steps, 'step')}"
+    memory = peak_memory()
+    result(f"parameters: {len(run.trainer.model.parameters):,}")
+    result(f"memory: {memory / 1e6:,.0f} MB" if memory else "memory: not known on this system")
+    result(f"a step: {1e3 * step:.1f} ms, {plan.window * plan.batch / step:,.0f} tokens a second")
+    result(f"the run: {length}")
+    result(
+        f"the folder: {run.folder.path}, {'which holds a run already' if run.folder.occupied() else 'not there yet'}"
+    )
+
+
+def _begun(folder: Path | None, corpus: list[str], options: Options, *, overwrite: bool) -> Run:
+    return begin(
         lambda encoding: find_texts(corpus, encoding),
         lambda texts: _folder(folder, texts),
         options,
         overwrite=overwrite,
         clock=clock,
     )
-    with Interrupt().watching() as interrupt:
-        run.claim()
-        if not quiet:
-            _announce(run, options)
-        follow(run, interrupt, quiet=quiet)
 
 
-def resume_here(folder: Path | None, corpus: list[str], *, quiet: bool) -> None:
+def resume_here(folder: Path | None, corpus: list[str], options: Options, *, stop_at: int | None, quiet: bool) -> None:
     """Continue a stopped run from its folder."""
-    run = resume(folder or _folder(None, find_texts(corpus, None)), corpus, find_texts, clock=clock)
-    with Interrupt().watching() as interrupt:
+    if folder is None:
+        folder = _folder(None, find_texts(corpus, None)) if corpus else last_run()
+    run = resume(folder, corpus, find_texts, options, clock=clock)
+    with Interrupt().watching() as interrupt, closing(run.folder):
         if not quiet:
             _announce_again(run)
-        follow(run, interrupt, quiet=quiet)
+            _announce_no_lock(run)
+        follow(run, interrupt, stop_at=stop_at, quiet=quiet)
+
+
+def _announce_no_lock(run: Run) -> None:
+    if run.folder.unlocked:
+        note(f"the file system of {run.folder.path} has no locks: see that no other run writes there meanwhile")
 
 
 def _folder(given: Path | None, texts: Texts) -> Path:
@@ -64,16 +140,32 @@ def _announce_again(run: Run) -> None:
     changed = [f"{key} {before.get(key)} -> {value}" for key, value in now.items() if before.get(key) != value]
     if changed:
         note(f"the machine differs from where the run began, so its last digits may too: {', '.join(changed)}")
+    for text in _changes(run):
+        note(text)
     note(_where(run))
+
+
+def _changes(run: Run) -> list[str]:
+    """What has just been changed, in words."""
+    changes = run.about.get("changes", [])
+    if not changes or changes[-1]["step"] != run.trainer.progress.step:
+        return []
+    was, now = changes[-1]["was"], run.config.train.to_json()
+    said = [f"{WORDS[name]} {now[name]} instead of {was[name]}" for name in WORDS if now[name] != was[name]]
+    if {name for name in ("steps", "seconds") if now[name] != was[name]}:
+        said.append("the schedule of the learning rate is stretched to the new length")
+    return [f"from here on: {'; '.join(said)}"] if said else []
 
 
 def _where(run: Run) -> str:
     folder, step = run.folder.path, run.trainer.progress.step
-    if run.trainer.pace.progress(step) < 1:
+    if not run.trainer.is_finished:
         return f"continuing {folder} after {counted(step, 'step')}"
+    if run.trainer.is_out_of_patience:
+        return f"{folder} has run out of patience after {counted(step, 'step')}; a larger --patience goes on"
     return (
         f"{folder} is finished, after {counted(step, 'step')}: there is nothing to continue. "
-        "For a longer run, begin anew with --overwrite or --model OTHER"
+        "For a longer run add --steps, --epochs or --time"
     )
 
 
@@ -107,6 +199,9 @@ def _announce(run: Run, options: Options) -> None:
         f"{model.kind}: {model.layers} x {model.hidden}{base}, {size}; "
         f"{length} of {plan.batch} x {plan.window} tokens; writing {run.folder.path}"
     )
+    if (validation := run.trainer.validation_share()) is not None:
+        times, share = validation
+        note(f"validating {counted(times, 'time')}, in about {share:.1%} of the run")
 
 
 def _announce_vocabulary(run: Run) -> None:

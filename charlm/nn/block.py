@@ -147,7 +147,7 @@ class Block(ABC):
                 orthogonal(views[f"W_{g}a"], generator)
             glorot(views[f"W_{g}x"], generator)
 
-    def pack(self, views: Views, operand: Operand, table: Array | None = None) -> None:
+    def pack(self, views: Views, operand: Operand, table: Array | None = None, *, back: bool = True) -> None:
         """Write the operand from the parameters.
 
         Args:
@@ -155,6 +155,7 @@ class Block(ABC):
             operand: made by ``new_operand``; overwritten.
             table: [R, X] or None. When given, the input rows are one-hot over R tokens with these
                 embeddings, and ``W_gx @ table.T`` takes the place of ``W_gx``.
+            back: whether there is a way back, and what only that uses is to be written.
         """
         H, number = self.hidden, operand.input_back.dtype.type
         order = self.recurrent_order or self.gates
@@ -164,12 +165,14 @@ class Block(ABC):
             if self.recurrent:
                 first = order.index(g) * H
                 np.multiply(views[f"W_{g}a"], scale, out=place.recurrent)
-                write_transposed(operand.recurrent_back[:, first : first + H], views[f"W_{g}a"])
+                if back:
+                    write_transposed(operand.recurrent_back[:, first : first + H], views[f"W_{g}a"])
             if g not in self.unbiased_gates:
                 np.multiply(views[f"b_{g}"], scale, out=place.bias)
             if table is None:
                 np.multiply(views[f"W_{g}x"], scale, out=place.input)
-                write_transposed(operand.input_back[:, columns], views[f"W_{g}x"])
+                if back:
+                    write_transposed(operand.input_back[:, columns], views[f"W_{g}x"])
             else:
                 np.matmul(views[f"W_{g}x"], table.T, out=place.input)
                 place.input[...] *= scale

@@ -124,7 +124,7 @@ class LanguageModel:
 
     def pack(self, work: Workspace) -> None:
         """Derive the operands from the parameters."""
-        self.stack.pack(self.parameters, work.operands)
+        self.stack.pack(self.parameters, work.operands, back=work.tape.keep)
 
     def initial_states(self, batch: int) -> States:
         """The states in which a text begins, as copies."""

@@ -143,10 +143,10 @@ class Stack:
         for name, part in zip(self._initial_names(k), d_initial, strict=False):
             parameters.gradients[name][...] = part.sum(axis=1)
 
-    def pack(self, parameters: Parameters, operands: tuple[Operand, ...]) -> None:
-        """Write the operands from the parameters; needed after every change of them."""
+    def pack(self, parameters: Parameters, operands: tuple[Operand, ...], *, back: bool) -> None:
+        """Write the operands from the parameters, for the way back too or not; needed after every change of them."""
         for k, block in enumerate(self.blocks):
-            block.pack(below(parameters.views, f"layers.{k}."), operands[k], self._table(parameters, k))
+            block.pack(below(parameters.views, f"layers.{k}."), operands[k], self._table(parameters, k), back=back)
 
     def _table(self, parameters: Parameters, k: int) -> Array | None:
         return parameters.views["embedding"] if k == 0 and self.folded else None

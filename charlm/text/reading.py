@@ -380,6 +380,15 @@ class TextReader(Iterator[str]):
         return text.removesuffix(self._held).replace("\r\n", "\n")
 
 
+def check_encoding(encoding: str) -> None:
+    """Check that there is such an encoding of texts.
+
+    Raises:
+        UsageError: there is none.
+    """
+    _incremental_decoder(encoding)
+
+
 def _incremental_decoder(encoding: str) -> codecs.IncrementalDecoder:
     try:
         decoder = codecs.getincrementaldecoder(encoding)()

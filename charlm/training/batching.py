@@ -130,8 +130,16 @@ class Batches:
         return {"lanes": lanes.astype(np.int64), "epoch": np.array([self.epoch, self.dealt], np.int64)}
 
     def move_to(self, place: dict[str, NDArray[np.int64]]) -> None:
-        """Continue from a saved place, exactly."""
+        """Continue from a saved place, exactly.
+
+        Raises:
+            ValueError: there is no such place in this stream.
+        """
+        position, end, counted, fresh = place["lanes"]
+        inside = (position <= end) & (end <= self.stream.ids.size) & (counted <= self.stream.ids.size) & (fresh <= 1)
+        if min(place["lanes"].min(), place["epoch"].min()) < 0 or not inside.all():
+            raise ValueError("the stream has no such place")
         self.epoch, self.dealt = (int(n) for n in place["epoch"])
         self.lanes = Lanes(self._pieces(), self.batch)
-        self.lanes.position, self.lanes.end, self.lanes.counted = (row.copy() for row in place["lanes"][:3])
-        self.lanes.fresh = place["lanes"][3].astype(np.bool_)
+        self.lanes.position, self.lanes.end, self.lanes.counted = position.copy(), end.copy(), counted.copy()
+        self.lanes.fresh = fresh.astype(np.bool_)

@@ -47,6 +47,12 @@ class Optimizer(ABC):
             scratch = self._scratch[: values.size]
             self._update_block(values, self.parameters.gradient_values[part], moments, scratch, lr)
 
+    def forget(self) -> None:
+        """Begin anew: no moments, no updates."""
+        self.updates = 0
+        for moment in self.moments.values():
+            moment[...] = 0
+
     @abstractmethod
     def _update_block(self, p: Array, g: Array, moments: list[Array], scratch: Array, lr: float) -> None:
         """Update ``p`` and ``moments`` in place from ``g``, all of one length, as is ``scratch``."""

@@ -73,6 +73,8 @@ class Options(TypedDict, total=False):
     clip: Annotated[float, Meaning("Largest norm of the gradient.", "1.0")]
     dropout: Annotated[float, Meaning("Share of each layer's outputs dropped.", _BY_SIZE)]
     weight_decay: Annotated[float, Meaning("Decoupled weight decay.", _BY_SIZE)]
+    eval_every: Annotated[int, Meaning("Validate every so many steps.", "so often that it takes 5% of the run")]
+    patience: Annotated[int, Meaning("End after so many validations without a better one.", "none")]
     seed: Annotated[int, Meaning("The same seed gives the same model.", "1")]
 
 
@@ -91,6 +93,12 @@ TYPES_AND_MEANINGS: Mapping[str, tuple[Any, Meaning]] = _types_and_meanings()
 """Type and meaning of every option by its name, those of the registry's blocks behind the block's."""
 MEANINGS: Mapping[str, Meaning] = {name: meaning for name, (_, meaning) in TYPES_AND_MEANINGS.items()}
 """The meaning of every option by its name."""
+
+
+SHAPE = ("cell", *known_options(), "layers", "hidden", "embedding", "residual", "initial", "tied", "softmax")
+"""What decides the shapes of the weights."""
+FROM_BASE = ("level", "unit", "lowercase", *SHAPE)
+"""What a run that starts from a model has from that model."""
 
 
 Options.__doc__ = f"{Options.__doc__}\n\n" + "\n".join(

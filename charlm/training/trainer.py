@@ -1,15 +1,19 @@
-"""Truncated backpropagation through time over a corpus, as a sequence of reports."""
+"""Truncated backpropagation through time over a corpus, as a sequence of reports.
+
+A step whose loss or gradient is not finite changes nothing. Where several follow one another, the weights themselves
+are spoilt: the run goes back to the best ones so far, with fresh moments and half the learning rate. All of it follows
+from the numbers in ``Progress``, so that a run that is stopped and continued does the same.
+"""
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from charlm.config import TrainConfig
 from charlm.errors import TrainingError
-from charlm.nn.arrays import Array, Ids, States
+from charlm.nn.arrays import Array, Ids, States, Views
 from charlm.nn.language_model import LanguageModel
 from charlm.nn.stack import Dropout
 from charlm.scoring import Evaluation, evaluate, evaluation_tokens
@@ -17,73 +21,21 @@ from charlm.training.batching import Batches, Stream
 from charlm.training.clipping import clip
 from charlm.training.optimizers import make_optimizer
 from charlm.training.pace import Pace, Plan, StepPace, TimePace
+from charlm.training.progress import Progress
+from charlm.training.reports import PlanReport, Report, ReturnReport, SkipReport, StepReport, ValidationReport
 from charlm.training.schedules import factor
 
 VALIDATION_SHARE = 0.05
-"""Share of a run that validation may take."""
+"""Share of a run that validation may take where nobody says how often to validate."""
 MOST_VALIDATIONS = 20
 FORWARD_COST = 0.3
 """A token's forward pass as a share of its training step."""
-
-
-@dataclass(frozen=True)
-class StepReport:
-    """One optimiser step.
-
-    Attributes:
-        step: steps done, this one included.
-        loss: mean loss of the step's window in nats a token.
-        norm: global norm of the gradient before clipping.
-        lr: learning rate of the step.
-        progress: share of the run that is done.
-    """
-
-    step: int
-    loss: float
-    norm: float
-    lr: float
-    progress: float
-
-
-@dataclass(frozen=True)
-class ValidationReport:
-    """A validation.
-
-    Attributes:
-        step: steps done.
-        train_loss: mean training loss in nats a token since the last validation; None without a step since.
-        valid: cost of the validation text.
-        best: whether it is the best so far.
-        progress: share of the run that is done.
-    """
-
-    step: int
-    train_loss: float | None
-    valid: Evaluation
-    best: bool
-    progress: float
-
-
-@dataclass(frozen=True)
-class PlanReport:
-    """A run bound by time has measured its speed and planned anew."""
-
-    plan: Plan
-
-
-Report = StepReport | ValidationReport | PlanReport
-
-
-@dataclass
-class Progress:
-    """The numbers that a run carries from step to step, besides arrays."""
-
-    step: int = 0
-    validations: int = 0
-    best_loss: float = math.inf
-    best_step: int = 0
-    loss_sum: float = 0.0
-    loss_steps: int = 0
+MOST_FAILURES = 5
+"""Steps one after another that may change nothing before the run goes back."""
+MOST_RETURNS = 5
+"""How often a run goes back before it gives up."""
+SLOWER = 0.5
+"""What the learning rate is multiplied by each time."""
 
 
 class Trainer:
@@ -96,6 +48,7 @@ class Trainer:
         config: how to train.
         unknown: id of the unknown token, if there is one.
         clock: seconds since the run began, for runs bound by time.
+        best_weights: gives the parameters of the best validation; without one, those that the run began with.
     """
 
     def __init__(
@@ -107,6 +60,7 @@ class Trainer:
         *,
         unknown: int | None,
         clock: Callable[[], float],
+        best_weights: Callable[[], Views],
     ) -> None:
         self.model = model
         self.stream = stream
@@ -114,6 +68,7 @@ class Trainer:
         self.config = config
         self.unknown = unknown
         self.clock = clock
+        self.best_weights = best_weights
         self.batches = Batches(stream, config.batch)
         self.optimizer = make_optimizer(config.optimizer, model.parameters, config.weight_decay)
         self.states: States = model.initial_states(config.batch)
@@ -133,21 +88,33 @@ class Trainer:
         Between two reports the trainer may be saved, or left for good.
 
         Raises:
-            TrainingError: loss or gradient are not finite. The parameters are those before the step.
+            TrainingError: loss or gradient are not finite, and lower learning rates did not help.
         """
         while True:
             # First what the last step left to do: the run may have been stopped right behind it.
+            if self.progress.failures >= MOST_FAILURES:
+                yield self._go_back("loss or gradient")
             done = self.pace.progress(self.progress.step)
-            due = done >= (self.progress.validations + 1) / self._validations() or done >= 1
-            if due and self.progress.loss_steps:
+            if self.progress.loss_steps and self._is_due(done):
                 yield self._validate(done)
-            if done >= 1:
+            if self.is_finished:
                 return
             yield self._step()
             if self.pace.replan(self.progress.step):
                 yield PlanReport(self.pace.plan)
 
-    def _step(self) -> StepReport:
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run has its length, or has run out of patience."""
+        return self.pace.progress(self.progress.step) >= 1 or self.is_out_of_patience
+
+    @property
+    def is_out_of_patience(self) -> bool:
+        """Whether so many validations as ``patience`` says came after the best one."""
+        patience = self.config.patience
+        return patience is not None and self.progress.without_gain >= patience
+
+    def _step(self) -> StepReport | SkipReport:
         began, config, step = self.clock(), self.config, self.progress.step
         window, ids = self.batches.next_window(config.window), self.stream.ids
         self.model.pack(self._work)
@@ -157,22 +124,51 @@ class Trainer:
         )
         norm = clip(self.model.parameters.gradient_values, config.clip)
         if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise TrainingError(
-                f"the {'gradient' if math.isfinite(loss) else 'loss'} is not finite at step {step + 1}: "
-                f"training cannot go on. Try a lower --lr (it was {config.lr:g}) or a lower --clip"
-            )
+            return self._skip("gradient" if math.isfinite(loss) else "loss")
         # The factor of the middle of the step: neither the first nor the last step is wasted on zero.
         middle = (self.pace.progress(step) + self.pace.progress(step + 1)) / 2
-        lr = config.lr * factor(config.schedule, middle, config.warmup)
+        lr = config.lr * self.progress.lr_share * factor(config.schedule, middle, config.warmup)
         self.optimizer.update(lr)
         self.states = states
-        self.progress.step += 1
-        self.progress.loss_sum += loss
-        self.progress.loss_steps += 1
+        self.progress.took(loss, lr, clipped=norm > config.clip)
         if not self._validation_seconds:
             # Until one has been timed, a validation is taken to cost what its tokens should.
             self._validation_seconds = self._validation_steps() * (self.clock() - began)
         return StepReport(step + 1, loss, norm, lr, self.pace.progress(step + 1))
+
+    def _skip(self, what: str) -> SkipReport:
+        """Leave the weights as they are, and begin anew behind the window."""
+        self.states = self.model.initial_states(self.config.batch)
+        self.progress.failed()
+        return SkipReport(self.progress.step, what, self.pace.progress(self.progress.step))
+
+    def _go_back(self, what: str) -> ReturnReport:
+        """Take the best weights so far, fresh moments and a lower learning rate.
+
+        Raises:
+            TrainingError: that has been tried often enough.
+        """
+        if self.progress.returns == MOST_RETURNS:
+            raise TrainingError(
+                f"the {what} is not finite at step {self.progress.step}, {MOST_RETURNS} times over and at "
+                f"{self.progress.lr_share:g} of the learning rate: training cannot go on. The best weights so far are "
+                f"kept. Try a lower --lr (it was {self.config.lr:g}) or a lower --clip"
+            )
+        for name, weights in self.best_weights().items():
+            self.model.parameters.views[name][...] = weights
+        self.optimizer.forget()
+        self.states = self.model.initial_states(self.config.batch)
+        self.progress.went_back(SLOWER * self.progress.lr_share)
+        return ReturnReport(self.progress.step, what, self.progress.best_step, self.progress.lr_share)
+
+    def _is_due(self, done: float) -> bool:
+        """Whether it is time to validate."""
+        state, every = self.progress, self.config.eval_every
+        if done >= 1:
+            return True
+        if every is not None:
+            return state.step - state.validated_step >= every
+        return done >= (state.validations + 1) / self._validations()
 
     def _validation_steps(self) -> float:
         """How many training steps a validation should cost."""
@@ -180,7 +176,7 @@ class Trainer:
         return FORWARD_COST * tokens / (self.config.window * self.config.batch)
 
     def _validations(self) -> int:
-        """How many validations the run has: as many as keep to their share of it."""
+        """How many validations the run has where nobody says: as many as keep to their share of it."""
         length, cost = self.config.seconds, self._validation_seconds
         if self.config.steps is not None:
             # By steps alone: a run of so many steps must not depend on the clock.
@@ -188,29 +184,41 @@ class Trainer:
         share = VALIDATION_SHARE * (length or 0.0)
         return int(max(1, share // cost)) if share < MOST_VALIDATIONS * cost else MOST_VALIDATIONS
 
+    def validation_share(self) -> tuple[int, float] | None:
+        """How often a run of so many steps validates, and about which share of its time that takes.
+
+        None for a run that is bound by time, where validating keeps to its share.
+        """
+        steps, every = self.config.steps, self.config.eval_every
+        if steps is None:
+            return None
+        times = self._validations() if every is None else math.ceil(steps / every)
+        cost = times * self._validation_steps()
+        return times, cost / (steps + cost)
+
+    def is_sound(self) -> bool:
+        """Whether everything that would be saved is finite; the step after one that is not notices."""
+        arrays = [self.model.parameters.values, *self.optimizer.moments.values()]
+        return all(np.isfinite(array).all() for array in (*arrays, *(part for state in self.states for part in state)))
+
     def evaluate(self) -> Evaluation:
         """What the validation text costs with the weights as they are."""
         line_end = self.stream.line_end if self.stream.independent_lines else None
         return evaluate(self.model, self.valid, line_end=line_end, unknown=self.unknown)
 
-    def _validate(self, done: float) -> ValidationReport:
+    def _validate(self, done: float) -> ValidationReport | ReturnReport:
         began = self.clock()
         valid = self.evaluate()
         if not math.isfinite(valid.nats):
-            raise TrainingError(
-                f"the validation loss is not finite at step {self.progress.step}: the weights are spoilt. "
-                f"Try a lower --lr (it was {self.config.lr:g}) or a lower --clip"
-            )
+            return self._go_back("validation loss")
         self._validation_seconds = self.clock() - began
         self.pace.paused(self._validation_seconds)
         state = self.progress
-        state.validations = max(state.validations + 1, int(done * self._validations()))
-        best = valid.nats_per_token < state.best_loss
-        if best:
-            state.best_loss, state.best_step = valid.nats_per_token, state.step
-        train_loss = state.loss_sum / state.loss_steps if state.loss_steps else None
-        state.loss_sum, state.loss_steps = 0.0, 0
-        return ValidationReport(state.step, train_loss, valid, best, done)
+        steps, sums = state.loss_steps, (state.loss_sum, state.clipped, state.spikes, state.skipped)
+        loss, clipped, spikes, skipped = sums
+        number = max(state.validations + 1, int(done * self._validations()))
+        best = state.validated(valid.nats_per_token, number)
+        return ValidationReport(state.step, loss / steps, valid, best, done, state.lr, clipped / steps, spikes, skipped)
 
     def state(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Everything that continuing needs besides model, stream and configuration: tensors and JSON."""
@@ -220,8 +228,7 @@ class Trainer:
         for k, layer in enumerate(self.states):
             tensors.update({f"states.{k}.{i}": array for i, array in enumerate(layer)})
         numbers = {
-            **{key: value for key, value in vars(self.progress).items() if key != "best_loss"},
-            "best_loss": self.progress.best_loss if math.isfinite(self.progress.best_loss) else None,
+            "progress": self.progress.to_json(),
             "plan": self.pace.plan,
             "updates": self.optimizer.updates,
             "generator": _texts(self.generator.bit_generator.state),
@@ -230,8 +237,14 @@ class Trainer:
         }
         return tensors, numbers
 
-    def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
-        """Continue from what ``state`` gave, exactly; for runs bound by time the clock must go on where it was."""
+    def restore(self, tensors: dict[str, Any], numbers: dict[str, Any], was: TrainConfig) -> None:
+        """Continue from what ``state`` gave, exactly; for runs bound by time the clock must go on where it was.
+
+        Args:
+            tensors: as ``state`` gave them.
+            numbers: likewise.
+            was: the configuration of the run until then; its length and learning rate may have been others.
+        """
         for name, view in self.model.parameters.views.items():
             view[...] = tensors[name]
         for name, moment in self.optimizer.moments.items():
@@ -241,18 +254,21 @@ class Trainer:
             tuple(np.array(tensors[f"states.{k}.{i}"]) for i in range(len(layer)))
             for k, layer in enumerate(self.states)
         )
-        self.progress = Progress(
-            step=numbers["step"],
-            validations=numbers["validations"],
-            best_loss=math.inf if numbers["best_loss"] is None else numbers["best_loss"],
-            best_step=numbers["best_step"],
-            loss_sum=numbers["loss_sum"],
-            loss_steps=numbers["loss_steps"],
-        )
-        self.pace.resume(Plan(*numbers["plan"]), self.progress.step)
+        self.progress = Progress.from_json(numbers["progress"])
         self._validation_seconds = float(numbers["validation_seconds"])
         self.optimizer.updates = numbers["updates"]
         self.generator.bit_generator.state = _numbers(numbers["generator"])
+        self.pace.resume(_stretched(Plan(*numbers["plan"]), self.progress.step, was, self.config), self.progress.step)
+        if (was.steps, was.seconds) != (self.config.steps, self.config.seconds):
+            # Validations are due at shares of the run, which is of another length now.
+            self.progress.validations = int(self.pace.progress(self.progress.step) * self._validations())
+
+
+def _stretched(plan: Plan, step: int, was: TrainConfig, now: TrainConfig) -> Plan:
+    """The plan of a run whose time was changed: what is done is another share of it, and all else to be seen."""
+    if was.seconds is None or now.seconds is None or was.seconds == now.seconds:
+        return plan
+    return Plan(step, min(1.0, plan.at(step) * was.seconds / now.seconds), 0.0, 1.0)
 
 
 def _texts(state: Any) -> Any:

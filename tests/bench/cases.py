@@ -246,7 +246,7 @@ def _arithmetic() -> Iterator[Case]:
 
 def _sampling() -> Iterator[Case]:
     sizes = [
-        {"vocabulary": SMALL_VOCABULARY, "embedding": hidden, "hidden": hidden, "layers": 2, "length": 200}
+        {"vocabulary": SMALL_VOCABULARY, "embedding": hidden, "hidden": hidden, "layers": 2, "length": 1000}
         for hidden in (128, 512)
     ]
     for each in sizes:

@@ -13,7 +13,7 @@ from cli_cases import QUICK, environment, names_text, prose_text, succeed
 import charlm
 from charlm.api import Model
 from charlm.errors import InputError, OutputError, UsageError
-from charlm.training.trainer import StepReport, ValidationReport
+from charlm.training.reports import StepReport, ValidationReport
 
 SMALL: Any = {"hidden": 16, "embedding": 8, "window": 16, "batch": 4, "steps": 40}
 

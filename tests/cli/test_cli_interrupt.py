@@ -217,3 +217,25 @@ def test_ctrl_c_while_importing(module: str, command: str, corpus: Path, names: 
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"charlm: interrupted\n")
     assert not Path("new").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_termination_ends_every_command_as_ctrl_c_does(number: signal.Signals, prose: Trained, tmp_path: Path) -> None:
+    """While it is still loading, and while it writes."""
+    shadow = tmp_path / "shadow" / "numpy"
+    shadow.mkdir(parents=True)
+    (shadow / "__init__.py").write_text(f"import os\nos.kill(os.getpid(), {int(number)})\n")
+    script = f"import sys; sys.path.insert(0, {str(shadow.parent)!r}); from charlm.__main__ import main; main()"
+    command = [sys.executable, "-c", script, "train", str(prose.corpus), "--model", "new"]
+    ended = subprocess.run(command, env=environment(), capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"charlm: interrupted\n")
+    assert not Path("new").exists()
+    with Running(
+        words("sample", "--model", prose.folder, "--length", 10**9), env=environment(), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, start_new_session=True,
+    ) as running:  # fmt: skip
+        assert running.stdout is not None
+        assert running.stdout.read(1)
+        running.send_signal(number)
+        assert running.communicate(timeout=60)[1] == b"charlm: interrupted\n"
+    assert running.returncode == 130

@@ -48,7 +48,7 @@ def foreign(modules: set[str], allowed: set[str]) -> set[str]:
         (["gradients", "bodekubodeku"], READS),
         (["eval", "{corpus}"], READS),
         (["vocab", "{model}"], READS),
-        (["info"], READS),
+        (["info"], READS | {"charlm.training"}),
         (["history", "{model}"], READS | {"charlm.training"}),
         (["export", "--to", "pytorch", "{new}"], READS | {"charlm.exchange"}),
         (["vocab", "{corpus}", "--level", "word"], {"numpy", "regex", "charlm.text.words", "charlm.text.tokens"}),
@@ -84,6 +84,12 @@ def test_measuring_loads_no_files_and_no_texts() -> None:
     modules = set(ended.stdout.decode().split())
     assert foreign(modules, {"numpy", "charlm.training", "charlm.speed", "charlm.machine"}) == set()
     assert "charlm.text" not in modules
+
+
+def test_info_loads_of_training_only_the_names_of_options(names: Trained) -> None:
+    modules = loaded("info", "--model", names.folder)
+    of_training = {name for name in modules if name.startswith("charlm.training.")}
+    assert of_training == {"charlm.training.again", "charlm.training.options"}
 
 
 def test_a_command_loads_no_other_command(names: Trained) -> None:

@@ -232,7 +232,7 @@ MUTANTS = [
     ),
     Mutant(
         "adaptive: tokens are added behind the rare ones",
-        "training/setup.py",
+        "training/choices.py",
         'if options.get("extend_vocab") and model.network.config.softmax == "adaptive":',
         "if False:",
         ("cli/test_cli_adaptive.py",),

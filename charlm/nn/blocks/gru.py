@@ -193,8 +193,8 @@ class GRUAfter(GRU):
         inputs[:, 0] = inputs[:, -1] = 1
         return self._new_tape(inputs, inputs[:, 1 : 1 + H], inputs[:time, 1 + H : 1 + H + R], keep=keep)
 
-    def pack(self, views: Views, operand: Operand, table: Array | None = None) -> None:
-        super().pack(views, operand, table)
+    def pack(self, views: Views, operand: Operand, table: Array | None = None, *, back: bool = True) -> None:
+        super().pack(views, operand, table, back=back)
         operand.products[1][:, 0] = views["b_ca"]
 
     def unpack_gradient(

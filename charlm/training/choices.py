@@ -1,0 +1,186 @@
+"""From the options of a run to its configuration: what was chosen, and for the rest what suits the text."""
+
+import math
+import re
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from charlm.checkpoint import TrainedModel, load_model
+from charlm.config import ModelConfig, TextConfig, TrainConfig
+from charlm.errors import UsageError
+from charlm.nn.registry import block_options, known_options
+from charlm.text.corpus import Corpus
+from charlm.text.sources import Texts
+from charlm.text.tokenizer import check_options, read_as
+from charlm.training.defaults import (
+    Sizes,
+    default_sizes,
+    default_softmax,
+    fit,
+    guess_level,
+    most_validated,
+    text_defaults,
+)
+from charlm.training.options import FROM_BASE, Options, flags
+from charlm.training.run import Run, RunConfig
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
+@dataclass(frozen=True)
+class Base:
+    """The trained model that a run starts from, and the path it was loaded from."""
+
+    path: str
+    model: TrainedModel
+
+
+def load_base(options: Options) -> Base | None:
+    """The model to start from, if one is named.
+
+    Raises:
+        UsageError: tokens cannot be added to it.
+        ModelError: it cannot be read.
+    """
+    if "base" not in options:
+        return None
+    path = str(options["base"])
+    model = load_model(Path(path))
+    if options.get("extend_vocab") and model.network.config.softmax == "adaptive":
+        raise UsageError(
+            f"--extend-vocab adds tokens at the end, and {path} has an adaptive softmax, whose tokens must stand by "
+            "falling frequency: leave it out, or train anew"
+        )
+    return Base(path, model)
+
+
+def encoding_for(options: Options, base: Base | None) -> str | None:
+    """What a run's texts are encoded in, before anything is known of them."""
+    was = base.model.text if base else TextConfig(level=options.get("level", "char"))
+    return read_as(was.level, options.get("encoding", was.encoding))
+
+
+def independent_lines(options: Options, base: Base | None) -> bool | None:
+    """Whether lines are independent: as chosen, as in the model to start from, or to be found out."""
+    return options.get("independent_lines", base.model.text.independent_lines if base else None)
+
+
+def text_config(texts: Texts, options: Options, base: Base | None) -> TextConfig:
+    """How the texts are read: as chosen, as for the model to start from, or as suits their level."""
+    given = {"most_validated": most_validated(seconds_of(options)), **those_of(options, TextConfig)}
+    if base is not None:
+        kept = {name: getattr(base.model.text, name) for name in ("level", "unit", "lowercase", "encoding")}
+        return TextConfig(**{**kept, **given})
+    level = options.get("level") or guess_level(texts)
+    unit = check_options(level, options.get("unit"), options.get("lowercase", False))
+    return TextConfig(**{**text_defaults(level), **given, "level": level, "unit": unit})
+
+
+def reading(text: TextConfig) -> dict[str, Any]:
+    """What of a text's configuration decides how it is read; ``independent_lines`` may still have to be found out."""
+    return {f.name: getattr(text, f.name) for f in fields(text) if f.name != "independent_lines"}
+
+
+def those_of(options: Options, kind: type) -> dict[str, Any]:
+    """Those of the options that are fields of a configuration."""
+    names = {f.name for f in fields(kind)}
+    return {name: value for name, value in options.items() if name in names}
+
+
+def model_options(options: Options, hidden: int, embedding: int) -> dict[str, Any]:
+    """Those of the options that a model has, and its sizes where they were not named: one for both if tied."""
+    if options.get("tied"):
+        hidden = embedding = options.get("hidden", options.get("embedding", hidden))
+    return {"hidden": hidden, "embedding": embedding, **those_of(options, ModelConfig)}
+
+
+def cell_of(options: Options) -> str:
+    """The recurrent block."""
+    return options.get("cell", ModelConfig.cell)
+
+
+def options_of_block(options: Options) -> dict[str, str]:
+    """Those of the options that belong to a block."""
+    known = known_options()
+    return {name: str(value) for name, value in options.items() if name in known}
+
+
+def seconds_of(options: Options) -> float | None:
+    """``--time`` in seconds: a number, or a length of time such as 90, 90s, 1.5m or 1h.
+
+    Raises:
+        UsageError: it is no length of time.
+    """
+    text = options.get("time")
+    if text is None or not isinstance(text, str):
+        return None if text is None else float(text)
+    match = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*([smh]?)", text.strip())
+    if not match or float(match[1]) <= 0:
+        raise UsageError(f"--time is {text!r}: give a length such as 90s, 5m or 1h")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def sizes_for(options: Options, config: TextConfig, tokens: int) -> Sizes:
+    """What is picked for so many training tokens where nobody chose."""
+    return default_sizes(tokens, config.level, seconds=seconds_of(options), fine_tuning="base" in options)
+
+
+def configure(options: Options, text: TextConfig, corpus: Corpus, base: Base | None) -> RunConfig:
+    """Fill in what was not chosen."""
+    tokens = len(corpus.train)
+    sizes = sizes_for(options, text, tokens)
+    text = replace(text, independent_lines=corpus.independent_lines)
+    model = _model_config(options, sizes, len(corpus.tokenizer), base)
+    window, batch = fit(tokens, options.get("window", sizes.window), options.get("batch", sizes.batch))
+    seconds, steps = seconds_of(options), options.get("steps")
+    if seconds is None and steps is None:
+        length = options["epochs"] * tokens if "epochs" in options else sizes.length(tokens)
+        steps = max(1, math.ceil(length / (window * batch)))
+    rates = {"lr": sizes.lr, "dropout": sizes.dropout, "weight_decay": sizes.weight_decay}
+    chosen = {**rates, **those_of(options, TrainConfig)}
+    train = TrainConfig(**{**chosen, "window": window, "batch": batch, "steps": steps, "seconds": seconds})
+    return RunConfig(model, text, train)
+
+
+def _model_config(options: Options, sizes: Sizes, vocabulary: int, base: Base | None) -> ModelConfig:
+    if base is not None:
+        return replace(base.model.network.config, vocabulary=vocabulary)
+    given = model_options(options, sizes.hidden, sizes.embedding)
+    given = {"softmax": default_softmax(vocabulary, given["hidden"], tied=options.get("tied", False)), **given}
+    cell = cell_of(options)
+    chosen = block_options(cell, options_of_block(options))
+    return ModelConfig(**{**given, "vocabulary": vocabulary, "cell": cell, "options": chosen})
+
+
+def picks(options: Options, run: Run) -> list[str]:
+    """What was picked for a run where nobody chose, as options to type; those that never vary are left out."""
+    config, train, tokens = run.config, run.config.train, len(run.corpus.train)
+    sizes = sizes_for(options, config.text, tokens)
+    values: dict[str, Any] = {
+        "level": config.text.level,
+        "unit": config.text.unit,
+        "hidden": config.model.hidden,
+        "embedding": config.model.embedding,
+        "softmax": config.model.softmax if config.model.softmax == "adaptive" else None,
+        "window": train.window,
+        "batch": train.batch,
+        "epochs": f"{sizes.length(tokens) / tokens:.3g}",
+        "lr": f"{train.lr:g}",
+        "dropout": f"{train.dropout:g}",
+        "weight_decay": f"{train.weight_decay:g}",
+        **({} if "base" in options else text_defaults(config.text.level)),
+    }
+    given = set(options) | (set(FROM_BASE) if "base" in options else set())
+    if {"steps", "time"} & given:
+        given.add("epochs")
+    left = {name: value for name, value in values.items() if name not in given and value is not None}
+    return [f"{flag} {value}" for flag, value in zip(flags(left), left.values(), strict=True)]
+
+
+def shrunk(options: Options, run: Run) -> list[str]:
+    """Sizes that are smaller than chosen or picked since the text is short, in words."""
+    sizes, train = sizes_for(options, run.config.text, len(run.corpus.train)), run.config.train
+    wanted = {"--window": options.get("window", sizes.window), "--batch": options.get("batch", sizes.batch)}
+    found = {"--window": train.window, "--batch": train.batch}
+    return [f"{flag} {wanted[flag]} becomes {found[flag]}" for flag in wanted if found[flag] < wanted[flag]]

@@ -1,0 +1,1 @@
+"""Commands that are killed, interrupted and refused at seeded moments, and what they must leave."""
