@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +54,11 @@ def test_the_best_is_the_first_of_the_lowest(tmp_path: Path) -> None:
 
 def test_what_a_run_writes_besides_is_read(tmp_path: Path) -> None:
     more = {"lr": 0.004, "clipped": 0.25, "spikes": 1, "skipped": 2, "tokens": 777}
-    run = read(write_run(tmp_path, validation(50, **more), {"event": "rolled back", "step": 40}))
+    run = read(write_run(tmp_path, validation(50, **more), {"event": "returned", "step": 40}))
     (only,) = run.validations
     assert {key: getattr(only, key) for key in more} == more
     assert run.tokens == 777
-    assert (run.count("rolled back"), run.count("skipped")) == (1, 0)
+    assert (run.count("returned"), run.count("skipped")) == (1, 0)
 
 
 def test_what_is_missing_is_none(tmp_path: Path) -> None:
@@ -77,7 +78,7 @@ def test_unknown_events_and_keys_are_kept_and_change_nothing(tmp_path: Path) -> 
     assert not run.problems
 
 
-@pytest.mark.parametrize("value", ["2", True, None, [], {}, 10**200, -(10**200)])
+@pytest.mark.parametrize("value", ["2", True, None, [], {}, 1e200, -1e200])
 def test_a_value_of_another_kind_is_as_if_it_were_missing(value: Any, tmp_path: Path) -> None:
     keys = ["step", "progress", "seconds", "tokens", "valid_nats_per_token", "train_nats_per_token", "lr", "spikes"]
     record = {"event": "validation", **dict.fromkeys(keys, value), "valid": value}
@@ -151,6 +152,26 @@ def test_state(events: list[dict[str, Any]], expected: str, tmp_path: Path) -> N
     folder = write_run(tmp_path, *events)
     assert read(folder).state == ("running" if expected == "killed" else expected)
     assert read(long_ago(folder)).state == expected
+
+
+def test_a_run_that_was_stopped_at_its_best_has_that_as_its_best(tmp_path: Path) -> None:
+    """The model in its folder is the one of the stop; what it cost is all that the log says of it."""
+    stopped = {"event": "stopped", "step": 60, "seconds": 6.0, "valid_nats_per_token": 1.5}
+    run = read(write_run(tmp_path / "better", validation(50, 2.0), stopped, corpus={"valid_characters": 2000}))
+    assert run.best is not None
+    assert (run.best.step, run.best.cost, run.train_nats_per_token) == (60, 1.5, 1.5)
+    assert run.bits_per_char == pytest.approx(1.5 * 1000 / 2000 / math.log(2))
+    run = read(write_run(tmp_path / "worse", validation(50, 1.25), stopped))
+    assert run.best is run.validations[0]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such pipes")
+def test_a_pipe_is_no_log(tmp_path: Path) -> None:
+    finished(tmp_path / "names")
+    (tmp_path / "pipe").mkdir()
+    os.mkfifo(tmp_path / "pipe" / "log.jsonl")
+    _, pipe = charlm.history(tmp_path)
+    assert "pipe or a device" in pipe.problems[0]
 
 
 def test_a_run_that_goes_on_writes_often_enough_to_be_seen_running() -> None:

@@ -213,11 +213,11 @@ def _accidents(runs: Sequence["RunHistory"]) -> Iterator[str]:
     for run in runs:
         jumps = sum(each.spikes or 0 for each in run.validations)
         skipped = sum(each.skipped or 0 for each in run.validations)
-        back = run.count("rolled back")
+        back = run.count("returned")
         said = [
             *([f"the loss jumped at {counted(jumps, 'step')}"] if jumps else []),
             *([f"{counted(skipped, 'step')} skipped, not being finite"] if skipped else []),
-            *([f"rolled back {counted(back, 'time')}"] if back else []),
+            *([f"gone back to its best weights {counted(back, 'time')}"] if back else []),
         ]
         if said:
             yield f"{_short(run.name)}: {', '.join(said)}"

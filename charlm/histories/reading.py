@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from charlm.checkpoint import MODEL_FILE
 from charlm.config import ModelConfig, TextConfig
 from charlm.errors import CharlmError, ModelError
-from charlm.files import parse_json, read_metadata
+from charlm.files import file_size, parse_json, read_metadata
 from charlm.histories.history import RunHistory, Validation, mapping, number, whole
 from charlm.nn.language_model import parameter_specs
 from charlm.training.pace import Plan
@@ -24,7 +24,7 @@ RUNNING_SECONDS = 180.0
 """A run that has written something within this time is taken to go on: it saves itself every minute."""
 MOST_NAMED = 5
 """Damaged lines of a log that are named."""
-_EVENTS = ("validation", "plan", "skipped", "rolled back", "resumed", "stopped", "finished")
+_EVENTS = ("validation", "plan", "skipped", "returned", "resumed", "stopped", "finished")
 """Those that tell how a run stands."""
 
 
@@ -120,7 +120,7 @@ def read_run(folder: Path, name: str) -> RunHistory:
         parameters=parameters,
         text=text,
         record=record,
-        validations=tuple(_validation(each, tokens_a_step) for each in records if each.get("event") == "validation"),
+        validations=tuple(_validation(each, tokens_a_step) for each in records if _validates(each)),
         records=tuple(records),
         problems=tuple(problems),
     )
@@ -129,6 +129,7 @@ def read_run(folder: Path, name: str) -> RunHistory:
 def _log(path: Path, problems: list[str]) -> list[Mapping[str, Any]]:
     """The objects of a log. A last line without an end is just being written, or was when the machine went off."""
     try:
+        file_size(path)  # a pipe of this name would be waited for
         *lines, last = path.read_bytes().split(b"\n")
     except FileNotFoundError:  # nothing to log so far
         return []
@@ -242,6 +243,12 @@ def _state(records: Sequence[Mapping[str, Any]], folder: Path) -> str:
 def _tokens(said: int | None, step: int | None, tokens_a_step: int | None) -> int | None:
     """Tokens trained on: as the log has it, or as many steps as there were."""
     return said if said is not None or step is None or tokens_a_step is None else step * tokens_a_step
+
+
+def _validates(record: Mapping[str, Any]) -> bool:
+    """A run that is stopped validates once more, and its model is that of the stop if it is the best."""
+    event = record.get("event")
+    return event == "validation" or (event == "stopped" and "valid_nats_per_token" in record)
 
 
 def _validation(record: Mapping[str, Any], tokens_a_step: int | None) -> Validation:
