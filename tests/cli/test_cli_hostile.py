@@ -1,5 +1,6 @@
 """Files from strangers: whatever becomes of a file, it is refused in one message or it is what it was."""
 
+import json
 import struct
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from cli_cases import QUICK, ROOT, Trained, call, environment, names_text, one_message, succeed
 from hostile.contents import Contents, opened, written
+from hostile.header import joined, split
 from hostile.kinds import KINDS, case
 from hostile.reading import OTHER, READERS, REFUSED, SAME, judged
 
@@ -18,6 +20,22 @@ from charlm.errors import ModelError, OutputError
 from charlm.files import MOST_HEADER
 from charlm.seal import DIGEST, contents_digest, sealed_bytes
 
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from charlm.checkpoint import load_model
+from charlm.errors import ModelError
+from charlm.exchange.pytorch import import_state
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (600 << 20),) * 2)
+refused = 0
+for read in (load_model, import_state):
+    try:
+        read(Path(sys.argv[1]))
+    except ModelError as error:
+        refused += "too large for the memory" in str(error)
+print(refused, "refused: too large for the memory")
+"""
 ROUNDS = {"model": 4, "training": 2, "state dict": 1}
 """How often each kind of mutation meets each kind of file."""
 
@@ -141,6 +159,22 @@ def test_a_model_is_read_in_little_memory(tmp_path: Path) -> None:
     grown = int(subprocess.run(words, env=environment(), capture_output=True, check=True, timeout=60).stdout)
     unit = 1 if sys.platform == "darwin" else 1024
     assert grown * unit < 2.2 * files[1].stat().st_size
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, limits do not hold")
+@pytest.mark.parametrize("megabytes", [400, 4000])
+def test_a_file_that_is_larger_than_the_memory(megabytes: int, names: Trained, tmp_path: Path) -> None:
+    """It takes no space itself: all but its beginning is a hole. Neither mapping it nor copying it may crash."""
+    file, words = tmp_path / "huge", [sys.executable, "-c", LIMITED, str(tmp_path / "huge")]
+    header, body = split(names.file.read_bytes())
+    parsed, size = json.loads(header), megabytes << 20
+    parsed["huge"] = {"dtype": "F32", "shape": [size // 4], "data_offsets": [len(body), len(body) + size]}
+    data = joined(json.dumps(parsed).encode(), body)
+    with file.open("wb") as opened_file:
+        opened_file.write(data)
+        opened_file.truncate(len(data) + size)
+    ended = subprocess.run(words, env=environment(), capture_output=True, check=False, timeout=60)
+    assert (ended.stdout.decode(), ended.stderr.decode()) == ("2 refused: too large for the memory\n", "")
 
 
 def test_the_long_form(tmp_path: Path) -> None:
