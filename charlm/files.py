@@ -36,6 +36,10 @@ FREE_OR_MOVE = "Free some space or choose another folder with --model"
 """What to do where a model cannot be written."""
 
 
+TOO_LARGE = "end other programs, or use a smaller model"
+"""What to do where a model cannot be read."""
+
+
 def write_atomically(path: Path, data: bytes, advice: str = FREE_OR_MOVE, *, called: Path | None = None) -> None:
     """Replace ``path`` by ``data``: written beside it, flushed to the disk, then renamed.
 
@@ -106,8 +110,20 @@ def file_size(path: Path) -> int:
     return found.st_size
 
 
-def _check_header(path: Path) -> None:
+def ask_for_memory(size: int) -> None:
+    """Ask for so many bytes and give them back untouched: safetensors panics, Rust's way to crash, where it gets none.
+
+    Raises:
+        MemoryError: there are not so many.
+    """
+    np.empty(size, np.uint8)
+
+
+def _check_header(path: Path) -> int:
     """Compare what a file says of its header's length with the size of the file, before anything is made of it.
+
+    Returns:
+        The size of the file in bytes.
 
     Raises:
         OSError: it cannot be read.
@@ -120,6 +136,7 @@ def _check_header(path: Path) -> None:
         raise ValueError(f"it has {size:,} bytes, and they begin with no length of a header")
     if length > MOST_HEADER:
         raise ValueError(f"its header has {length:,} bytes")
+    return size
 
 
 def parse_metadata(path: Path, text: str) -> Any:
@@ -201,8 +218,9 @@ def _read(path: Path, take: Callable[[Any], Taken]) -> tuple[Taken, dict[str, An
     from safetensors import SafetensorError, safe_open  # noqa: PLC0415 - as above
 
     try:
-        _check_header(path)
+        size = _check_header(path)
         with safe_open(path, framework="numpy") as file:
+            ask_for_memory(size)
             metadata = (file.metadata() or {}).get(METADATA_KEY)
             taken = take(file)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
@@ -211,6 +229,8 @@ def _read(path: Path, take: Callable[[Any], Taken]) -> tuple[Taken, dict[str, An
         raise ModelError(
             f"{path} cannot be read: {error.strerror or error}. Name another model with --model"
         ) from error
+    except MemoryError as error:
+        raise ModelError(f"{path} is too large for the memory that there is: {TOO_LARGE}") from error
     # A type that NumPy lacks, such as an 8-bit float, is an AttributeError to safetensors.
     except (SafetensorError, ValueError, TypeError, AttributeError) as error:
         raise ModelError(f"{path} is not a model file or is damaged ({error}). Use another copy of it") from error

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from charlm.errors import ModelError
-from charlm.files import METADATA_KEY, file_size, parse_metadata
+from charlm.files import METADATA_KEY, TOO_LARGE, ask_for_memory, file_size, parse_metadata
 from charlm.nn.arrays import Array
 
 STATE_FILE = "state.safetensors"
@@ -47,7 +47,7 @@ def read_state(path: Path) -> StateFile:
 
     file = path / STATE_FILE if os.path.isdir(path) else path  # noqa: PTH112 - Path.is_dir raises where it may not look
     try:
-        file_size(file)
+        size = file_size(file)
         with file.open("rb") as opened:
             beginning = opened.read(4)
     except OSError as error:
@@ -56,9 +56,12 @@ def read_state(path: Path) -> StateFile:
         ) from error
     try:
         with safe_open(file, framework="numpy") as opened:
+            ask_for_memory(size)
             specs = {name: _spec(opened.get_slice(name)) for name in opened.keys()}  # noqa: SIM118 - no mapping
             tensors = {name: opened.get_tensor(name) for name, (kind, _) in specs.items() if kind == FLOAT32}
             metadata = (opened.metadata() or {}).get(METADATA_KEY)
+    except MemoryError as error:
+        raise ModelError(f"{file} is too large for the memory that there is: {TOO_LARGE}") from error
     except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelError(_why_not(file, beginning, error)) from error
     return StateFile(file, specs, tensors, None if metadata is None else parse_metadata(file, metadata))

@@ -141,5 +141,5 @@ class Batches:
             raise ValueError("the stream has no such place")
         self.epoch, self.dealt = (int(n) for n in place["epoch"])
         self.lanes = Lanes(self._pieces(), self.batch)
-        self.lanes.position, self.lanes.end, self.lanes.counted = position.copy(), end.copy(), counted.copy()
+        self.lanes.position, self.lanes.end, self.lanes.counted = (row.copy() for row in place["lanes"][:3])
         self.lanes.fresh = fresh.astype(np.bool_)

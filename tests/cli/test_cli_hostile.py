@@ -1,5 +1,6 @@
 """Files from strangers: whatever becomes of a file, it is refused in one message or it is what it was."""
 
+import json
 import struct
 import subprocess
 import sys
@@ -10,14 +11,44 @@ import numpy as np
 import pytest
 from cli_cases import QUICK, ROOT, Trained, call, environment, names_text, one_message, succeed
 from hostile.contents import Contents, opened, written
+from hostile.header import joined, split
 from hostile.kinds import KINDS, case
 from hostile.reading import OTHER, READERS, REFUSED, SAME, judged
+from safetensors.numpy import save_file
 
 import charlm.seal
 from charlm.errors import ModelError, OutputError
 from charlm.files import MOST_HEADER
 from charlm.seal import DIGEST, contents_digest, sealed_bytes
 
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from charlm.checkpoint import load_model
+from charlm.errors import ModelError
+from charlm.exchange.pytorch import import_state
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (600 << 20),) * 2)
+refused = 0
+for read in (load_model, import_state):
+    try:
+        read(Path(sys.argv[1]))
+    except ModelError as error:
+        refused += "too large for the memory" in str(error)
+print(refused, "refused: too large for the memory")
+"""
+GROWN = """
+import re, sys
+from pathlib import Path
+import charlm.text.characters
+from charlm.checkpoint import load_model
+def peak():
+    return int(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1])
+load_model(Path(sys.argv[1]))
+before = peak()
+load_model(Path(sys.argv[2]))
+print(peak() - before)
+"""
 ROUNDS = {"model": 4, "training": 2, "state dict": 1}
 """How often each kind of mutation meets each kind of file."""
 
@@ -117,30 +148,53 @@ def test_a_header_as_long_as_any_is_not_read(names: Trained, tmp_path: Path) -> 
         assert call("info", "--model", tmp_path / "model").status == status
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, a process does not know its peak")
 def test_a_model_is_read_in_little_memory(tmp_path: Path) -> None:
     """The file twice: mapped and copied, then copied into the model; gradients that nobody asks for take nothing."""
-    resource = pytest.importorskip("resource")
-    code = (
-        "import resource, sys\n"
-        "from pathlib import Path\n"
-        "import charlm.text.characters\n"
-        "from charlm.checkpoint import load_model\n"
-        "load_model(Path(sys.argv[1]))\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "load_model(Path(sys.argv[2]))\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
-    )
-    del resource
     (tmp_path / "corpus.txt").write_text(names_text(60), encoding="utf-8")
     for name, hidden in (("small", 8), ("large", 1000)):
         # A minimal GRU has the fewest parameters to draw, and the layers are wide.
         sizes = ("--cell", "mingru", "--hidden", hidden, "--embedding", 2 * hidden, "--window", 8, "--batch", 1)
         succeed("train", tmp_path / "corpus.txt", "--model", tmp_path / name, *sizes, "--steps", 1, "--quiet")
     files = [tmp_path / name / "model.safetensors" for name in ("small", "large")]
-    words = [sys.executable, "-c", code, *map(str, files)]
+    words = [sys.executable, "-c", GROWN, *map(str, files)]
     grown = int(subprocess.run(words, env=environment(), capture_output=True, check=True, timeout=60).stdout)
-    unit = 1 if sys.platform == "darwin" else 1024
-    assert grown * unit < 2.2 * files[1].stat().st_size
+    assert grown * 1024 < 2.2 * files[1].stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"format": 4, "format": 5}', "a key stands twice"),
+        ('{"format": NaN}', "NaN is no number"),
+        ('{"format": -Infinity}', "-Infinity is no number"),
+        ('{"format": 1e999}', "1e999 is too large"),
+        ('{"format": ' + "9" * 101 + "}", "a number of 101 digits"),
+        ('{"format": ' + "[" * 20 + "]" * 20 + "}", "nested too deep"),
+        ('{"format": ' + "[" * 100_000 + "]" * 100_000 + "}", "recursion"),
+    ],
+)
+def test_json_that_charlm_does_not_write(text: str, said: str, tmp_path: Path) -> None:
+    """Readers of JSON do not agree on what it means, or it takes more room than it should."""
+    for name, words in (("model", ("info", "--model")), ("state", ("import", "--model", tmp_path / "new"))):
+        save_file({"a": np.zeros(3, np.float32)}, tmp_path / name, {"charlm": text})
+        one_message(call(*words, tmp_path / name), 4, name, said)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, limits do not hold")
+@pytest.mark.parametrize("megabytes", [400, 4000])
+def test_a_file_that_is_larger_than_the_memory(megabytes: int, names: Trained, tmp_path: Path) -> None:
+    """It takes no space itself: all but its beginning is a hole. Neither mapping it nor copying it may crash."""
+    file, words = tmp_path / "huge", [sys.executable, "-c", LIMITED, str(tmp_path / "huge")]
+    header, body = split(names.file.read_bytes())
+    parsed, size = json.loads(header), megabytes << 20
+    parsed["huge"] = {"dtype": "F32", "shape": [size // 4], "data_offsets": [len(body), len(body) + size]}
+    data = joined(json.dumps(parsed).encode(), body)
+    with file.open("wb") as opened_file:
+        opened_file.write(data)
+        opened_file.truncate(len(data) + size)
+    ended = subprocess.run(words, env=environment(), capture_output=True, check=False, timeout=60)
+    assert (ended.stdout.decode(), ended.stderr.decode()) == ("2 refused: too large for the memory\n", "")
 
 
 def test_the_long_form(tmp_path: Path) -> None:
