@@ -6,6 +6,7 @@ from pathlib import Path
 from charlm.cli.console import counted, note
 from charlm.cli.find import RUNS
 from charlm.cli.inputs import find_texts
+from charlm.cli.preparing import preparing
 from charlm.cli.progress import Interrupt, follow
 from charlm.errors import UsageError
 from charlm.machine import fingerprint
@@ -27,13 +28,14 @@ def clock() -> float:
 
 def begin_here(folder: Path | None, corpus: list[str], options: Options, *, overwrite: bool, quiet: bool) -> None:
     """Check everything, then train."""
-    run = begin(
-        lambda encoding: find_texts(corpus, encoding),
-        lambda texts: _folder(folder, texts),
-        options,
-        overwrite=overwrite,
-        clock=clock,
-    )
+    with preparing(quiet=quiet) as watched:
+        run = begin(
+            lambda encoding: watched(find_texts(corpus, encoding)),
+            lambda texts: _folder(folder, texts),
+            options,
+            overwrite=overwrite,
+            clock=clock,
+        )
     with Interrupt().watching() as interrupt:
         run.claim()
         if not quiet:
@@ -43,7 +45,9 @@ def begin_here(folder: Path | None, corpus: list[str], options: Options, *, over
 
 def resume_here(folder: Path | None, corpus: list[str], *, quiet: bool) -> None:
     """Continue a stopped run from its folder."""
-    run = resume(folder or _folder(None, find_texts(corpus, None)), corpus, find_texts, clock=clock)
+    folder = folder or _folder(None, find_texts(corpus, None))
+    with preparing(quiet=quiet) as watched:
+        run = resume(folder, corpus, lambda names, encoding: watched(find_texts(names, encoding)), clock=clock)
     with Interrupt().watching() as interrupt:
         if not quiet:
             _announce_again(run)

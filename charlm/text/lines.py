@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charlm.text.level import TypeFacts
-from charlm.text.store import BLOCK_IDS, Ids
+from charlm.text.store import BLOCK_IDS, Ids, blocks_of
 from charlm.text.vocabulary import EOS
 
 LIST_LINES = 20
@@ -42,8 +42,14 @@ class LineSurvey:
     items: int
 
 
-def survey_lines(ids: Ids, facts: TypeFacts) -> LineSurvey:
-    """Count the lines of a text whose lines end in <EOS>."""
+def survey_lines(ids: Ids, facts: TypeFacts, *, most_others: int | None = None) -> LineSurvey:
+    """Count the lines of a text whose lines end in <EOS>.
+
+    Args:
+        ids: Provisional ids.
+        facts: What is known of the types.
+        most_others: Stop where more lines than that could not be items of a list; None to go to the end.
+    """
     lines = blank = items = 0
     for block in _line_blocks(ids):
         starts, _ = _lines_of(block)
@@ -54,12 +60,22 @@ def survey_lines(ids: Ids, facts: TypeFacts) -> LineSurvey:
         lines += len(starts)
         blank += int((words == 0).sum())
         items += int(((words > 0) & (words <= LIST_WORDS) & (characters <= LIST_CHARACTERS)).sum())
+        if most_others is not None and lines - items > most_others:
+            break
     return LineSurvey(lines, blank, items)
 
 
 def looks_like_list(survey: LineSurvey) -> bool:
     """Whether a text is a list of independent lines, such as names: at least 20 lines, 95 % of them short."""
     return survey.lines >= LIST_LINES and survey.items >= LIST_SHARE * survey.lines
+
+
+def is_list(ids: Ids, facts: TypeFacts) -> LineSurvey | None:
+    """The survey of a text that looks like a list; None of one that does not, which shows early in most texts."""
+    lines = sum(int(np.count_nonzero(block == EOS)) for block in blocks_of(ids))
+    # With so many other lines the share of items is too small, among the lines so far and among all.
+    survey = survey_lines(ids, facts, most_others=int((1 - LIST_SHARE) * lines) + 1)
+    return survey if looks_like_list(survey) else None
 
 
 def divide_lines(ids: Ids, facts: TypeFacts, validates: NDArray[np.bool_] | None) -> Iterator[tuple[Ids, Ids]]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from charlm.text.level import TypeFacts
 from charlm.text.splitting import Split
-from charlm.text.store import GrowingStore, Ids
+from charlm.text.store import Extent, Ids, Stores, growing_stores
 from charlm.text.tokenizer import Tokenizer
 
 
@@ -44,12 +44,17 @@ def count_types(split: Split, facts: TypeFacts) -> NDArray[np.int64]:
 
 
 def encode_parts(
-    split: Split, table: NDArray[np.int64], counts: NDArray[np.int64], facts: TypeFacts, tokenizer: Tokenizer
+    split: Split,
+    table: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    facts: TypeFacts,
+    tokenizer: Tokenizer,
+    stores: Stores = growing_stores,
 ) -> tuple[Part, Part]:
-    """Turn provisional ids into final ones by `table`, int64 [types], and sum up each part."""
+    """Turn provisional ids into final ones by `table`, int64 [types], put them into stores, and sum up each part."""
     narrow = table.astype(np.min_scalar_type(int(table.max())))
     unknown = table == tokenizer.unknown_id
-    with GrowingStore() as train, GrowingStore() as valid:
+    with stores(*(_extent(table, count) for count in counts)) as (train, valid):
         gaps = (_GapCounter(facts), _GapCounter(facts))
         for pair in split():
             for store, counter, block in zip((train, valid), gaps, pair, strict=True):
@@ -68,6 +73,12 @@ def encode_parts(
     return first, second
 
 
+def _extent(table: NDArray[np.int64], count: NDArray[np.int64]) -> Extent:
+    """How large the ids of a part get that has so many of each type."""
+    largest = int(table[count > 0].max(initial=0))
+    return Extent(int(count.sum()), np.min_scalar_type(largest))
+
+
 class _GapCounter:
     """Counts the spaces that stand between tokens without being one, block by block."""
 
@@ -75,8 +86,9 @@ class _GapCounter:
         self.number = 0
         self._facts = facts
         self._after_space = True
+        self._never = not facts.parted.any()
 
     def add(self, block: Ids) -> None:
-        if block.size:
+        if block.size and not self._never:
             self.number += int(np.count_nonzero(self._facts.gaps(block, after_space=self._after_space)))
             self._after_space = bool(self._facts.spaces[block[-1]])

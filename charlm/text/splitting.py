@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from charlm.text.level import TypeFacts
-from charlm.text.lines import divide_lines, draw_lines, looks_like_list, survey_lines
+from charlm.text.lines import divide_lines, draw_lines, is_list, survey_lines
 from charlm.text.store import BLOCK_IDS, Ids, blocks_of
 from charlm.text.vocabulary import EOS
 
@@ -54,8 +54,10 @@ def plan_split(
         fraction: How much of `ids` to keep for validation if there are no `valid_ids`.
         seed: Seed for drawing lines.
     """
-    survey = None if independent_lines is False else survey_lines(ids, facts)
-    if survey is None or not (independent_lines or looks_like_list(survey)):
+    survey = survey_lines(ids, facts) if independent_lines else None
+    if independent_lines is None:
+        survey = is_list(ids, facts)
+    if survey is None:
         whole = split_stream(ids, facts, fraction) if valid_ids is None else join(ids, valid_ids, facts)
         return Plan(whole, independent_lines=False, blank_lines=0)
     if valid_ids is not None:

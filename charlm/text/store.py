@@ -2,10 +2,10 @@
 
 import io
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,27 @@ def blocks_of(ids: Ids, size: int = BLOCK_IDS) -> Iterator[Ids]:
     plain = np.asarray(ids)
     for start in range(0, len(plain), size):
         yield plain[start : start + size]
+
+
+class Extent(NamedTuple):
+    """How many ids a store will hold, and of which type."""
+
+    length: int
+    dtype: np.dtype[np.unsignedinteger[Any]]
+
+
+class Store(Protocol):
+    """Where ids are put, one array after another."""
+
+    def append(self, ids: NDArray[np.integer[Any]]) -> None:
+        """Append non-negative ids of any integer type."""
+
+    def finish(self) -> Ids:
+        """All ids as one read-only array."""
+
+
+Stores = Callable[[Extent, Extent], AbstractContextManager[tuple[Store, Store]]]
+"""Makes the stores of a text's two parts, of which it is known how large they get."""
 
 
 class GrowingStore:
@@ -73,8 +94,11 @@ class GrowingStore:
             self._file.write(ids.astype(self.dtype, copy=False).data)
         self._length = length
 
-    def finish(self) -> Ids:
-        """All ids as one read-only array: in memory, or a `np.memmap` of an unlinked file.
+    def finish(self, *, writeable: bool = False) -> Ids:
+        """All ids as one array: in memory, or a `np.memmap` of an unlinked file.
+
+        Args:
+            writeable: Whether they may be changed in place; the file has all of its space by then.
 
         Raises:
             OutputError: The temporary file cannot be written.
@@ -82,11 +106,11 @@ class GrowingStore:
         if self._in_memory:
             # The view shares the buffer, so nothing is copied.
             ids: Ids = np.frombuffer(_buffer(self._file), self.dtype, self._length)
-            ids.flags.writeable = False
+            ids.flags.writeable = writeable
             return ids
         with _disk_errors():
             self._file.flush()
-            mapped: Ids = np.memmap(self._file, self.dtype, mode="r", shape=(self._length,))
+            mapped: Ids = np.memmap(self._file, self.dtype, "r+" if writeable else "r", shape=(self._length,))
             self._file.close()
         return mapped
 
@@ -108,6 +132,14 @@ class GrowingStore:
             raise
         old.close()
         self._file, self._in_memory = new, in_memory
+
+
+@contextmanager
+def growing_stores(first: Extent, second: Extent) -> Iterator[tuple[Store, Store]]:
+    """Stores in memory, or in temporary files where they are large; what is said of their size does not matter."""
+    del first, second
+    with GrowingStore() as train, GrowingStore() as valid:
+        yield train, valid
 
 
 def _buffer(file: IO[bytes]) -> memoryview:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+from charlm.cache.corpora import prepare
 from charlm.checkpoint import TrainedModel, load_model, vocabulary_of
 from charlm.config import BaseRecord, CorpusRecord, ModelConfig, TextConfig, TrainConfig, require
 from charlm.errors import InputError, ModelError, OutputError, UsageError
 from charlm.files import Tensors
 from charlm.machine import fingerprint
 from charlm.nn.registry import block_options, known_options
-from charlm.text.corpus import Corpus, prepare
+from charlm.text.corpus import Corpus
 from charlm.text.parts import Part
 from charlm.text.sources import Texts, find_texts
 from charlm.text.tokenizer import Tokenizer, check_options, read_as
