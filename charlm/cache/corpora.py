@@ -53,9 +53,7 @@ class CachedPreparation:
         self._given = options
         self._valid: Texts | None = bound.arguments["valid_texts"]
         # All others decide the ids: so an option that is added to `draft` cannot be forgotten here.
-        self._options = {
-            name: value for name, value in bound.arguments.items() if name not in ("texts", "valid_texts")
-        }
+        self._options = {name: value for name, value in bound.arguments.items() if name not in ("texts", "valid_texts")}
 
     def corpus(self) -> Corpus:
         """The corpus.

@@ -42,6 +42,7 @@ _PARTS = ("train", "valid")
 _ARRAYS = ("data", "offsets", "counts")
 _COUNTS = ("characters", "bytes", "unknown", "lines")
 _FACTS = {"independent_lines": bool, "blank_lines": int, "types": int, "dropped_types": int, "overflowed": bool}
+_LABEL = {"key": str, "name": str, "level": str, "unit": str, "lowercase": bool, "digests": list, **_FACTS}
 _DTYPES = {np.dtype(kind).str for kind in ("u1", "u2", "u4", "u8", "i8")}
 
 
@@ -161,7 +162,8 @@ def read_label(path: Path) -> dict[str, Any]:
         raise DamagedError
     try:
         label: dict[str, Any] = json.loads(text)
-        if max(_end(*section) for section in label["sections"].values()) != start - size:
+        ends = [_end(*label["sections"][name]) for name in (*_PARTS, *_ARRAYS)]
+        if max(ends) != start - size or any(type(label[name]) is not kind for name, kind in _LABEL.items()):
             raise DamagedError
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedError from error
@@ -212,15 +214,8 @@ def _corpus_of(
     if tokenizer is None:
         vocabulary = Vocabulary.from_arrays(*(np.array(sections[each]) for each in _ARRAYS))
         tokenizer = Tokenizer(label["level"], label["unit"], vocabulary, label["lowercase"])
-    facts = {fact: label[fact] for fact in _FACTS}
     digest, valid_digest = label["digests"]
-    sound = (
-        label["key"] == key
-        and all(type(value) is _FACTS[fact] for fact, value in facts.items())
-        and isinstance(digest, str)
-        and isinstance(valid_digest, str | None)
-    )
-    if not sound:
+    if label["key"] != key or not isinstance(digest, str) or not isinstance(valid_digest, str | None):
         raise DamagedError
     train, valid = (_part(sections[each], label[each], len(tokenizer), check=check) for each in _PARTS)
     return Corpus(
@@ -231,7 +226,7 @@ def _corpus_of(
         detected=detected,
         digest=digest,
         valid_digest=valid_digest,
-        **facts,
+        **{fact: label[fact] for fact in _FACTS},
     )
 
 

@@ -189,7 +189,7 @@ class CacheFolder:
                 each.path.unlink(missing_ok=True)
             except OSError as error:
                 raise OutputError(
-                    f"cannot remove {each.path}: {error.strerror or error}. Make its folder writable, or end what uses it"
+                    f"cannot remove {each.path}: {error.strerror or error}. Make its folder writable, or end its user"
                 ) from error
         if not older_than:
             for path in (*self._files("recipes"), *self._files("texts"), *self._temporaries()):

@@ -19,7 +19,8 @@ _AGES = (("day", 86400), ("hour", 3600), ("minute", 60))
 def cached(
     clear: Annotated[bool, typer.Option("--clear", help="Remove what is kept.")] = False,
     older_than: Annotated[
-        str | None, typer.Option("--older-than", help="With --clear: only what was not used for so long, as 30d or 12h.")
+        str | None,
+        typer.Option("--older-than", help="With --clear: only what was not used for so long, as 30d or 12h."),
     ] = None,
     path: Annotated[bool, typer.Option("--path", help="Show the folder only.")] = False,
 ) -> None:

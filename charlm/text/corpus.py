@@ -188,9 +188,7 @@ def draft(
         tokenizer = replace(tokenizer, vocabulary=tokenizer.vocabulary.extended(new, max_vocab))
     table = indexer.final_ids(tokenizer.vocabulary)
     detected = independent_lines is None
-    return Draft(
-        texts, tokenizer, plan, table, counts, facts, detected, digests, valid_digests, indexer.overflowed
-    )
+    return Draft(texts, tokenizer, plan, table, counts, facts, detected, digests, valid_digests, indexer.overflowed)
 
 
 def encode_texts(

@@ -55,6 +55,9 @@ class Progress:
         return reported
 
 
+UNWATCHED = Progress()
+
+
 def total_bytes(sources: Iterable[Source]) -> int | None:
     """How many bytes are read from sources; None where one is no file, or has to be decompressed to tell."""
     sizes = [_size(source) for source in sources]

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from typing import BinaryIO, NoReturn
 
 from charlm.errors import InputError, UsageError
-from charlm.text.progress import Progress, Report
+from charlm.text.progress import UNWATCHED, Progress, Report
 from charlm.text.reading import COMPRESSIONS, Source, file_source, find_binary, is_folder, read_head
 
 STANDARD_INPUT = "-"
@@ -38,7 +38,7 @@ class Texts:
     given: tuple[str, ...] = ()
     stem: str | None = None
     rereadable: bool = False
-    progress: Progress = Progress()
+    progress: Progress = UNWATCHED
 
     def watched(self, report: Report) -> "Texts":
         """The same texts, telling how far it has come with them."""
