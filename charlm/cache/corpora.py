@@ -8,7 +8,7 @@ from typing import Any
 from charlm.cache.entry import DamagedError, entry_bytes, read_entry, write_entry
 from charlm.cache.folder import CacheFolder, default_folder
 from charlm.cache.keys import Digests, Options, entry_key, known_entry_key, recipe_keys
-from charlm.cache.notes import Notes, stamp_of
+from charlm.cache.notes import Notes, stamps_of, total_size
 from charlm.errors import InputError
 from charlm.text.corpus import Corpus, Draft, draft
 from charlm.text.sources import Texts
@@ -31,8 +31,8 @@ def prepare(texts: Texts, **options: Any) -> Corpus:
 
 
 def _worth_keeping(texts: Texts, valid_texts: Texts | None) -> bool:
-    stamps = [stamp_of(source) for each in (texts, valid_texts) if each is not None for source in each.sources]
-    return None not in stamps and sum(stamp.size for stamp in stamps if stamp is not None) >= FEWEST_BYTES
+    stamps = stamps_of((*texts.sources, *(valid_texts.sources if valid_texts else ())))
+    return stamps is not None and total_size(stamps) >= FEWEST_BYTES
 
 
 class CachedPreparation:
@@ -101,14 +101,14 @@ class CachedPreparation:
         return corpus
 
     def _make(self) -> Corpus:
-        sources = [*self._texts.sources, *(self._valid.sources if self._valid else ())]
-        stamps = [stamp_of(source) for source in sources]
+        read = [each for each in (self._texts, self._valid) if each is not None]
+        stamps = [stamps_of(each.sources) for each in read]
         made = draft(self._texts, **self._given)
-        digests = (made.digests, made.valid_digests)
         with suppress(OSError):
             self._folder.make()
-        for source, stamp, digest in zip(sources, stamps, (*made.digests, *(made.valid_digests or ())), strict=True):
-            self._notes.write(source, stamp, digest)
+        digests = (made.digests, made.valid_digests)
+        for texts, before, found in zip(read, stamps, digests, strict=False):  # there may be no validation texts
+            self._notes.write(texts.sources, before, found or ())
         lines = made.plan.independent_lines
         key = entry_key(digests, self._options, made.tokenizer, independent_lines=lines)
         # It may be there all the same: another vocabulary may have come out the same, or another process was quicker.

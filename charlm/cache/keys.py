@@ -10,7 +10,6 @@ import json
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import version
 from typing import Any
 
 from charlm.text.tokenizer import Tokenizer
@@ -72,6 +71,8 @@ def _key(kind: str, digests: Digests, options: Options) -> str:
 @cache
 def _versions() -> tuple[str, ...]:
     """What may change how a text is cut: this program, what it calls a letter, and the patterns it uses."""
+    from importlib.metadata import version  # noqa: PLC0415 - slow to load, and only large texts come here
+
     return (str(FORMAT), __version__, unicodedata.unidata_version, version("regex"))
 
 

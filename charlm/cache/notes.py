@@ -1,7 +1,7 @@
-"""The digest of what a file holds, mostly without reading it.
+"""The digest of what files hold, mostly without reading them.
 
-For each file that was read a note says how large it was, when it was changed, which inode it was, and what its
-digest is. As long as all of that is as it was, the file is taken to be as it was, as make, git and rsync take it.
+For the files of a corpus a note says how large each was, when it was changed, which inode it was, and what its digest
+is. As long as all of that is as it was, the files are taken to be as they were, as make, git and rsync take it.
 
 What could fool it: a program that writes into a file in place, keeps its size, and sets its time back to what it
 was; and a file system that gives inodes again and times to the second, if a file is replaced by another of its size
@@ -35,6 +35,20 @@ class Stamp(NamedTuple):
     device: int
 
 
+Stamps = tuple[Stamp, ...]
+
+
+def stamps_of(sources: tuple[Source, ...]) -> Stamps | None:
+    """The stamps of sources; None if one is no regular file."""
+    stamps = tuple(map(stamp_of, sources))
+    return None if None in stamps else tuple(stamp for stamp in stamps if stamp is not None)
+
+
+def total_size(stamps: Stamps) -> int:
+    """The size of all of the files."""
+    return sum(stamp.size for stamp in stamps)
+
+
 def stamp_of(source: Source) -> Stamp | None:
     """The stamp of a source; None if it is no regular file."""
     if source.path is None:
@@ -59,56 +73,60 @@ class Notes:
         self.folder = folder
 
     def digests(self, sources: tuple[Source, ...]) -> tuple[str, ...] | None:
-        """The digest of what each source holds; None where no text like that was ever read.
+        """The digest of what each source holds; None where nothing like that was ever read.
 
-        A file that is not as it was noted is read, if a text of its size was: it may be a copy, or an old one again.
+        Files that are not as they were noted are read, if files of their size were: they may be copies, or old ones
+        again.
 
         Raises:
             InputError: a file cannot be read.
         """
-        stamps = [stamp_of(source) for source in sources]
-        if not all(stamp is not None and self._was_read(stamp) for stamp in stamps):
+        stamps = stamps_of(sources)
+        if stamps is None or not any(True for _ in self.folder.glob(f"{total_size(stamps)}-*.json")):
             return None
-        return tuple(
-            self._noted(source, stamp) or self._read(source, stamp)
-            for source, stamp in zip(sources, stamps, strict=True)
-            if stamp is not None
-        )
+        return self._noted(sources, stamps) or self._read(sources, stamps)
 
-    def write(self, source: Source, before: Stamp | None, digest: str) -> None:
-        """Note what a source held when it was read; its stamp is that of ``before`` reading began.
+    def write(self, sources: tuple[Source, ...], before: Stamps | None, digests: tuple[str, ...]) -> None:
+        """Note what sources held when they were read; their stamps are those of ``before`` reading began.
 
-        Nothing is noted if the file has changed since; that it cannot be written does not matter.
+        Nothing is noted if a file has changed since; that it cannot be written does not matter.
         """
-        if before is None or stamp_of(source) != before:
+        if before is None or stamps_of(sources) != before:
             return
-        trusted = time.time() - before.changed_ns / 1e9 > YOUNG_SECONDS
-        note = {"stamp": before if trusted else None, "digest": digest}
+        trusted = time.time() - max(stamp.changed_ns for stamp in before) / 1e9 > YOUNG_SECONDS
+        note = {"stamps": before if trusted else None, "digests": digests}
         with suppress(OutputError):
-            write_atomically(self._path(source, before), json.dumps(note).encode())
+            write_atomically(self._path(sources, before), json.dumps(note).encode())
 
-    def _path(self, source: Source, stamp: Stamp) -> Path:
+    def _path(self, sources: tuple[Source, ...], stamps: Stamps) -> Path:
         # The name begins with the size, so that texts of the same size are found by it.
-        name = hashlib.sha256(os.fsencode(os.path.realpath(source.path or ""))).hexdigest()[:32]
-        return self.folder / f"{stamp.size}-{name}.json"
+        name = hashlib.sha256()
+        for source in sources:
+            name.update(os.fsencode(os.path.realpath(source.path or "")) + b"\0")
+        return self.folder / f"{total_size(stamps)}-{name.hexdigest()[:32]}.json"
 
-    def _was_read(self, stamp: Stamp) -> bool:
-        return any(True for _ in self.folder.glob(f"{stamp.size}-*.json"))
-
-    def _noted(self, source: Source, stamp: Stamp) -> str | None:
-        path = self._path(source, stamp)
+    def _noted(self, sources: tuple[Source, ...], stamps: Stamps) -> tuple[str, ...] | None:
+        path = self._path(sources, stamps)
         try:
             note: Any = json.loads(path.read_bytes())
-            digest = str(note["digest"]) if note["stamp"] == list(stamp) else None
+            same = note["stamps"] == [list(stamp) for stamp in stamps]
+            digests = tuple(map(str, note["digests"])) if same else ()
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return None
+        if len(digests) != len(sources):
             return None
         with suppress(OSError):
             os.utime(path)
-        return digest
+        return digests
 
-    def _read(self, source: Source, stamp: Stamp) -> str:
-        reader = ByteReader(source)
-        for _ in reader:
-            pass
-        self.write(source, stamp, reader.digest)
-        return reader.digest
+    def _read(self, sources: tuple[Source, ...], stamps: Stamps) -> tuple[str, ...]:
+        digests = tuple(map(_digest_of, sources))
+        self.write(sources, stamps, digests)
+        return digests
+
+
+def _digest_of(source: Source) -> str:
+    reader = ByteReader(source)
+    for _ in reader:
+        pass
+    return reader.digest

@@ -11,7 +11,7 @@ from cache_cases import NAMES, PROSE, compute, facts, prepare, recall, use_cache
 
 from charlm.cache import corpora, notes
 from charlm.cache.folder import CacheFolder
-from charlm.cache.notes import Notes, stamp_of
+from charlm.cache.notes import Notes, stamps_of
 from charlm.text.corpus import draft
 from charlm.text.reading import Source, file_source
 
@@ -67,7 +67,7 @@ def test_a_change_within_the_tick_of_a_clock_is_noticed(tmp_path: Path, digested
     with path.open("r+b") as file:
         file.write(CHANGED.encode())
     os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-    assert stamp_of(file_source(path)) == (stamp.st_size, stamp.st_mtime_ns, stamp.st_ino, stamp.st_dev)
+    assert stamps_of((file_source(path),)) == ((stamp.st_size, stamp.st_mtime_ns, stamp.st_ino, stamp.st_dev),)
     assert facts(prepare(path)) == facts(compute(path))
     assert digested == [str(path)]
 
@@ -101,7 +101,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_noted(
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"{}", b"[1]", b'{"stamp": 1}', b'{"digest": "no such"}', b"\xff", b"null"]
+    "content", [b"", b"{", b"[]", b"{}", b"[1]", b'{"stamps": 1}', b'{"digests": ["no such"]}', b"\xff", b"null"]
 )
 def test_a_damaged_note_means_reading(text: Path, cache: CacheFolder, content: bytes, digested: list[str]) -> None:
     (note,) = cache.texts.iterdir()
@@ -110,6 +110,19 @@ def test_a_damaged_note_means_reading(text: Path, cache: CacheFolder, content: b
     assert digested == [str(text)]
     recall(text)
     assert digested == [str(text)]
+
+
+def test_of_several_files_any_change_is_noticed(tmp_path: Path, digested: list[str]) -> None:
+    """They have one note, however many they are; and their order matters."""
+    paths = [write(tmp_path / str(index), PROSE) for index in range(5)]
+    prepare(*paths)
+    recall(*paths)
+    assert digested == []
+    write(paths[3], CHANGED)
+    os.utime(paths[3], (1_700_000_000, 1_700_000_000))
+    assert facts(prepare(*paths)) == facts(compute(*paths))
+    turned = paths[::-1]
+    assert facts(prepare(*turned)) == facts(compute(*turned)) != facts(compute(*paths))
 
 
 def test_a_use_is_seen_on_the_note(text: Path, cache: CacheFolder) -> None:
@@ -123,14 +136,14 @@ def test_a_use_is_seen_on_the_note(text: Path, cache: CacheFolder) -> None:
 def test_only_regular_files_have_a_stamp(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path, tmp_path / "missing"):
-        assert stamp_of(file_source(path)) is None
-    assert stamp_of(Source("standard input", lambda: open(os.devnull, "rb"))) is None  # noqa: PTH123, SIM115 - never opened
+        assert stamps_of((file_source(path),)) is None
+    assert stamps_of((Source("standard input", lambda: open(os.devnull, "rb")),)) is None  # noqa: PTH123, SIM115 - never opened
 
 
 def test_notes_need_no_folder(tmp_path: Path) -> None:
     path = write(tmp_path / "t", PROSE)
-    source = file_source(path)
+    sources = (file_source(path),)
     missing = Notes(tmp_path / "missing")
-    assert missing.digests((source,)) is None
-    missing.write(source, stamp_of(source), "digest")
-    assert missing.digests((source,)) is None
+    assert missing.digests(sources) is None
+    missing.write(sources, stamps_of(sources), ("digest",))
+    assert missing.digests(sources) is None
