@@ -71,9 +71,9 @@ class _Section:
     def append(self, ids: NDArray[np.integer[Any]]) -> None:
         data = np.ascontiguousarray(ids, self._extent.dtype)
         self._file.seek(self._offset + self._written)
-        self._file.write(data)
+        self._file.write(data.data)
         self._written += data.nbytes
-        self._checksum = zlib.crc32(data, self._checksum)
+        self._checksum = zlib.crc32(data.data, self._checksum)
 
     def finish(self) -> Ids:
         self._file.flush()
@@ -103,7 +103,7 @@ def write_entry(path: Path, key: str, draft: Draft) -> None:
 def entry_bytes(draft: Draft) -> int:
     """How large the file of a draft gets at most, but for its label."""
     vocabulary = draft.tokenizer.vocabulary
-    arrays = sum(getattr(vocabulary, name).nbytes for name in _ARRAYS)
+    arrays: int = sum(getattr(vocabulary, name).nbytes for name in _ARRAYS)
     return int(draft.counts.sum()) * np.min_scalar_type(len(vocabulary)).itemsize + arrays
 
 
@@ -243,7 +243,7 @@ def _mapped(path: Path, dtype: str, offset: int, length: int, checksum: int, *, 
     if check:
         found = 0
         for block in blocks_of(array):
-            found = zlib.crc32(block, found)
+            found = zlib.crc32(block.data, found)
         if found != checksum:
             raise DamagedError
     return array

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from charlm.text.level import TypeFacts
 from charlm.text.splitting import Split
-from charlm.text.store import Extent, Ids, Stores, growing_stores
+from charlm.text.store import Extent, Ids, Stores, count_ids, growing_stores, look_up
 from charlm.text.tokenizer import Tokenizer
 
 
@@ -39,7 +39,7 @@ def count_types(split: Split, facts: TypeFacts) -> NDArray[np.int64]:
     counts = np.zeros((2, types), np.int64)
     for pair in split():
         for part, block in enumerate(pair):
-            counts[part] += np.bincount(block, minlength=types)
+            counts[part] += count_ids(block, types)
     return counts
 
 
@@ -58,7 +58,7 @@ def encode_parts(
         gaps = (_GapCounter(facts), _GapCounter(facts))
         for pair in split():
             for store, counter, block in zip((train, valid), gaps, pair, strict=True):
-                store.append(narrow[block])
+                store.append(look_up(narrow, block))
                 counter.add(block)
         first, second = (
             Part(
@@ -86,9 +86,8 @@ class _GapCounter:
         self.number = 0
         self._facts = facts
         self._after_space = True
-        self._never = not facts.parted.any()
 
     def add(self, block: Ids) -> None:
-        if block.size and not self._never:
+        if block.size:
             self.number += int(np.count_nonzero(self._facts.gaps(block, after_space=self._after_space)))
             self._after_space = bool(self._facts.spaces[block[-1]])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from charlm.text.reading import COMPRESSIONS, Source, Stream
@@ -29,7 +30,7 @@ class Progress:
             return
         tally = _Tally(self.report, total_bytes(sources))
         for source in sources:
-            yield replace(source, open=lambda source=source: _Counted(source.open(), tally))
+            yield replace(source, open=partial(_counted, source, tally))
 
     def passes(
         self, split: Callable[[], Iterator[tuple[Ids, Ids]]], number: int, tokens: int
@@ -85,6 +86,10 @@ class _Tally:
     def add(self, number: int) -> None:
         self._done += number
         self._report(READING, self._done, self._total)
+
+
+def _counted(source: Source, tally: _Tally) -> Stream:
+    return _Counted(source.open(), tally)
 
 
 class _Counted:

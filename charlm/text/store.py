@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
-from typing import IO, Any, NamedTuple, Protocol, Self
+from typing import IO, Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +15,41 @@ from charlm.errors import OutputError
 Ids = NDArray[np.unsignedinteger[Any]]
 """One-dimensional array of ids in the smallest unsigned type that holds them."""
 
+_Integer = TypeVar("_Integer", bound=np.integer[Any])
+_Entry = TypeVar("_Entry", bound=np.generic)
+
+BYTES = 256
+
 # Beyond this many bytes a store moves to a temporary file, whose pages the system can drop at need.
 MEMORY_BYTES = 16 << 20
 
 BLOCK_IDS = 1 << 20
 
 
-def blocks_of(ids: Ids, size: int = BLOCK_IDS) -> Iterator[Ids]:
+def blocks_of(ids: NDArray[_Integer], size: int = BLOCK_IDS) -> Iterator[NDArray[_Integer]]:
     """Views of `size` consecutive ids each (the last may be shorter), as plain arrays."""
     plain = np.asarray(ids)
     for start in range(0, len(plain), size):
         yield plain[start : start + size]
+
+
+def look_up(table: NDArray[_Entry], ids: NDArray[np.integer[Any]]) -> NDArray[_Entry]:
+    """``table[ids]``, several times as fast where both are bytes; read-only then."""
+    if ids.dtype != np.uint8 or table.dtype.itemsize != 1:
+        return table[ids]
+    # What is not in the table is not in the ids.
+    padded = table.tobytes().ljust(BYTES, b"\0")
+    return np.frombuffer(ids.tobytes().translate(padded), table.dtype)
+
+
+def count_ids(ids: NDArray[np.integer[Any]], types: int) -> NDArray[np.int64]:
+    """How often each of so many types occurs, int64 [types]; bytes are counted in pairs, which is twice as fast."""
+    if ids.dtype != np.uint8 or len(ids) < BYTES * BYTES:
+        return np.bincount(ids, minlength=types)
+    even = len(ids) // 2 * 2
+    pairs = np.bincount(ids[:even].view(np.uint16), minlength=BYTES * BYTES).reshape(BYTES, BYTES)
+    counts = pairs.sum(axis=0) + pairs.sum(axis=1) + np.bincount(ids[even:], minlength=BYTES)
+    return counts[:types]
 
 
 class Extent(NamedTuple):

@@ -120,10 +120,14 @@ def _set(*keys: str | int, value: Any) -> Callable[[dict[str, Any], bytearray], 
     return change
 
 
+WRONG: list[Any] = [None, [], {}, 3, "x"]
+WRONG_TYPES: list[Any] = ["|O", "|S1", "<f8", "<i8", "no", 3, None, []]
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        *(_set(name, value=value) for name in ("sections", "digests", "train") for value in (None, [], {}, 3, "x")),
+        *(_set(name, value=value) for name in ("sections", "digests", "train") for value in WRONG),
         *(_set(name, value=[]) for name in ("key", "name", "level", "unit", "lowercase", "types", "overflowed")),
         _set("key", value="0" * 32),
         _set("level", value="letter"),
@@ -133,7 +137,7 @@ def _set(*keys: str | int, value: Any) -> Callable[[dict[str, Any], bytearray], 
         _set("digests", value=["a", 2]),
         _set("train", "characters", value="many"),
         _set("train", "unknown", value=-1),
-        *(_set("sections", "train", 0, value=dtype) for dtype in ("|O", "|S1", "<f8", "<i8", "no", 3, None, [])),
+        *(_set("sections", "train", 0, value=dtype) for dtype in WRONG_TYPES),
         *(_set("sections", "train", 1, value=offset) for offset in (-1, 1 << 70, None, 1.0)),
         *(_set("sections", "train", 2, value=length) for length in (0, -5, 1 << 70, 1 << 40, None, True)),
         _set("sections", "counts", 2, value=3),

@@ -104,7 +104,7 @@ def test_a_disk_that_fills_up_means_no_cache(
 
 def test_some_space_is_left_to_others(tmp_path: Path, cache: CacheFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "free")  # noqa: PYI024 - as shutil gives it
-    monkeypatch.setattr(entry.shutil, "disk_usage", lambda _: usage(entry.SPARE_BYTES))
+    monkeypatch.setattr("charlm.cache.entry.shutil.disk_usage", lambda _: usage(entry.SPARE_BYTES))
     path = write(tmp_path / "t", PROSE)
     assert facts(prepare(path)) == facts(compute(path))
     assert cache.kept() == []

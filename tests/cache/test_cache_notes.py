@@ -13,7 +13,7 @@ from charlm.cache import corpora, notes
 from charlm.cache.folder import CacheFolder
 from charlm.cache.notes import Notes, stamps_of
 from charlm.text.corpus import draft
-from charlm.text.reading import Source, file_source
+from charlm.text.reading import ByteReader, Source, file_source
 
 CHANGED = PROSE.replace("rather", "really")
 
@@ -34,11 +34,10 @@ def text(tmp_path: Path) -> Path:
 def digested(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of what is read only for its digest."""
     names: list[str] = []
-    reader = notes.ByteReader
 
     def watch(source: Source) -> Any:
         names.append(source.name)
-        return reader(source)
+        return ByteReader(source)
 
     monkeypatch.setattr(notes, "ByteReader", watch)
     return names

@@ -68,7 +68,7 @@ def test_elsewhere_long_silences_are_broken(text: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(module, "SILENCE_SECONDS", 0.0)
     lines = shown(text, io.StringIO()).splitlines()
     assert lines[0].startswith("charlm: reading: 1 MB, ")
-    assert "charlm: reading: 3 MB, 100%" in lines
+    assert "charlm: reading: 2 MB, 100%" in lines
     assert lines[-1].startswith("charlm: encoding: ")
     assert lines[-1].endswith(" million tokens, 100%")
     shares = [int(line.split()[-1].rstrip("%")) for line in lines if "encoding" in line]
