@@ -36,7 +36,8 @@ def blocks_of(ids: NDArray[_Integer], size: int = BLOCK_IDS) -> Iterator[NDArray
 def look_up(table: NDArray[_Entry], ids: NDArray[np.integer[Any]]) -> NDArray[_Entry]:
     """``table[ids]``, several times as fast where both are bytes; read-only then."""
     if ids.dtype != np.uint8 or table.dtype.itemsize != 1:
-        return table[ids]
+        found: NDArray[_Entry] = table[ids]
+        return found
     # What is not in the table is not in the ids.
     padded = table.tobytes().ljust(BYTES, b"\0")
     return np.frombuffer(ids.tobytes().translate(padded), table.dtype)
@@ -48,7 +49,7 @@ def count_ids(ids: NDArray[np.integer[Any]], types: int) -> NDArray[np.int64]:
         return np.bincount(ids, minlength=types)
     even = len(ids) // 2 * 2
     pairs = np.bincount(ids[:even].view(np.uint16), minlength=BYTES * BYTES).reshape(BYTES, BYTES)
-    counts = pairs.sum(axis=0) + pairs.sum(axis=1) + np.bincount(ids[even:], minlength=BYTES)
+    counts: NDArray[np.int64] = pairs.sum(axis=0) + pairs.sum(axis=1) + np.bincount(ids[even:], minlength=BYTES)
     return counts[:types]
 
 

@@ -41,7 +41,8 @@ def test_full_disk_is_an_output_error(monkeypatch: pytest.MonkeyPatch) -> None:
 @given(ids=st.lists(st.integers(0, 255), max_size=20), types=st.integers(256, 300), wide=st.booleans())
 def test_looking_up_is_indexing(ids: list[int], types: int, wide: bool) -> None:
     """Whatever the types of both."""
-    array = np.array(ids, np.uint16 if wide else np.uint8)
+    kind: type[np.unsignedinteger[Any]] = np.uint16 if wide else np.uint8
+    array = np.array(ids, kind)
     for dtype in (np.uint8, np.bool_, np.uint32):
         table = (np.arange(types) * 7 % 256).astype(dtype)
         found = look_up(table[: max(ids, default=0) + 1], array)
