@@ -68,6 +68,19 @@ def test_every_attribute_is_that_of_the_corpus_computed(tmp_path_factory: pytest
     check()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"seed": 2}, {"valid_fraction": 0.4}, {"most_validated": 50}, {"independent_lines": False}, {"extend": True}],
+)
+def test_what_changes_the_ids_under_a_given_vocabulary(tmp_path: Path, change: dict[str, Any]) -> None:
+    """There the vocabulary does not tell the corpora apart."""
+    path = write(tmp_path / "t", NAMES)
+    first = {"tokenizer": GIVEN, "independent_lines": True, "seed": 1}
+    before, changed = facts(prepare(path, **first)), {**first, **change}
+    assert before != facts(compute(path, **changed)) == facts(prepare(path, **changed))
+    assert facts(prepare(path, **first)) == before
+
+
 def test_a_hit_looks_at_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "t", PROSE)
     before = prepare(path)
