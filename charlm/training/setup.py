@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from charlm.cache.corpora import prepare
 from charlm.checkpoint import TrainedModel, check_about, tokenizer_of, vocabulary_of
 from charlm.config import BaseRecord, CorpusRecord, TextConfig, TrainConfig
 from charlm.errors import InputError, ModelError, UsageError
 from charlm.machine import fingerprint
-from charlm.text.corpus import Corpus, prepare
+from charlm.text.corpus import Corpus
 from charlm.text.parts import Part
 from charlm.text.sources import STANDARD_INPUT, Texts, find_texts
 from charlm.text.tokenizer import Tokenizer, read_as
