@@ -133,7 +133,7 @@ COLUMNS = [Column("number", ["1", "22"]), Column("word", ["a", "bcd"], left=True
 
 
 def test_a_table_that_fits_is_one() -> None:
-    lines = list(table(Column("row", ["x", "yy"], left=True), [COLUMNS, COLUMNS[:1]], 27))
+    lines = list(table(Column("row", ["x", "yy"], left=True), [COLUMNS, COLUMNS[:1]], 25))
     assert lines == [
         "row  number  word  number",
         "x         1  a          1",
@@ -175,7 +175,7 @@ def test_a_plot_has_the_places_of_its_curves(kind: str, tmp_path: Path) -> None:
         for name, across, up, light in (
             ("one", [0.5, 2.5], [1.0, 2.0], False),
             ("again", [0.5, 2.5], [1.0, 2.0], False),
-            ("places", [0.5, 2.0, 2.5], [1.0, 1.2, 2.0], False),
+            ("places", [0.5, 2.0], [1.0, 2.0], False),
             ("heights", [0.5, 2.5], [1.0, 1.5], False),
             ("light", [0.5, 2.5], [1.0, 2.0], True),
         )
@@ -187,6 +187,16 @@ def test_a_plot_has_the_places_of_its_curves(kind: str, tmp_path: Path) -> None:
         data[name] = (tmp_path / f"{name}.{kind}").read_bytes()
     assert data.pop("again") == data["one"]
     assert len(set(data.values())) == len(data)
+
+
+def test_a_light_curve_has_the_colour_of_the_one_before_it(tmp_path: Path) -> None:
+    curves = [Curve("one", [1, 2], [1.0, 2.0]), Curve("one, training", [1, 2], [2.0, 1.0], light=True)]
+    write_curves(tmp_path / "plot.svg", curves, title="t", across="x", up="y", log=False)
+    svg = (tmp_path / "plot.svg").read_text(encoding="utf-8")
+    first, second = "#1f77b4", "#ff7f0e"  # of matplotlib's cycle
+    assert f"stroke: {first}; stroke-opacity: 0.4" in svg
+    assert second not in svg
+    assert "training" not in svg
 
 
 def test_a_plot_takes_any_name(tmp_path: Path) -> None:
