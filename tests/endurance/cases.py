@@ -78,7 +78,7 @@ class Case:
         def prepare() -> None:
             run_module.SAVE_SECONDS = self.save_seconds
             # A process that is killed loses nothing that the system has; the disk itself would only take its time.
-            os.fsync = lambda _: None
+            os.fsync = lambda fd: None
             if moments is not None:
                 moments.install()
 

@@ -89,7 +89,7 @@ class Moments:
             return WatchedFile(file, self, str(path)) if writes else file
 
         os.fsync = watched_fsync  # type: ignore[assignment]  # it is called with a descriptor only
-        io.open = watched_open
+        io.open = watched_open  # type: ignore[assignment]  # for every mode alike
 
     def report_to(self, path: Path) -> None:
         """Write what was done at the moments, a line each, when this process ends by its own will."""

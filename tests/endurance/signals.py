@@ -40,7 +40,7 @@ BEYOND = 1.1
 class Struck(NamedTuple):
     """A process that was sent signals: when, what it left."""
 
-    index: int
+    number: int
     folder: Path
     sent: list[tuple[float, signal.Signals]]
     status: int
@@ -118,7 +118,7 @@ def soak(ground: Ground, count: int, first: int, say: Callable[[str], None]) -> 
             seen[check(struck, reference)] += 1
         except BrokenPromiseError as error:
             sent = ", ".join(f"{number.name} after {moment:.3f} s" for moment, number in struck.sent)
-            again = f"again: python tests/soak.py signals --seed {ground.seed} --first {struck.index} --count 1"
+            again = f"again: python tests/soak.py signals --seed {ground.seed} --first {struck.number} --count 1"
             files = sorted(visible(struck.folder))
             raise BrokenPromiseError(f"{error}\n  {sent}; left: {files}\n  {case}\n  {again}") from error
         say(f"signals: {done} of {count}")
