@@ -1,6 +1,7 @@
 """A trained model as one file that can be shared: weights, vocabulary, and how it came to be."""
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,22 +9,25 @@ from typing import Any
 
 import numpy as np
 
-from charlm.config import BaseRecord, CorpusRecord, ModelConfig, TextConfig, TrainConfig
+from charlm.config import BaseRecord, CorpusRecord, ModelConfig, TextConfig, TrainConfig, require
 from charlm.errors import ModelError, UsageError
-from charlm.files import Tensors, expect_tensors, read_tensors, tensor_bytes
+from charlm.files import Tensors, expect_tensors, read_tensors
 from charlm.nn.fitting import fitting_text
 from charlm.nn.language_model import LanguageModel, parameter_specs
-from charlm.text.tokenizer import Tokenizer
+from charlm.seal import sealed_bytes, unsealed
+from charlm.text.reading import check_encoding
+from charlm.text.tokenizer import Tokenizer, read_as
 from charlm.text.vocabulary import Vocabulary
 
-FORMAT = 4
-"""Version of the file format; the one before is read too, any other is refused."""
+FORMAT = 5
+"""Version of the file format; the two before are read too, any other is refused."""
+_UNSEALED, _FIRST = 4, 3
+"""The format before, which has no digest, and the one before that, whose models are described by fewer fields."""
 MODEL_FILE = "model.safetensors"
 _KEYS = {"format", "kind", "model", "text", "record"}
+_ABOUT = {"corpus": dict, "made_with": dict, "base": dict | None}
 _RECORD = {
-    "corpus": dict,
-    "made_with": dict,
-    "base": dict | None,
+    **_ABOUT,
     "train": dict,
     "step": int,
     "valid_nats_per_token": float | int | None,
@@ -68,7 +72,7 @@ def model_bytes(model: TrainedModel) -> bytes:
         "text": model.text.to_json(),
         "record": model.record,
     }
-    return tensor_bytes(tensors, metadata)
+    return sealed_bytes(tensors, metadata)
 
 
 def vocabulary_tensors(vocabulary: Vocabulary) -> dict[str, Any]:
@@ -92,7 +96,7 @@ def load_model(path: Path) -> TrainedModel:
     Raises:
         ModelError: it is missing, damaged, of another format, or does not fit itself.
     """
-    file = path / MODEL_FILE if path.is_dir() else path
+    file = path / MODEL_FILE if os.path.isdir(path) else path  # noqa: PTH112 - Path.is_dir raises where it may not look
     tensors, metadata = read_tensors(file)
     try:
         return _from_file(file, tensors, metadata)
@@ -101,37 +105,66 @@ def load_model(path: Path) -> TrainedModel:
         raise ModelError(message if str(file) in message else f"{file}: {message}") from error
 
 
+def check_about(about: Any, kinds: Mapping[str, Any] = _ABOUT) -> None:
+    """Check what a record says of the corpus, the machine and the model that a run began with.
+
+    Args:
+        about: a JSON value.
+        kinds: what it must hold: key -> type.
+
+    Raises:
+        ModelError: something is missing or of another type.
+    """
+    if not isinstance(about, dict):
+        raise ModelError("its record is damaged: it is no JSON object")
+    wrong = [key for key, kind in kinds.items() if key not in about or not isinstance(about[key], kind)]
+    if wrong:
+        raise ModelError(f"its record is damaged: {', '.join(wrong)} missing or of another type")
+    CorpusRecord.from_json(about["corpus"])
+    if about["base"] is not None:
+        BaseRecord.from_json(about["base"])
+
+
 def check_record(record: Any) -> None:
     """Check what commands read of a record.
 
     Raises:
-        ModelError: it is missing or of another type.
+        ModelError: something is missing or of another type.
     """
-    if not isinstance(record, dict):
-        raise ModelError("its record is damaged: it is no JSON object")
-    wrong = [key for key, kind in _RECORD.items() if key not in record or not isinstance(record[key], kind)]
-    if wrong:
-        raise ModelError(f"its record is damaged: {', '.join(wrong)} missing or of another type")
-    CorpusRecord.from_json(record["corpus"])
-    if record["base"] is not None:
-        BaseRecord.from_json(record["base"])
+    check_about(record, _RECORD)
     valid = record["valid_nats_per_token"]
     if valid is not None and not math.isfinite(valid):
         raise ModelError("its record is damaged: its validation loss is not finite")
     TrainConfig.from_json(record["train"])
 
 
-def _from_file(file: Path, tensors: Tensors, metadata: dict[str, Any]) -> TrainedModel:
-    if metadata.get("kind") != "language model" and "format" in metadata:
-        raise ModelError(f"{file} holds no language model but: {metadata.get('kind', 'something unnamed')}")
-    found = metadata.get("format")
-    if found not in (FORMAT, FORMAT - 1):
-        raise ModelError(f"{file} has format {found}, this charlm reads {FORMAT}: use the charlm that wrote it")
-    if set(metadata) != _KEYS:
-        raise ModelError(f"{file} is damaged: its metadata has the keys {', '.join(sorted(metadata))}")
-    check_record(metadata["record"])
-    read = ModelConfig.from_json if found == FORMAT else ModelConfig.from_format_before
-    config, text = read(metadata["model"]), TextConfig.from_json(metadata["text"])
+def tokenizer_of(text: TextConfig, vocabulary: Vocabulary) -> Tokenizer:
+    """The tokenizer of texts that are read so.
+
+    Raises:
+        ModelError: the vocabulary is not one of this level.
+        UsageError: a value is out of its range, or does not go with another.
+    """
+    if read_as(text.level, text.encoding) is not None:
+        check_encoding(text.encoding)
+    require("the most characters that validate", text.most_validated, minimum=1)
+    if text.valid_fraction is not None:
+        require("--valid-fraction", text.valid_fraction, above=0, below=1)
+    return Tokenizer(text.level, text.unit, vocabulary, text.lowercase)
+
+
+def check_tensors(file: Path, tensors: Tensors, config: ModelConfig) -> None:
+    """Check that tensors are the parameters of such a model and a vocabulary of its size, before it is made.
+
+    Args:
+        file: for the message.
+        tensors: what was read.
+        config: what its metadata say of the model.
+
+    Raises:
+        ModelError: they are not; the message says what they fit instead.
+        UsageError: the configuration names a block or option that does not exist.
+    """
     expected: dict[str, tuple[tuple[int, ...], Any]] = {
         spec.name: (spec.shape, np.float32) for spec in parameter_specs(config)
     }
@@ -146,7 +179,23 @@ def _from_file(file: Path, tensors: Tensors, metadata: dict[str, Any]) -> Traine
         shapes = {name: tensor.shape for name, tensor in tensors.items() if name not in _VOCABULARY}
         found = fitting_text(shapes, config)
         raise ModelError(f"{error}; {found}" if found else str(error)) from error
-    tokenizer = Tokenizer(text.level, text.unit, vocabulary_of(tensors), text.lowercase)
+
+
+def _from_file(file: Path, tensors: Tensors, metadata: dict[str, Any]) -> TrainedModel:
+    if metadata.get("kind") != "language model" and "format" in metadata:
+        raise ModelError(f"{file} holds no language model but: {metadata.get('kind', 'something unnamed')}")
+    found = metadata.get("format")
+    if found not in (FORMAT, _UNSEALED, _FIRST):
+        raise ModelError(f"{file} has format {found}, this charlm reads {FORMAT}: use the charlm that wrote it")
+    if found == FORMAT:
+        metadata = unsealed(file, tensors, metadata)
+    if set(metadata) != _KEYS:
+        raise ModelError(f"{file} is damaged: its metadata has the keys {', '.join(sorted(metadata))}")
+    check_record(metadata["record"])
+    read = ModelConfig.from_format_before if found == _FIRST else ModelConfig.from_json
+    config, text = read(metadata["model"]), TextConfig.from_json(metadata["text"])
+    check_tensors(file, tensors, config)
+    tokenizer = tokenizer_of(text, vocabulary_of(tensors))
     network = LanguageModel(config)
     for name, view in network.parameters.views.items():
         view[...] = tensors[name]

@@ -84,7 +84,8 @@ def require(
         (maximum is not None, f"at most {maximum}", maximum is None or value <= maximum),
         (below is not None, f"below {below}", below is None or value < below),
     ]
-    if not math.isfinite(value) or not all(ok for _, _, ok in rules):
+    # Any whole number is finite, also one that is too large for a float.
+    if (isinstance(value, float) and not math.isfinite(value)) or not all(ok for _, _, ok in rules):
         wanted = " and ".join(text for used, text, _ in rules if used)
         raise UsageError(f"{name} is {value}: it must be a number {wanted}".rstrip())
 

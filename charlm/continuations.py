@@ -21,7 +21,7 @@ from charlm.config import require
 from charlm.nn.arrays import Array, Ids, States
 from charlm.nn.language_model import LanguageModel
 from charlm.samples import Prompt
-from charlm.sampling import WARM_WINDOW, warm_up
+from charlm.sampling import WARM_WINDOW, check_logits, warm_up
 from charlm.scoring import log_softmax
 
 LANES = 32
@@ -138,6 +138,7 @@ class _Search:
         work = self._network.new_workspace(WARM_WINDOW, 1, keep=False)
         token, states = warm_up(self._network, work, prompt)
         logits, states = self._network.logits(work, token, None, states)
+        check_logits(logits)
         self._push_children(_Node(0.0, (), complete=False, states=()), states, logits[:, 0, 0])
 
     def _expand(self, nodes: list[_Node]) -> None:

@@ -35,6 +35,13 @@ class ModelError(CharlmError):
     exit_status = 4
 
 
+NOT_FINITE = (
+    "the model's weights are so large that its figures are not finite: it is damaged, or its training failed. "
+    "Use another copy of it, or train it again"
+)
+"""What to say of a model whose weights are finite, while what is computed with them is not."""
+
+
 class OutputError(CharlmError):
     """A file or folder cannot be written."""
 

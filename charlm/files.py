@@ -1,13 +1,15 @@
 """Files written whole or not at all, and tensors in and out of them with everything checked."""
 
 import contextlib
+import errno
 import json
 import math
 import os
 import secrets
+import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Never, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +25,19 @@ METADATA_KEY = "charlm"
 
 TEMPORARY = r"\.[0-9a-f]{16}"
 """How the name of a temporary file ends, as a regular expression."""
+MOST_HEADER = 1 << 22
+"""Bytes that a model's or a state's header may have, which becomes up to twenty times as large in memory."""
+_DEEPEST = 16
+"""How deep the values of a JSON object may be nested; those that charlm writes are a quarter as deep."""
+_MOST_DIGITS = 100
+"""Digits of a whole number in JSON: any is a number of the field's, and none too large for a float."""
+
 FREE_OR_MOVE = "Free some space or choose another folder with --model"
 """What to do where a model cannot be written."""
+
+
+TOO_LARGE = "end other programs, or use a smaller model"
+"""What to do where a model cannot be read."""
 
 
 def write_atomically(path: Path, data: bytes, advice: str = FREE_OR_MOVE, *, called: Path | None = None) -> None:
@@ -83,23 +96,107 @@ def tensor_bytes(tensors: Tensors, metadata: Mapping[str, Any]) -> bytes:
     return bytes(save(contiguous, metadata={METADATA_KEY: text}))
 
 
-def parse_json(text: str) -> Any:
-    """JSON as charlm writes it: every number finite.
+def file_size(path: Path) -> int:
+    """Size in bytes of a file; nothing is opened, so that nothing is waited for.
 
     Raises:
-        ValueError: it is something else.
+        OSError: it is not there, or is a folder, or a pipe or a device, whose end may never come.
+    """
+    found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is no file but a pipe or a device", str(path))
+    return found.st_size
+
+
+def ask_for_memory(size: int) -> None:
+    """Ask for so many bytes and give them back untouched: safetensors panics, Rust's way to crash, where it gets none.
+
+    Raises:
+        MemoryError: there are not so many.
+    """
+    np.empty(size, np.uint8)
+
+
+def _check_header(path: Path) -> int:
+    """Compare what a file says of its header's length with the size of the file, before anything is made of it.
+
+    Returns:
+        The size of the file in bytes.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: the header is longer than the file, or than any that charlm writes.
+    """
+    size = file_size(path)
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+    if length > size - 8:
+        raise ValueError(f"it has {size:,} bytes, and they begin with no length of a header")
+    if length > MOST_HEADER:
+        raise ValueError(f"its header has {length:,} bytes")
+    return size
+
+
+def parse_metadata(path: Path, text: str) -> Any:
+    """The JSON value that stands in a file; otherwise as ``parse_json``.
+
+    Raises:
+        ModelError: it is something else.
     """
     try:
-        return json.loads(text, parse_constant=_finite, parse_float=_finite)
+        return parse_json(text)
+    except ValueError as error:
+        raise ModelError(f"{path} is damaged: its metadata is no JSON that charlm writes ({error})") from error
+
+
+def parse_json(text: str) -> Any:
+    """JSON as charlm writes it, which may come from anybody.
+
+    Raises:
+        ValueError: it is no JSON, says a key twice, is nested too deep, or has a number that is not finite or too long.
+    """
+    try:
+        value = json.loads(
+            text, parse_int=_integer, parse_float=_finite, parse_constant=_no_number, object_pairs_hook=_object
+        )
     except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
+        raise ValueError("it is nested too deep") from error
+    _check_depth(value, _DEEPEST)
+    return value
+
+
+def _integer(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"a number of {len(text)} digits")
+    return int(text)
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise ValueError(f"{text} is no finite number")
+        raise ValueError(f"the number {text[:_MOST_DIGITS]} is too large")
     return value
+
+
+def _no_number(text: str) -> Never:
+    raise ValueError(f"{text} is no number")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
+
+
+def _check_depth(value: Any, left: int) -> None:
+    if not left:
+        raise ValueError("it is nested too deep")
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        if isinstance(inner, dict | list):
+            _check_depth(inner, left - 1)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -120,25 +217,26 @@ def _read(path: Path, take: Callable[[Any], Taken]) -> tuple[Taken, dict[str, An
     """What ``take`` takes from the file while it is open, and its JSON object."""
     from safetensors import SafetensorError, safe_open  # noqa: PLC0415 - as above
 
-    if path.is_dir() or not path.exists():
-        raise ModelError(f"no model at {path}: train one with charlm train, or name another with --model")
     try:
-        path.open("rb").close()
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}. Name another model with --model") from error
-    try:
+        size = _check_header(path)
         with safe_open(path, framework="numpy") as file:
+            ask_for_memory(size)
             metadata = (file.metadata() or {}).get(METADATA_KEY)
             taken = take(file)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise ModelError(f"no model at {path}: train one with charlm train, or name another with --model") from error
+    except OSError as error:
+        raise ModelError(
+            f"{path} cannot be read: {error.strerror or error}. Name another model with --model"
+        ) from error
+    except MemoryError as error:
+        raise ModelError(f"{path} is too large for the memory that there is: {TOO_LARGE}") from error
     # A type that NumPy lacks, such as an 8-bit float, is an AttributeError to safetensors.
-    except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
+    except (SafetensorError, ValueError, TypeError, AttributeError) as error:
         raise ModelError(f"{path} is not a model file or is damaged ({error}). Use another copy of it") from error
     if metadata is None:
         raise ModelError(f"{path} was not written by charlm: it lacks its metadata")
-    try:
-        parsed = parse_json(metadata)
-    except ValueError as error:
-        raise ModelError(f"{path} is damaged: its metadata is no JSON ({error})") from error
+    parsed = parse_metadata(path, metadata)
     if not isinstance(parsed, dict):
         raise ModelError(f"{path} is damaged: its metadata is no JSON object")
     return taken, parsed

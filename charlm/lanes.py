@@ -13,6 +13,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charlm.nn.arrays import Flags, Ids
+from charlm.text.store import BLOCK_IDS, GrowingStore, blocks_of
+
+
+def line_bounds(ids: Ids, line_end: int | None) -> Ids:
+    """Where each line of a text begins, and where the last one ends, [lines + 1].
+
+    They are found block by block, and lie in a mapped file where they are many, so that memory does not grow with
+    the text.
+
+    Args:
+        ids: [N], N >= 1.
+        line_end: the id that ends a line; None where there is none, and the text is one line.
+
+    Raises:
+        OutputError: there is no space for temporary files.
+    """
+    with GrowingStore() as store:
+        store.append(np.array([0]))
+        for number, block in enumerate(blocks_of(ids[:-1])):
+            store.append(np.flatnonzero(block == line_end) + (number * BLOCK_IDS + 1))
+        store.append(np.array([ids.size]))
+        return store.finish()
 
 
 class Piece(NamedTuple):

@@ -81,7 +81,8 @@ def write_curves(
                 curve.across,
                 curve.up,
                 label=_label(curve),
-                marker="" if curve.light or len(curve.up) >= MANY else ".",
+                # A single point has no line.
+                marker="." if len(curve.up) == 1 or (len(curve.up) < MANY and not curve.light) else "",
                 color=colour if curve.light else None,
                 alpha=LIGHT if curve.light else None,
             )

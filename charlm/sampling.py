@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charlm.config import require
-from charlm.errors import UsageError
+from charlm.errors import NOT_FINITE, ModelError, UsageError
 from charlm.nn.arrays import Ids, States
 from charlm.nn.language_model import LanguageModel, Workspace
 
@@ -94,12 +94,17 @@ def sample(model: LanguageModel, prompt: Ids, config: SamplingConfig, seed: Sequ
 
     Yields:
         Ids, at most ``config.length``; the last may be one of ``config.stop``.
+
+    Raises:
+        ModelError: the model gives no first token a probability.
     """
     generator, drawer = _generator(seed), Drawer(config, model.config.vocabulary)
     work = model.new_workspace(WARM_WINDOW, 1, keep=False)
     tokens, states = warm_up(model, work, prompt)
-    for _ in range(config.length):
+    for step in range(config.length):
         logits, states = model.logits(work, tokens, None, states)
+        if not step:
+            check_logits(logits)
         tokens = drawer.draw(logits[:, 0], generator.random(1))[None]
         drawn = int(tokens[0, 0])
         yield drawn
@@ -124,6 +129,9 @@ def sample_side_by_side(
 
     Yields:
         Which sample (from 0, in the order of the seeds) and its ids, as each ends.
+
+    Raises:
+        ModelError: as ``sample``.
     """
     waiting = enumerate(_generator(seed) for seed in seeds)
     if config.length == 0:
@@ -136,8 +144,12 @@ def sample_side_by_side(
     tokens = np.repeat(first, lanes, axis=1)
     drawer, streams = Drawer(config, model.config.vocabulary), _Streams(lanes, config)
     streams.fill(range(lanes), waiting)
+    checked = False
     while streams.active:
         logits, states = model.logits(work, tokens, None, states)
+        if not checked:
+            check_logits(logits)
+            checked = True
         tokens = streams.take(drawer.draw(logits[:, 0], streams.uniform()))[None]
         ended = streams.ended()
         yield from streams.collect(ended)
@@ -205,6 +217,18 @@ class _Streams:
     def collect(self, lanes: list[int]) -> list[tuple[int, Ids]]:
         """The samples of these lanes."""
         return [(self._sample[lane], self._drawn[lane, : self._length[lane]].copy()) for lane in lanes]
+
+
+def check_logits(logits: NDArray[np.floating]) -> None:
+    """Check a first distribution: weights that are too large to be of any use show there.
+
+    Not every one is checked, since a token is drawn in microseconds.
+
+    Raises:
+        ModelError: it holds NaN.
+    """
+    if np.isnan(logits).any():
+        raise ModelError(NOT_FINITE)
 
 
 def _generator(seed: Sequence[int]) -> np.random.Generator:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charlm.checkpoint import TrainedModel
-from charlm.errors import UsageError
+from charlm.errors import NOT_FINITE, ModelError, UsageError
 from charlm.nn.arrays import Ids
 from charlm.scoring import TokenScores, evaluate, score_texts, score_tokens
 from charlm.text.parts import Part
@@ -87,6 +87,7 @@ def score_all(model: TrainedModel, texts: Sequence[str | bytes], *, per_token: b
 
     Raises:
         UsageError: a text has several lines, and the model's lines are independent.
+        ModelError: a text has no finite log-probability.
     """
     encoded = [_encode(model, text) for text in texts]
     if per_token:
@@ -113,6 +114,8 @@ def _score(
     logprobs: NDArray[np.float64],
     details: TokenScores | None = None,
 ) -> Score:
+    if not np.isfinite(logprobs).all():
+        raise ModelError(NOT_FINITE)
     unknown = ids == (-1 if model.tokenizer.unknown_id is None else model.tokenizer.unknown_id)
     per_token = None
     if details is not None:
@@ -158,9 +161,15 @@ class EvaluationResult:
 
 
 def evaluate_part(model: TrainedModel, part: Part, *, exact: bool = False) -> EvaluationResult:
-    """What encoded text costs under a model; see ``charlm.scoring.evaluate``."""
+    """What encoded text costs under a model; see ``charlm.scoring.evaluate``.
+
+    Raises:
+        ModelError: the cost is not finite.
+    """
     tokenizer = model.tokenizer
     found = evaluate(model.network, part.ids, line_end=model.line_end, unknown=tokenizer.unknown_id, exact=exact)
+    if not math.isfinite(found.nats):
+        raise ModelError(NOT_FINITE)
     bits = found.nats / NATS_PER_BIT
     return EvaluationResult(
         tokens=found.tokens,

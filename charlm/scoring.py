@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from charlm.lanes import Lanes, Piece, Window
+from charlm.lanes import Lanes, Piece, Window, line_bounds
 from charlm.nn.arrays import Array, Ids
 from charlm.nn.language_model import LanguageModel
 
@@ -117,7 +117,7 @@ def evaluate(
         exact: run a stream in one lane, as if it had never been cut.
     """
     if line_end is not None:
-        bounds = np.concatenate(([0], np.flatnonzero(ids[:-1] == line_end) + 1, [ids.size]))
+        bounds = line_bounds(ids, line_end)
         pieces, lanes = _pieces(bounds), min(LANES, bounds.size - 1)
     else:
         lanes = 1 if exact else max(1, min(LANES, ids.size // MINIMUM_PART))
@@ -145,7 +145,7 @@ def _warmed(size: int, lanes: int) -> Iterator[Piece]:
         yield Piece(max(0, begin - WARM), end, begin)
 
 
-def _pieces(bounds: NDArray[np.int64]) -> Iterator[Piece]:
+def _pieces(bounds: Ids) -> Iterator[Piece]:
     # In blocks, since a Python number for each line of a long list would take more memory than the list.
     for first in range(0, len(bounds) - 1, BOUNDS):
         for begin, end in pairwise(bounds[first : first + BOUNDS + 1].tolist()):

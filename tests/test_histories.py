@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +54,11 @@ def test_the_best_is_the_first_of_the_lowest(tmp_path: Path) -> None:
 
 def test_what_a_run_writes_besides_is_read(tmp_path: Path) -> None:
     more = {"lr": 0.004, "clipped": 0.25, "spikes": 1, "skipped": 2, "tokens": 777}
-    run = read(write_run(tmp_path, validation(50, **more), {"event": "rolled back", "step": 40}))
+    run = read(write_run(tmp_path, validation(50, **more), {"event": "returned", "step": 40}))
     (only,) = run.validations
     assert {key: getattr(only, key) for key in more} == more
     assert run.tokens == 777
-    assert (run.count("rolled back"), run.count("skipped")) == (1, 0)
+    assert (run.count("returned"), run.count("skipped")) == (1, 0)
 
 
 def test_what_is_missing_is_none(tmp_path: Path) -> None:
@@ -77,7 +78,7 @@ def test_unknown_events_and_keys_are_kept_and_change_nothing(tmp_path: Path) -> 
     assert not run.problems
 
 
-@pytest.mark.parametrize("value", ["2", True, None, [], {}, 10**200, -(10**200)])
+@pytest.mark.parametrize("value", ["2", True, None, [], {}, 1e200, -1e200])
 def test_a_value_of_another_kind_is_as_if_it_were_missing(value: Any, tmp_path: Path) -> None:
     keys = ["step", "progress", "seconds", "tokens", "valid_nats_per_token", "train_nats_per_token", "lr", "spikes"]
     record = {"event": "validation", **dict.fromkeys(keys, value), "valid": value}
@@ -153,6 +154,26 @@ def test_state(events: list[dict[str, Any]], expected: str, tmp_path: Path) -> N
     assert read(long_ago(folder)).state == expected
 
 
+def test_a_run_that_was_stopped_at_its_best_has_that_as_its_best(tmp_path: Path) -> None:
+    """The model in its folder is the one of the stop; what it cost is all that the log says of it."""
+    stopped = {"event": "stopped", "step": 60, "seconds": 6.0, "valid_nats_per_token": 1.5}
+    run = read(write_run(tmp_path / "better", validation(50, 2.0), stopped, corpus={"valid_characters": 2000}))
+    assert run.best is not None
+    assert (run.best.step, run.best.cost, run.train_nats_per_token) == (60, 1.5, 1.5)
+    assert run.bits_per_char == pytest.approx(1.5 * 1000 / 2000 / math.log(2))
+    run = read(write_run(tmp_path / "worse", validation(50, 1.25), stopped))
+    assert run.best is run.validations[0]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such pipes")
+def test_a_pipe_is_no_log(tmp_path: Path) -> None:
+    finished(tmp_path / "names")
+    (tmp_path / "pipe").mkdir()
+    os.mkfifo(tmp_path / "pipe" / "log.jsonl")
+    _, pipe = charlm.history(tmp_path)
+    assert "pipe or a device" in pipe.problems[0]
+
+
 def test_a_run_that_goes_on_writes_often_enough_to_be_seen_running() -> None:
     assert RUNNING_SECONDS > 2 * SAVE_SECONDS
 
@@ -180,6 +201,16 @@ def test_without_a_model_the_state_says_what_is_trained(tmp_path: Path) -> None:
     run, like = read(folder), read(write_run(tmp_path / "like", validation(50)))
     assert (run.model, run.text, run.parameters, run.tokens) == (like.model, like.text, like.parameters, like.tokens)
     assert run.corpus == like.corpus
+
+
+def test_a_run_that_was_stopped_before_it_logged_anything_is_one(tmp_path: Path) -> None:
+    (tmp_path / "early").mkdir()
+    write_metadata(tmp_path / "early" / "training.safetensors", state(7, 0.7))
+    (run,) = charlm.history(tmp_path)
+    assert (run.name, run.step, run.seconds, run.tokens, run.state) == ("early", 7, 0.7, 7 * 32, "running")
+    assert run.progress == pytest.approx(0.07)
+    assert run.model is not None
+    assert (run.records, run.problems) == ((), ())
 
 
 def test_damaged_files_are_named_and_the_rest_is_read(tmp_path: Path) -> None:
@@ -224,7 +255,11 @@ def test_runs_are_found_at_any_depth_and_once(tmp_path: Path) -> None:
 def test_paths_without_a_run_are_refused(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("hello")
-    for name, said in (("folder", "holds no run's log"), ("file", "holds no run's log"), ("no", "there is nothing at")):
+    for name, said in (
+        ("folder", "holds no log.jsonl of a run"),
+        ("file", "holds no log.jsonl of a run"),
+        ("no", "there is nothing at"),
+    ):
         with pytest.raises(ModelError, match=said) as caught:
             charlm.history(tmp_path / name)
         assert str(tmp_path / name) in str(caught.value)
@@ -270,6 +305,7 @@ LINES: dict[str, Any] = {"text": {"independent_lines": True}}
         ({"corpus": {"valid_digest": "c" * 64}}, {"corpus": {"valid_digest": "d" * 64}}, ["1", "2"]),
         ({}, WORDS, ["1.1", "1.2"]),
         (WORDS, {**WORDS, "model": {"vocabulary": 200}}, ["1.1", "1.2"]),
+        (WORDS, {**WORDS, "text": {"level": "token"}}, ["1.1", "1.2"]),
         ({}, {"corpus": {"digest": None}}, ["1", "?"]),
         ({}, {"model": {"layers": 0}}, ["1", "?"]),
     ],

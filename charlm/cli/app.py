@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Collection
+from contextvars import copy_context
 from io import TextIOWrapper
 from typing import Any, TextIO
 
@@ -39,7 +40,9 @@ def run() -> None:
 def outcome(arguments: list[str]) -> tuple[str, int]:  # noqa: PLR0911 - one for each way to end
     """Run the command: what is left to say, and the exit status."""
     try:
-        status = application(_asked_for(arguments))(arguments, prog_name="charlm", standalone_mode=False)
+        # In a context of its own, so that settings of NumPy's that a command changes end with it.
+        command = application(_asked_for(arguments))
+        status = copy_context().run(command, arguments, prog_name="charlm", standalone_mode=False)
         flush()
     except CharlmError as error:
         return str(error), error.exit_status

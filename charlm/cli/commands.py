@@ -27,6 +27,7 @@ COMMANDS: dict[str, Command] = {
     "gradients": Command(f"{_HERE}.gradients:gradients", "How a prediction's gradient fades over the steps before it."),
     "history": Command(f"{_HERE}.history:history", "How runs went, side by side."),
     "vocab": Command(f"{_HERE}.vocab:vocabulary", "A vocabulary, what it covers, and how a text is cut."),
+    "cache": Command(f"{_HERE}.cache:cached", "Token ids of large texts that are kept on the disk."),
     "export": Command(f"{_HERE}.export:export", "A model for PyTorch or ONNX."),
     "import": Command(f"{_HERE}.import_:import_", "A model from a state dict of PyTorch."),
     "info": Command(f"{_HERE}.info:info", "What a model is and how it was made."),

@@ -2,12 +2,18 @@
 
 import contextlib
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from charlm.errors import OutputError
+from charlm.errors import NOT_FINITE, ModelError, OutputError
+
+MOST_SHOWN = 4000
+"""Characters of one note; the names in a file may be of any length and number."""
+_COMMANDING = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udc7f\udd00-\udfff]")
+"""Control characters, what turns the direction of writing, and surrogates that stand for no byte of a file's name."""
 
 
 class ReaderGoneError(Exception):
@@ -19,8 +25,9 @@ class Stopped(Exception):  # noqa: N818 - it is no error
 
 
 def note(message: str) -> None:
-    """Tell the user something that is not the result."""
-    aside(f"charlm: {message}")
+    """Tell the user something that is not the result, in one line."""
+    shown = printable(message)
+    aside(f"charlm: {shown if len(shown) <= MOST_SHOWN else shown[:MOST_SHOWN] + ' ...'}")
 
 
 def aside(text: str) -> None:
@@ -53,8 +60,16 @@ def result(text: str) -> None:
 
 
 def result_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
-    """Write a line of the result as JSON; otherwise as ``result``."""
-    result(json.dumps(value, ensure_ascii=True, allow_nan=False))
+    """Write a line of the result as JSON; otherwise as ``result``.
+
+    Raises:
+        ModelError: a figure is not finite, which JSON has no word for.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=True, allow_nan=False)
+    except ValueError as error:
+        raise ModelError(NOT_FINITE) from error
+    result(text)
 
 
 def write_bytes(data: bytes) -> None:
@@ -71,9 +86,17 @@ def flush() -> None:
         sys.stdout.flush()
 
 
+def printable(text: str) -> str:
+    r"""A text with what would move a terminal's cursor, or no terminal can show, written as \uNNNN.
+
+    Names and records in a model's file may come from anybody, and a terminal obeys what it is sent.
+    """
+    return _COMMANDING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def visible(token: str) -> str:
     r"""A token with white space and control characters made visible: "\n", " " in quotes."""
-    return json.dumps(token, ensure_ascii=False)
+    return printable(json.dumps(token, ensure_ascii=False))
 
 
 def duration(seconds: float) -> str:

@@ -7,6 +7,7 @@ import typer
 from charlm.cli.console import note, result, result_json
 from charlm.cli.find import JsonOption, ModelOption, load
 from charlm.cli.inputs import find_texts
+from charlm.cli.preparing import preparing
 
 if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
@@ -68,12 +69,13 @@ def part_of(trained: "TrainedModel", corpus: list[str], encoding: str | None) ->
     from charlm.text.tokenizer import read_as  # noqa: PLC0415 - likewise
 
     encoding = encoding or trained.text.encoding
-    return encode_texts(
-        find_texts(corpus, read_as(trained.text.level, encoding)),
-        tokenizer=trained.tokenizer,
-        encoding=encoding,
-        independent_lines=trained.text.independent_lines,
-    )
+    with preparing(quiet=False) as watched:
+        return encode_texts(
+            watched(find_texts(corpus, read_as(trained.text.level, encoding))),
+            tokenizer=trained.tokenizer,
+            encoding=encoding,
+            independent_lines=trained.text.independent_lines,
+        )
 
 
 def own_part(trained: "TrainedModel", doing: str) -> "Part":
@@ -82,4 +84,5 @@ def own_part(trained: "TrainedModel", doing: str) -> "Part":
 
     texts, valid = setup.own_texts(trained)
     note(f"{doing} the validation part of {(valid or texts).name}")
-    return setup.own_part(trained, texts, valid)
+    with preparing(quiet=False) as watched:
+        return setup.own_part(trained, watched(texts), valid)

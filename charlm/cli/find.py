@@ -36,8 +36,12 @@ def load(given: Path | None) -> "TrainedModel":
     Raises:
         ModelError: there is none, or it cannot be read.
     """
-    from charlm.checkpoint import load_model  # noqa: PLC0415 - NumPy is loaded only when it is used
+    import numpy as np  # noqa: PLC0415 - NumPy is loaded only when it is used
 
+    from charlm.checkpoint import load_model  # noqa: PLC0415 - likewise
+
+    # What is not finite becomes a message, and NumPy's warnings would stand between the results.
+    np.seterr(all="ignore")
     return load_model(locate(given))
 
 

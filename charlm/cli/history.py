@@ -11,7 +11,7 @@ import typer
 from charlm.cli.chart import MARGIN, MARKS, chart
 from charlm.cli.console import counted, note, result, result_json
 from charlm.cli.find import RUNS, JsonOption, PlotOption
-from charlm.cli.table import CUT, Column, shortened, table
+from charlm.cli.table import CUT, GAP, Column, room, shortened, table
 from charlm.curves import Curve
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 WIDEST = 120
 """Columns that a chart takes at most."""
+SHORTEST = 12
+"""Characters to which names may be shortened."""
 PLOTTED = 40
 """Characters of a run's name in a plot."""
 ACROSS: dict[str, tuple[str, "Callable[[Validation], float | None]"]] = {
@@ -89,11 +91,16 @@ def history(
 def _page(runs: Sequence["RunHistory"], by: str, width: int, *, with_chart: bool) -> Iterator[str]:
     from charlm.histories.comparing import groups  # noqa: PLC0415 - as above
 
-    names, labels = [_short(run.name, width // 3) for run in runs], groups(runs)
-    yield "best validation in nats and bits a token; last training loss in nats a token"
+    labels = groups(runs)
     compared = [Column("group", labels)] if len(set(labels)) > 1 else []
-    about = _about(runs, width // 4)
-    yield from table(Column("run", names, left=True), [[*compared, *_results(runs)], about], width)
+    results = [*compared, *_results(runs)]
+    longest = max(SHORTEST, min(width // 3, room(results, width) - GAP))
+    names = [_short(run.name, longest) for run in runs]
+    first = Column("run", names, left=True)
+    ways = [_about(runs, longest) for longest in range(width // 2, SHORTEST - 1, -4)]
+    about = next((way for way in ways if room([first, *way], width) >= 0), _about(runs, SHORTEST))
+    yield "best validation in nats and bits a token; last training loss in nats a token"
+    yield from table(first, [results, about], width)
     remarks = [*_comparison(runs, labels), *_accidents(runs)]
     if remarks:
         yield ""
@@ -104,8 +111,8 @@ def _page(runs: Sequence["RunHistory"], by: str, width: int, *, with_chart: bool
         drawn = runs[: len(MARKS)]
         left_out = f"; of {len(runs)} runs the first {len(drawn)}" if len(drawn) < len(runs) else ""
         yield f"validation loss in {UP} (lighter: training){left_out}"
-        room = max(1, min(width, WIDEST) - MARGIN)
-        yield from chart(_curves(drawn, by, names[: len(drawn)]), width=room, across=ACROSS[by][0])
+        across = max(1, min(width, WIDEST) - MARGIN)
+        yield from chart(_curves(drawn, by, names[: len(drawn)]), width=across, across=ACROSS[by][0])
 
 
 def _short(name: str, most: int = WIDEST) -> str:
@@ -206,11 +213,11 @@ def _accidents(runs: Sequence["RunHistory"]) -> Iterator[str]:
     for run in runs:
         jumps = sum(each.spikes or 0 for each in run.validations)
         skipped = sum(each.skipped or 0 for each in run.validations)
-        back = run.count("rolled back")
+        back = run.count("returned")
         said = [
             *([f"the loss jumped at {counted(jumps, 'step')}"] if jumps else []),
             *([f"{counted(skipped, 'step')} skipped, not being finite"] if skipped else []),
-            *([f"rolled back {counted(back, 'time')}"] if back else []),
+            *([f"gone back to its best weights {counted(back, 'time')}"] if back else []),
         ]
         if said:
             yield f"{_short(run.name)}: {', '.join(said)}"

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from charlm.cli.console import result, result_json, visible
+from charlm.cli.console import printable, result, result_json, visible
 from charlm.cli.find import JsonOption, ModelOption, load
 from charlm.config import IMPORTED
 from charlm.training.again import options_of
@@ -23,7 +23,7 @@ def info(model: ModelOption = None, as_json: JsonOption = False) -> None:
         result_json(_as_json(trained))
         return
     for line in _lines(trained):
-        result(line)
+        result(printable(line))
 
 
 def _as_json(trained: "TrainedModel") -> dict[str, Any]:

@@ -29,9 +29,8 @@ def table(first: Column, groups: Sequence[Sequence[Column]], width: int) -> Iter
         groups: the other columns; all have as many cells. What does not fit into one table becomes one a group.
         width: most characters a line, as long as there is room for the first column and one more.
     """
-    whole = [column for group in groups for column in group]
-    fits = sum(column.width + GAP for column in whole) + first.width <= width
-    blocks = [block for group in ([whole] if fits else groups) for block in _blocks(first, group, width)]
+    whole = [first, *(column for group in groups for column in group)]
+    blocks = [whole] if room(whole, width) >= 0 else [each for group in groups for each in _blocks(first, group, width)]
     for number, block in enumerate(blocks):
         if number:
             yield ""
@@ -43,12 +42,16 @@ def table(first: Column, groups: Sequence[Sequence[Column]], width: int) -> Iter
             yield (" " * GAP).join(padded).rstrip()
 
 
+def room(columns: Sequence[Column], width: int) -> int:
+    """How many characters of so many are left beside these columns; negative where they do not fit."""
+    return width + GAP - sum(column.width + GAP for column in columns)
+
+
 def _blocks(first: Column, columns: Sequence[Column], width: int) -> list[list[Column]]:
     """Columns in as many tables as they need, each with the first."""
     blocks = [[first]]
     for column in columns:
-        taken = sum(each.width + GAP for each in blocks[-1])
-        if taken + column.width > width and len(blocks[-1]) > 1:
+        if room([*blocks[-1], column], width) < 0 and len(blocks[-1]) > 1:
             blocks.append([first])
         blocks[-1].append(column)
     return blocks

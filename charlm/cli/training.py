@@ -12,6 +12,7 @@ import numpy as np
 from charlm.cli.console import counted, duration, note, result
 from charlm.cli.find import RUNS, last_run
 from charlm.cli.inputs import find_texts
+from charlm.cli.preparing import preparing
 from charlm.cli.progress import Interrupt, follow
 from charlm.errors import UsageError
 from charlm.machine import fingerprint, peak_memory
@@ -66,7 +67,7 @@ def begin_here(
     folder: Path | None, corpus: list[str], options: Options, *, overwrite: bool, stop_at: int | None, quiet: bool
 ) -> None:
     """Check everything, then train."""
-    run = _begun(folder, corpus, options, overwrite=overwrite)
+    run = _begun(folder, corpus, options, overwrite=overwrite, quiet=quiet)
     with Interrupt().watching() as interrupt, closing(run.folder):
         run.claim()
         write(run)
@@ -78,7 +79,7 @@ def begin_here(
 
 def try_here(folder: Path | None, corpus: list[str], options: Options) -> None:
     """Check everything, take a few steps, and say what the run would be; nothing is written."""
-    run = _begun(folder, corpus, options, overwrite=True)
+    run = _begun(folder, corpus, options, overwrite=True, quiet=False)
     _announce(run, options)
     plan, steps = run.config.train, (each for each in run.trainer.run() if isinstance(each, StepReport))
     with np.errstate(all="ignore"):
@@ -99,21 +100,23 @@ def try_here(folder: Path | None, corpus: list[str], options: Options) -> None:
     )
 
 
-def _begun(folder: Path | None, corpus: list[str], options: Options, *, overwrite: bool) -> Run:
-    return begin(
-        lambda encoding: find_texts(corpus, encoding),
-        lambda texts: _folder(folder, texts),
-        options,
-        overwrite=overwrite,
-        clock=clock,
-    )
+def _begun(folder: Path | None, corpus: list[str], options: Options, *, overwrite: bool, quiet: bool) -> Run:
+    with preparing(quiet=quiet) as watched:
+        return begin(
+            lambda encoding: watched(find_texts(corpus, encoding)),
+            lambda texts: _folder(folder, texts),
+            options,
+            overwrite=overwrite,
+            clock=clock,
+        )
 
 
 def resume_here(folder: Path | None, corpus: list[str], options: Options, *, stop_at: int | None, quiet: bool) -> None:
     """Continue a stopped run from its folder."""
     if folder is None:
         folder = _folder(None, find_texts(corpus, None)) if corpus else last_run()
-    run = resume(folder, corpus, find_texts, options, clock=clock)
+    with preparing(quiet=quiet) as watched:
+        run = resume(folder, corpus, lambda names, encoding: watched(find_texts(names, encoding)), options, clock=clock)
     with Interrupt().watching() as interrupt, closing(run.folder):
         if not quiet:
             _announce_again(run)

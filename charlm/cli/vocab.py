@@ -1,5 +1,6 @@
 """``charlm vocab``: what a vocabulary holds, what it covers, and how a text is cut."""
 
+import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -101,7 +102,7 @@ class Found:
 def _is_model(corpus: list[str]) -> bool:
     """Whether a model is meant: a model file, or the folder of one."""
     path = Path(corpus[0])
-    return len(corpus) == 1 and (path.suffix == ".safetensors" or (path / "model.safetensors").exists())
+    return len(corpus) == 1 and (path.suffix == ".safetensors" or os.path.exists(path / "model.safetensors"))  # noqa: PTH110 - Path.exists raises where it may not look
 
 
 def _of_model(path: Path, corpus: list[str] | None, encoding: str | None) -> Found:

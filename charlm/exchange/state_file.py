@@ -1,6 +1,6 @@
 """A state dict as a safetensors file that may come from anybody: what is in it, and all that is wrong with it."""
 
-import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from charlm.errors import ModelError
-from charlm.files import METADATA_KEY
+from charlm.files import METADATA_KEY, TOO_LARGE, ask_for_memory, file_size, parse_metadata
 from charlm.nn.arrays import Array
 
 STATE_FILE = "state.safetensors"
@@ -45,8 +45,9 @@ def read_state(path: Path) -> StateFile:
     """
     from safetensors import SafetensorError, safe_open  # noqa: PLC0415 - only commands that touch models pay for it
 
-    file = path / STATE_FILE if path.is_dir() else path
+    file = path / STATE_FILE if os.path.isdir(path) else path  # noqa: PTH112 - Path.is_dir raises where it may not look
     try:
+        size = file_size(file)
         with file.open("rb") as opened:
             beginning = opened.read(4)
     except OSError as error:
@@ -55,12 +56,15 @@ def read_state(path: Path) -> StateFile:
         ) from error
     try:
         with safe_open(file, framework="numpy") as opened:
+            ask_for_memory(size)
             specs = {name: _spec(opened.get_slice(name)) for name in opened.keys()}  # noqa: SIM118 - no mapping
             tensors = {name: opened.get_tensor(name) for name, (kind, _) in specs.items() if kind == FLOAT32}
             metadata = (opened.metadata() or {}).get(METADATA_KEY)
-    except (SafetensorError, OSError, ValueError, TypeError) as error:
+    except MemoryError as error:
+        raise ModelError(f"{file} is too large for the memory that there is: {TOO_LARGE}") from error
+    except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelError(_why_not(file, beginning, error)) from error
-    return StateFile(file, specs, tensors, None if metadata is None else _parsed(file, metadata))
+    return StateFile(file, specs, tensors, None if metadata is None else parse_metadata(file, metadata))
 
 
 def _spec(tensor: Any) -> tuple[str, Shape]:
@@ -75,13 +79,6 @@ def _why_not(file: Path, beginning: bytes, error: Exception) -> str:
             "safetensors.torch.save_file(model.state_dict(), 'state.safetensors'), then import that"
         )
     return f"{file} is no safetensors file or is damaged ({error}). Use another copy of it"
-
-
-def _parsed(file: Path, metadata: str) -> Any:
-    try:
-        return json.loads(metadata)
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{file} is damaged: its metadata is no JSON ({error})") from error
 
 
 def misfits(state: StateFile, expected: Mapping[str, Shape]) -> list[str]:

@@ -122,10 +122,12 @@ class RunHistory:
     @property
     def bits_per_char(self) -> float | None:
         """What the best validation costs, in bits a code point."""
-        characters = number(self.corpus.get("valid_characters"))
-        if self.best is None or self.best.nats is None or not characters:
-            return None
-        return self.best.nats * BITS / characters
+        best, corpus = self.best, self.corpus
+        characters, tokens = number(corpus.get("valid_characters")), number(corpus.get("valid_tokens"))
+        nats = None if best is None else best.nats
+        if best is not None and nats is None and tokens:
+            nats = best.cost * tokens
+        return None if nats is None or not characters else nats * BITS / characters
 
     @property
     def train_nats_per_token(self) -> float | None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from charlm.checkpoint import MODEL_FILE
 from charlm.config import ModelConfig, TextConfig
 from charlm.errors import CharlmError, ModelError
-from charlm.files import parse_json, read_metadata
+from charlm.files import file_size, parse_json, read_metadata
 from charlm.histories.history import RunHistory, Validation, mapping, number, whole
 from charlm.nn.language_model import parameter_specs
 from charlm.training.pace import Plan
@@ -24,7 +24,7 @@ RUNNING_SECONDS = 180.0
 """A run that has written something within this time is taken to go on: it saves itself every minute."""
 MOST_NAMED = 5
 """Damaged lines of a log that are named."""
-_EVENTS = ("validation", "plan", "skipped", "rolled back", "resumed", "stopped", "finished")
+_EVENTS = ("validation", "plan", "skipped", "returned", "resumed", "stopped", "finished")
 """Those that tell how a run stands."""
 
 
@@ -39,7 +39,7 @@ def read_runs(paths: Sequence[Path]) -> list[RunHistory]:
     """
     folders = find_runs(paths)
     runs = [read_run(folder, name) for folder, name in zip(folders, _names(folders), strict=True)]
-    if not any(run.records for run in runs):
+    if all(run.step is None and not run.records for run in runs):
         raise ModelError("; ".join(problem for run in runs for problem in run.problems))
     return runs
 
@@ -56,19 +56,24 @@ def find_runs(paths: Sequence[Path]) -> list[Path]:
     found: dict[Path, Path] = {}
     for path in paths:
         folder = path.parent if path.is_file() else path
-        folders = [folder] if (folder / LOG_FILE).exists() else list(_below(path))
+        folders = [folder] if _is_run(folder) else list(_below(path))
         if not folders:
-            what = f"{path} holds no run's {LOG_FILE}" if path.exists() else f"there is nothing at {path}"
+            what = f"{path} holds no {LOG_FILE} of a run" if path.exists() else f"there is nothing at {path}"
             raise ModelError(f"{what}: name the folder of a run, or of several; charlm train makes them")
         for each in folders:
             found.setdefault(each.resolve(), each)
     return list(found.values())
 
 
+def _is_run(folder: Path) -> bool:
+    """A run that was stopped before it had anything to log has a state."""
+    return any((folder / name).exists() for name in (LOG_FILE, STATE_FILE))
+
+
 def _below(folder: Path) -> Iterator[Path]:
-    for place, inner, files in os.walk(folder):
+    for place, inner, _ in os.walk(folder):
         inner[:] = sorted(name for name in inner if not name.startswith("."))
-        if LOG_FILE in files:
+        if _is_run(Path(place)):
             yield Path(place)
 
 
@@ -99,6 +104,10 @@ def read_run(folder: Path, name: str) -> RunHistory:
     window, batch = whole(train.get("window")), whole(train.get("batch"))
     tokens_a_step = window * batch if window and batch else None
     place = _place(records, state)
+    if place.step is None and not records:
+        problems.append(
+            f"{folder / LOG_FILE} holds no record: a run writes its first when it validates; look again then"
+        )
     return RunHistory(
         name=name,
         folder=folder,
@@ -111,7 +120,7 @@ def read_run(folder: Path, name: str) -> RunHistory:
         parameters=parameters,
         text=text,
         record=record,
-        validations=tuple(_validation(each, tokens_a_step) for each in records if each.get("event") == "validation"),
+        validations=tuple(_validation(each, tokens_a_step) for each in records if _validates(each)),
         records=tuple(records),
         problems=tuple(problems),
     )
@@ -120,7 +129,10 @@ def read_run(folder: Path, name: str) -> RunHistory:
 def _log(path: Path, problems: list[str]) -> list[Mapping[str, Any]]:
     """The objects of a log. A last line without an end is just being written, or was when the machine went off."""
     try:
+        file_size(path)  # a pipe of this name would be waited for
         *lines, last = path.read_bytes().split(b"\n")
+    except FileNotFoundError:  # nothing to log so far
+        return []
     except OSError as error:
         problems.append(f"{path} cannot be read: {error.strerror or error}")
         return []
@@ -131,10 +143,7 @@ def _log(path: Path, problems: list[str]) -> list[Mapping[str, Any]]:
         more = f" and {len(damaged) - MOST_NAMED} more" if len(damaged) > MOST_NAMED else ""
         what = "lines" if len(damaged) > 1 else "line"
         problems.append(f"{path}: {what} {named}{more} damaged and left out")
-    records = [each for each in found if each is not None]
-    if not records:
-        problems.append(f"{path} holds no record: a run writes its first when it validates first; look again then")
-    return records
+    return [each for each in found if each is not None]
 
 
 def _object(line: bytes) -> Mapping[str, Any] | None:
@@ -234,6 +243,12 @@ def _state(records: Sequence[Mapping[str, Any]], folder: Path) -> str:
 def _tokens(said: int | None, step: int | None, tokens_a_step: int | None) -> int | None:
     """Tokens trained on: as the log has it, or as many steps as there were."""
     return said if said is not None or step is None or tokens_a_step is None else step * tokens_a_step
+
+
+def _validates(record: Mapping[str, Any]) -> bool:
+    """A run that is stopped validates once more, and its model is that of the stop if it is the best."""
+    event = record.get("event")
+    return event == "validation" or (event == "stopped" and "valid_nats_per_token" in record)
 
 
 def _validation(record: Mapping[str, Any], tokens_a_step: int | None) -> Validation:

@@ -36,7 +36,7 @@ class Parameters:
         ordered = sorted(specs, key=lambda spec: not spec.decay)
         sizes = [int(np.prod(spec.shape)) for spec in ordered]
         self.values: Array = np.zeros(sum(sizes), dtype)
-        self.gradient_values: Array = np.zeros_like(self.values)
+        self.gradient_values: Array = np.zeros(self.values.size, dtype)
         self.decayed = sum(size for spec, size in zip(ordered, sizes, strict=True) if spec.decay)
         self.views: dict[str, Array] = {}
         self.gradients: dict[str, Array] = {}

@@ -3,9 +3,10 @@
 Each file imports only from the ones above it:
 
     reading.py       files -> blocks of normalised text, digested while they are read
+    store.py         ids appended one block after another, in little memory
+    progress.py      following how a corpus is read and encoded
     sources.py       names on a command line -> the texts they stand for
     inputs.py        the texts to score in a file or a pipe
-    store.py         ids appended one block after another, in little memory
     vocabulary.py    what each id stands for
     level.py         what a level of tokens has to provide
     segment.py       blocks of text -> code points, and marks where a unit ends

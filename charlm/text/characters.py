@@ -20,10 +20,14 @@ from charlm.errors import ModelError
 from charlm.text.level import Codec, Level, TypeFacts, TypeIndexer, check_range, checked_text
 from charlm.text.reading import Source, TextReader
 from charlm.text.segment import END, NEWLINE, SYMBOLS, UNIT_ENDS, Segmenter, Symbols, code_points, lowered
-from charlm.text.store import GrowingStore
+from charlm.text.store import BYTES, GrowingStore, look_up
 from charlm.text.vocabulary import EOS, REPLACEMENT, SPECIAL_TOKENS, SURROGATES, UNK, Vocabulary
 
 UNSEEN = -1
+UNSEEN_BYTE = 255
+"""The same as a byte."""
+MOST_IN_BYTES = UNSEEN_BYTE - len(SPECIAL_TOKENS)
+"""With fewer types than that, every id is a lower byte."""
 LOOKUP_BLOCK = 1 << 16
 
 
@@ -51,7 +55,12 @@ class CharIndexer(TypeIndexer):
             store.append(self._ids_of(segmenter.finish()))
         return reader.digest
 
-    def _ids_of(self, symbols: Symbols) -> NDArray[np.int32]:
+    def _ids_of(self, symbols: Symbols) -> NDArray[np.integer[Any]]:
+        if symbols.dtype == np.uint8 and len(self.types) < MOST_IN_BYTES:
+            # So nearly all blocks of nearly all texts: as bytes they are looked up several times as fast.
+            narrow = look_up(self._table[:BYTES].astype(np.uint8), symbols)
+            if not np.any(narrow == UNSEEN_BYTE):
+                return narrow
         ids = np.take(self._table, symbols)
         if ids.size and ids.min() == UNSEEN:
             fresh, first = np.unique(symbols[ids == UNSEEN], return_index=True)

@@ -1,7 +1,9 @@
 """Texts to all that training and evaluation need of them, in one pass over each."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +12,8 @@ from charlm.errors import InputError, UsageError
 from charlm.text.level import Indexer, TypeFacts
 from charlm.text.parts import Part, count_types, encode_parts
 from charlm.text.sources import Texts
-from charlm.text.splitting import MOST_VALIDATED, default_fraction, plan_split, take_all
-from charlm.text.store import GrowingStore, Ids, blocks_of
+from charlm.text.splitting import MOST_VALIDATED, Plan, default_fraction, plan_split, take_all
+from charlm.text.store import GrowingStore, Ids, Stores, blocks_of, growing_stores
 from charlm.text.tokenizer import Tokenizer, check_options, find_level
 from charlm.text.vocabulary import EOS, UNK
 
@@ -50,7 +52,71 @@ class Corpus:
     overflowed: bool = False
 
 
-def prepare(
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """A text that has been read, split and counted: all of a corpus but its ids.
+
+    Attributes:
+        texts: What was read.
+        tokenizer: With the vocabulary of the training part, or the one given.
+        plan: How it is split.
+        table: int64 [types], from provisional to final ids.
+        counts: int64 [2, types], how often each type occurs in either part.
+        facts: What is known of the types.
+        detected: Whether it was found out that lines are independent, or are not, rather than asked for.
+        digests: SHA-256 in hex of each of the texts.
+        valid_digests: The same of the validation texts, None if there are none.
+        overflowed: As in a `Corpus`.
+    """
+
+    texts: Texts
+    tokenizer: Tokenizer
+    plan: Plan
+    table: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    facts: TypeFacts
+    detected: bool
+    digests: tuple[str, ...]
+    valid_digests: tuple[str, ...] | None
+    overflowed: bool
+
+    def encode(self, stores: Stores = growing_stores) -> Corpus:
+        """Put the ids into stores; this can be done again.
+
+        Raises:
+            OutputError: There is no space for temporary files.
+        """
+        tokenizer, counts = self.tokenizer, self.counts
+        split = self.texts.progress.passes(self.plan.split, 1, int(counts.sum()))
+        train, valid = encode_parts(split, self.table, counts, self.facts, tokenizer, stores)
+        seen = np.setdiff1d(np.flatnonzero(counts[0]), [EOS, *([UNK] if tokenizer.has_unknown else [])])
+        return Corpus(
+            name=self.texts.name,
+            tokenizer=tokenizer,
+            train=train,
+            valid=valid,
+            independent_lines=self.plan.independent_lines,
+            detected=self.detected,
+            blank_lines=self.plan.blank_lines,
+            types=len(seen),
+            dropped_types=int((self.table[seen] == tokenizer.unknown_id).sum()),
+            digest=joint_digest(self.digests),
+            valid_digest=None if self.valid_digests is None else joint_digest(self.valid_digests),
+            overflowed=self.overflowed,
+        )
+
+
+def joint_digest(digests: Sequence[str]) -> str:
+    """The digest of several texts with these digests; that of a single one is its own."""
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def prepare(texts: Texts, **options: Any) -> Corpus:
+    """Read, split and encode a text; the options are those of `draft`, and so are the errors."""
+    return draft(texts, **options).encode()
+
+
+def draft(
     texts: Texts,
     *,
     level: str = "char",
@@ -66,8 +132,8 @@ def prepare(
     seed: int = 0,
     tokenizer: Tokenizer | None = None,
     extend: bool = False,
-) -> Corpus:
-    """Read, split and encode a text; only its training part builds the vocabulary.
+) -> Draft:
+    """Read, split and count a text; only its training part builds the vocabulary.
 
     Args:
         texts: What to read.
@@ -99,8 +165,8 @@ def prepare(
     unit = check_options(level, unit, lowercase)
     _check_lines(unit, independent_lines)
     indexer = find_level(level).indexer(unit, lowercase)
-    ids, digest = index_texts(indexer, texts, encoding)
-    valid_ids, valid_digest = (None, None) if valid_texts is None else index_texts(indexer, valid_texts, encoding)
+    ids, digests = index_texts(indexer, texts, encoding)
+    valid_ids, valid_digests = (None, None) if valid_texts is None else index_texts(indexer, valid_texts, encoding)
     facts = indexer.facts()
     if tokenizer is None:
         _check_variety(texts.name, find_level(level).noun, ids)
@@ -113,7 +179,7 @@ def prepare(
         fraction=fraction,
         seed=seed,
     )
-    counts = count_types(plan.split, facts)
+    counts = count_types(texts.progress.passes(plan.split, 0, len(ids)), facts)
     _check_parts(texts.name, (valid_texts or texts).name, counts, facts, fraction)
     if tokenizer is None:
         tokenizer = Tokenizer(level, unit, indexer.vocabulary(counts[0], min_count, max_vocab), lowercase)
@@ -121,22 +187,8 @@ def prepare(
         new = indexer.vocabulary(counts[0], min_count, None)
         tokenizer = replace(tokenizer, vocabulary=tokenizer.vocabulary.extended(new, max_vocab))
     table = indexer.final_ids(tokenizer.vocabulary)
-    train, valid = encode_parts(plan.split, table, counts, facts, tokenizer)
-    seen = np.setdiff1d(np.flatnonzero(counts[0]), [EOS, *([UNK] if tokenizer.has_unknown else [])])
-    return Corpus(
-        name=texts.name,
-        tokenizer=tokenizer,
-        train=train,
-        valid=valid,
-        independent_lines=plan.independent_lines,
-        detected=independent_lines is None,
-        blank_lines=plan.blank_lines,
-        types=len(seen),
-        dropped_types=int((table[seen] == tokenizer.unknown_id).sum()),
-        digest=digest,
-        valid_digest=valid_digest,
-        overflowed=indexer.overflowed,
-    )
+    detected = independent_lines is None
+    return Draft(texts, tokenizer, plan, table, counts, facts, detected, digests, valid_digests, indexer.overflowed)
 
 
 def encode_texts(
@@ -162,19 +214,18 @@ def encode_texts(
     return encode_parts(split, indexer.final_ids(tokenizer.vocabulary), counts, facts, tokenizer)[0]
 
 
-def index_texts(indexer: Indexer, texts: Texts, encoding: str) -> tuple[Ids, str]:
-    """Provisional ids of texts one after another, and a digest of all of them.
+def index_texts(indexer: Indexer, texts: Texts, encoding: str) -> tuple[Ids, tuple[str, ...]]:
+    """Provisional ids of texts one after another, and the digest of each.
 
     Raises:
         InputError: A text cannot be read or decoded, or there is none.
         OutputError: There is no space for temporary files.
     """
     with GrowingStore() as store:
-        digests = [indexer.index(source, encoding, store) for source in texts.sources]
+        digests = tuple(indexer.index(source, encoding, store) for source in texts.progress.read(texts.sources))
         if not len(store):
             raise InputError(f"{texts.name} is empty: name a file that holds some text")
-        alone = len(digests) == 1
-        return store.finish(), digests[0] if alone else hashlib.sha256("".join(digests).encode()).hexdigest()
+        return store.finish(), digests
 
 
 def _check_lines(unit: str, independent_lines: bool | None) -> None:

@@ -81,6 +81,8 @@ def mark_gaps(
     after_space: bool,
 ) -> NDArray[np.bool_]:
     """Where a space that is no token stands before a token, bool [ids]; `TypeFacts` says what the others are."""
+    if not parted.any():
+        return np.zeros(len(ids), np.bool_)
     gaps: NDArray[np.bool_] = parted[ids]
     gaps[:1] &= not after_space
     gaps[1:] &= ~spaces[ids[:-1]]

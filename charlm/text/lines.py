@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charlm.text.level import TypeFacts
-from charlm.text.store import BLOCK_IDS, Ids
+from charlm.text.store import BLOCK_IDS, Ids, blocks_of, look_up
 from charlm.text.vocabulary import EOS
 
 LIST_LINES = 20
@@ -42,24 +42,42 @@ class LineSurvey:
     items: int
 
 
-def survey_lines(ids: Ids, facts: TypeFacts) -> LineSurvey:
-    """Count the lines of a text whose lines end in <EOS>."""
+def survey_lines(ids: Ids, facts: TypeFacts, *, most_others: int | None = None) -> LineSurvey:
+    """Count the lines of a text whose lines end in <EOS>.
+
+    Args:
+        ids: Provisional ids.
+        facts: What is known of the types.
+        most_others: Stop where more lines than that could not be items of a list; None to go to the end.
+    """
     lines = blank = items = 0
+    end = facts.characters[EOS]
+    plain = bool((facts.characters == 1).all()) and not facts.parted.any()
     for block in _line_blocks(ids):
-        starts, _ = _lines_of(block)
-        spaces, gaps = facts.spaces[block], facts.gaps(block)
+        starts, lengths = _lines_of(block)
+        spaces, gaps = look_up(facts.spaces, block), facts.gaps(block)
         after_space = np.append(True, spaces[:-1])
         words = np.add.reduceat(~spaces & (after_space | gaps), starts, dtype=np.int32)
-        characters = np.add.reduceat(facts.characters[block] + gaps, starts) - facts.characters[EOS]
+        characters = lengths - 1 if plain else np.add.reduceat(facts.characters[block] + gaps, starts) - end
         lines += len(starts)
         blank += int((words == 0).sum())
         items += int(((words > 0) & (words <= LIST_WORDS) & (characters <= LIST_CHARACTERS)).sum())
+        if most_others is not None and lines - items > most_others:
+            break
     return LineSurvey(lines, blank, items)
 
 
 def looks_like_list(survey: LineSurvey) -> bool:
     """Whether a text is a list of independent lines, such as names: at least 20 lines, 95 % of them short."""
     return survey.lines >= LIST_LINES and survey.items >= LIST_SHARE * survey.lines
+
+
+def is_list(ids: Ids, facts: TypeFacts) -> LineSurvey | None:
+    """The survey of a text that looks like a list; None of one that does not, which shows early in most texts."""
+    lines = sum(int(np.count_nonzero(block == EOS)) for block in blocks_of(ids))
+    # With so many other lines the share of items is too small, among the lines so far and among all.
+    survey = survey_lines(ids, facts, most_others=int((1 - LIST_SHARE) * lines) + 1)
+    return survey if looks_like_list(survey) else None
 
 
 def divide_lines(ids: Ids, facts: TypeFacts, validates: NDArray[np.bool_] | None) -> Iterator[tuple[Ids, Ids]]:
@@ -76,7 +94,7 @@ def divide_lines(ids: Ids, facts: TypeFacts, validates: NDArray[np.bool_] | None
     passed = 0
     for block in _line_blocks(ids):
         starts, lengths = _lines_of(block)
-        kept = np.logical_or.reduceat(~facts.spaces[block], starts)
+        kept = np.logical_or.reduceat(~look_up(facts.spaces, block), starts)
         goes = np.where(kept, np.uint8(_TRAINS), np.uint8(_BLANK))
         number = int(np.count_nonzero(kept))
         if validates is not None:

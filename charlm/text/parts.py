@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from charlm.text.level import TypeFacts
 from charlm.text.splitting import Split
-from charlm.text.store import GrowingStore, Ids
+from charlm.text.store import Extent, Ids, Stores, count_ids, growing_stores, look_up
 from charlm.text.tokenizer import Tokenizer
 
 
@@ -39,21 +39,26 @@ def count_types(split: Split, facts: TypeFacts) -> NDArray[np.int64]:
     counts = np.zeros((2, types), np.int64)
     for pair in split():
         for part, block in enumerate(pair):
-            counts[part] += np.bincount(block, minlength=types)
+            counts[part] += count_ids(block, types)
     return counts
 
 
 def encode_parts(
-    split: Split, table: NDArray[np.int64], counts: NDArray[np.int64], facts: TypeFacts, tokenizer: Tokenizer
+    split: Split,
+    table: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    facts: TypeFacts,
+    tokenizer: Tokenizer,
+    stores: Stores = growing_stores,
 ) -> tuple[Part, Part]:
-    """Turn provisional ids into final ones by `table`, int64 [types], and sum up each part."""
+    """Turn provisional ids into final ones by `table`, int64 [types], put them into stores, and sum up each part."""
     narrow = table.astype(np.min_scalar_type(int(table.max())))
     unknown = table == tokenizer.unknown_id
-    with GrowingStore() as train, GrowingStore() as valid:
+    with stores(*(_extent(table, count) for count in counts)) as (train, valid):
         gaps = (_GapCounter(facts), _GapCounter(facts))
         for pair in split():
             for store, counter, block in zip((train, valid), gaps, pair, strict=True):
-                store.append(narrow[block])
+                store.append(look_up(narrow, block))
                 counter.add(block)
         first, second = (
             Part(
@@ -66,6 +71,12 @@ def encode_parts(
             for store, counter, count in zip((train, valid), gaps, counts, strict=True)
         )
     return first, second
+
+
+def _extent(table: NDArray[np.int64], count: NDArray[np.int64]) -> Extent:
+    """How large the ids of a part get that has so many of each type."""
+    largest = int(table[count > 0].max(initial=0))
+    return Extent(int(count.sum()), np.min_scalar_type(largest))
 
 
 class _GapCounter:

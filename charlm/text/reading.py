@@ -43,15 +43,22 @@ class Stream(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """Something that bytes can be read from: a name for messages, and how to open it."""
+    """Something that bytes can be read from.
+
+    Attributes:
+        name: For messages.
+        open: Opens it.
+        path: Of the file that it is; None where it is none.
+    """
 
     name: str
     open: Callable[[], Stream]
+    path: Path | None = None
 
 
 def file_source(path: Path) -> Source:
     """The source that reads `path`, decompressed; opening it raises InputError where that is impossible."""
-    return Source(str(path), lambda: _open(path))
+    return Source(str(path), lambda: _open(path), path)
 
 
 def is_folder(path: Path) -> bool:
@@ -378,6 +385,15 @@ class TextReader(Iterator[str]):
         text = self._held + text
         self._held = "\r" if text.endswith("\r") and not self._done else ""
         return text.removesuffix(self._held).replace("\r\n", "\n")
+
+
+def check_encoding(encoding: str) -> None:
+    """Check that there is such an encoding of texts.
+
+    Raises:
+        UsageError: there is none.
+    """
+    _incremental_decoder(encoding)
 
 
 def _incremental_decoder(encoding: str) -> codecs.IncrementalDecoder:

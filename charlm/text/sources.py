@@ -3,11 +3,12 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import BinaryIO, NoReturn
 
 from charlm.errors import InputError, UsageError
+from charlm.text.progress import UNWATCHED, Progress, Report
 from charlm.text.reading import COMPRESSIONS, Source, file_source, find_binary, is_folder, read_head
 
 STANDARD_INPUT = "-"
@@ -28,6 +29,7 @@ class Texts:
         stem: What a run on them is called, if there is one obvious name: that of the only file, without its
             suffix, or of the only folder.
         rereadable: Whether they can be read a second time.
+        progress: Follows how they are read and encoded.
     """
 
     name: str
@@ -36,6 +38,11 @@ class Texts:
     given: tuple[str, ...] = ()
     stem: str | None = None
     rereadable: bool = False
+    progress: Progress = UNWATCHED
+
+    def watched(self, report: Report) -> "Texts":
+        """The same texts, telling how far it has come with them."""
+        return replace(self, progress=Progress(report))
 
 
 def _standard_input() -> BinaryIO:

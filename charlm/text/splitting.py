@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from charlm.text.level import TypeFacts
-from charlm.text.lines import divide_lines, draw_lines, looks_like_list, survey_lines
+from charlm.text.lines import divide_lines, draw_lines, is_list, survey_lines
 from charlm.text.store import BLOCK_IDS, Ids, blocks_of
 from charlm.text.vocabulary import EOS
 
@@ -54,8 +54,10 @@ def plan_split(
         fraction: How much of `ids` to keep for validation if there are no `valid_ids`.
         seed: Seed for drawing lines.
     """
-    survey = None if independent_lines is False else survey_lines(ids, facts)
-    if survey is None or not (independent_lines or looks_like_list(survey)):
+    survey = survey_lines(ids, facts) if independent_lines else None
+    if independent_lines is None:
+        survey = is_list(ids, facts)
+    if survey is None:
         whole = split_stream(ids, facts, fraction) if valid_ids is None else join(ids, valid_ids, facts)
         return Plan(whole, independent_lines=False, blank_lines=0)
     if valid_ids is not None:
@@ -71,8 +73,7 @@ def default_fraction(ids: Ids, facts: TypeFacts, most: int = MOST_VALIDATED) -> 
     More would cost long texts much time for digits that nobody reads. Spaces between words that are no tokens
     are counted by and large (`TypeFacts.sizes`), here as where a stream is cut.
     """
-    characters = sum(int(facts.sizes[block].sum()) for block in blocks_of(ids))
-    return min(DEFAULT_FRACTION, most / max(characters, 1))
+    return min(DEFAULT_FRACTION, most / max(_size(ids, facts), 1))
 
 
 def take_all(ids: Ids, facts: TypeFacts, *, independent_lines: bool = False) -> Split:
@@ -109,6 +110,13 @@ def split_stream(ids: Ids, facts: TypeFacts, fraction: float) -> Split:
     return parts
 
 
+def _size(ids: Ids, facts: TypeFacts) -> int:
+    """How many code points a text has, by and large."""
+    if (facts.sizes == 1).all():
+        return len(ids)
+    return sum(int(facts.sizes[block].sum()) for block in blocks_of(ids))
+
+
 def _cut(ids: Ids, facts: TypeFacts, fraction: float) -> int:
     one_each = (facts.sizes == 1).all()
     point = len(ids) - round(len(ids) * fraction) if one_each else _token_at(ids, facts, fraction)
@@ -126,7 +134,7 @@ def _cut(ids: Ids, facts: TypeFacts, fraction: float) -> int:
 
 def _token_at(ids: Ids, facts: TypeFacts, fraction: float) -> int:
     """The number of tokens before the last `fraction` of the code points."""
-    total = sum(int(facts.sizes[block].sum()) for block in blocks_of(ids))
+    total = _size(ids, facts)
     character = total - round(total * fraction)
     seen = passed = 0
     for block in blocks_of(ids):

@@ -2,10 +2,10 @@
 
 import io
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +15,63 @@ from charlm.errors import OutputError
 Ids = NDArray[np.unsignedinteger[Any]]
 """One-dimensional array of ids in the smallest unsigned type that holds them."""
 
+_Integer = TypeVar("_Integer", bound=np.integer[Any])
+_Entry = TypeVar("_Entry", bound=np.generic)
+
+BYTES = 256
+
 # Beyond this many bytes a store moves to a temporary file, whose pages the system can drop at need.
 MEMORY_BYTES = 16 << 20
 
 BLOCK_IDS = 1 << 20
 
 
-def blocks_of(ids: Ids, size: int = BLOCK_IDS) -> Iterator[Ids]:
+def blocks_of(ids: NDArray[_Integer], size: int = BLOCK_IDS) -> Iterator[NDArray[_Integer]]:
     """Views of `size` consecutive ids each (the last may be shorter), as plain arrays."""
     plain = np.asarray(ids)
     for start in range(0, len(plain), size):
         yield plain[start : start + size]
+
+
+def look_up(table: NDArray[_Entry], ids: NDArray[np.integer[Any]]) -> NDArray[_Entry]:
+    """``table[ids]``, several times as fast where both are bytes; read-only then."""
+    if ids.dtype != np.uint8 or table.dtype.itemsize != 1:
+        found: NDArray[_Entry] = table[ids]
+        return found
+    # What is not in the table is not in the ids.
+    padded = table.tobytes().ljust(BYTES, b"\0")
+    return np.frombuffer(ids.tobytes().translate(padded), table.dtype)
+
+
+def count_ids(ids: NDArray[np.integer[Any]], types: int) -> NDArray[np.int64]:
+    """How often each of so many types occurs, int64 [types]; bytes are counted in pairs, which is twice as fast."""
+    if ids.dtype != np.uint8 or len(ids) < BYTES * BYTES:
+        return np.bincount(ids, minlength=types)
+    even = len(ids) // 2 * 2
+    pairs = np.bincount(ids[:even].view(np.uint16), minlength=BYTES * BYTES).reshape(BYTES, BYTES)
+    counts: NDArray[np.int64] = pairs.sum(axis=0) + pairs.sum(axis=1) + np.bincount(ids[even:], minlength=BYTES)
+    return counts[:types]
+
+
+class Extent(NamedTuple):
+    """How many ids a store will hold, and of which type."""
+
+    length: int
+    dtype: np.dtype[np.unsignedinteger[Any]]
+
+
+class Store(Protocol):
+    """Where ids are put, one array after another."""
+
+    def append(self, ids: NDArray[np.integer[Any]]) -> None:
+        """Append non-negative ids of any integer type."""
+
+    def finish(self) -> Ids:
+        """All ids as one read-only array."""
+
+
+Stores = Callable[[Extent, Extent], AbstractContextManager[tuple[Store, Store]]]
+"""Makes the stores of a text's two parts, of which it is known how large they get."""
 
 
 class GrowingStore:
@@ -73,8 +119,11 @@ class GrowingStore:
             self._file.write(ids.astype(self.dtype, copy=False).data)
         self._length = length
 
-    def finish(self) -> Ids:
-        """All ids as one read-only array: in memory, or a `np.memmap` of an unlinked file.
+    def finish(self, *, writeable: bool = False) -> Ids:
+        """All ids as one array: in memory, or a `np.memmap` of an unlinked file.
+
+        Args:
+            writeable: Whether they may be changed in place; the file has all of its space by then.
 
         Raises:
             OutputError: The temporary file cannot be written.
@@ -82,11 +131,11 @@ class GrowingStore:
         if self._in_memory:
             # The view shares the buffer, so nothing is copied.
             ids: Ids = np.frombuffer(_buffer(self._file), self.dtype, self._length)
-            ids.flags.writeable = False
+            ids.flags.writeable = writeable
             return ids
         with _disk_errors():
             self._file.flush()
-            mapped: Ids = np.memmap(self._file, self.dtype, mode="r", shape=(self._length,))
+            mapped: Ids = np.memmap(self._file, self.dtype, "r+" if writeable else "r", shape=(self._length,))
             self._file.close()
         return mapped
 
@@ -108,6 +157,14 @@ class GrowingStore:
             raise
         old.close()
         self._file, self._in_memory = new, in_memory
+
+
+@contextmanager
+def growing_stores(first: Extent, second: Extent) -> Iterator[tuple[Store, Store]]:
+    """Stores in memory, or in temporary files where they are large; what is said of their size does not matter."""
+    del first, second
+    with GrowingStore() as train, GrowingStore() as valid:
+        yield train, valid
 
 
 def _buffer(file: IO[bytes]) -> memoryview:

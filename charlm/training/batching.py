@@ -8,13 +8,13 @@ its number, so the place in the sequence is a few integers.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charlm.lanes import Lanes, Piece, Window
+from charlm.lanes import Lanes, Piece, Window, line_bounds
 from charlm.nn.arrays import Flags, Ids
+from charlm.text.store import BLOCK_IDS, GrowingStore
 
 _SEARCH = 1 << 12
 """How far to look for a line start, in tokens."""
@@ -42,17 +42,9 @@ class Stream:
         """The pieces of one epoch; together they hold every token once."""
         generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, 1, number])))
         if self.independent_lines:
-            bounds = self._line_bounds()
-            order = generator.permutation(np.arange(bounds.size - 1, dtype=bounds.dtype))
-            return (_piece(bounds[i], bounds[i + 1]) for i in order)
+            bounds = np.asarray(line_bounds(self.ids, self.line_end))
+            return (_piece(bounds[i], bounds[i + 1]) for i in map(int, _shuffled(bounds.size - 1, generator)))
         return self._cut(lanes, float(generator.random()))
-
-    def _line_bounds(self) -> NDArray[np.integer[Any]]:
-        """Where each line begins, and the end of the last, in the smaller type that holds them."""
-        kind = np.uint32 if self.ids.size < 1 << 32 else np.int64
-        ends = np.flatnonzero(self.ids == self.line_end) + 1
-        inner = ends[ends < self.ids.size]
-        return np.concatenate(([0], inner, [self.ids.size])).astype(kind)
 
     def _cut(self, lanes: int, shift: float) -> Iterator[Piece]:
         """Cut the stream at a line start near every (k + shift) / lanes of it; the first piece starts at 0."""
@@ -74,6 +66,16 @@ class Stream:
         chosen = _hash(window.positions, self.seed * 1_000_003 + epoch) < self.restart * 2.0**32
         flags: Flags = chosen & (before == self.line_end) & (window.positions > 0)
         return flags
+
+
+def _shuffled(number: int, generator: np.random.Generator) -> Ids:
+    """The numbers below ``number`` as ``generator.permutation`` gives them, in a mapped file where they are many."""
+    with GrowingStore() as store:
+        for begin in range(0, number, BLOCK_IDS):
+            store.append(np.arange(begin, min(begin + BLOCK_IDS, number)))
+        order = np.asarray(store.finish(writeable=True))
+    generator.shuffle(order)
+    return order
 
 
 def _piece(begin: int, end: int) -> Piece:
@@ -130,8 +132,16 @@ class Batches:
         return {"lanes": lanes.astype(np.int64), "epoch": np.array([self.epoch, self.dealt], np.int64)}
 
     def move_to(self, place: dict[str, NDArray[np.int64]]) -> None:
-        """Continue from a saved place, exactly."""
+        """Continue from a saved place, exactly.
+
+        Raises:
+            ValueError: there is no such place in this stream.
+        """
+        position, end, counted, fresh = place["lanes"]
+        inside = (position <= end) & (end <= self.stream.ids.size) & (counted <= self.stream.ids.size) & (fresh <= 1)
+        if min(place["lanes"].min(), place["epoch"].min()) < 0 or not inside.all():
+            raise ValueError("the stream has no such place")
         self.epoch, self.dealt = (int(n) for n in place["epoch"])
         self.lanes = Lanes(self._pieces(), self.batch)
         self.lanes.position, self.lanes.end, self.lanes.counted = (row.copy() for row in place["lanes"][:3])
-        self.lanes.fresh = place["lanes"][3].astype(np.bool_)
+        self.lanes.fresh = fresh.astype(np.bool_)

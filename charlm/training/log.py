@@ -1,6 +1,7 @@
 """The log of a run: one JSON object a line, of which the last ones may have to be taken back."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,14 @@ def line(record: Mapping[str, Any]) -> bytes:
     return json.dumps(record, ensure_ascii=True, allow_nan=False).encode() + b"\n"
 
 
+def _opener(path: str, flags: int) -> int:
+    """Open a file of the folder's own: a link would lead out of it, and a pipe would be waited for.
+
+    A folder may come from anybody, with links in it to the files of whoever continues the run.
+    """
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
+
+
 def append(file: Path, data: bytes) -> None:
     """Add lines.
 
@@ -20,7 +29,7 @@ def append(file: Path, data: bytes) -> None:
         OutputError: they cannot be written.
     """
     try:
-        with file.open("ab") as log:
+        with open(file, "ab", opener=_opener) as log:
             log.write(data)
     except OSError as error:
         raise OutputError(f"cannot write {file}: {error.strerror or error}. What was saved before is kept") from error
@@ -33,9 +42,9 @@ def cut(file: Path, size: int) -> None:
         OutputError: it cannot be written.
     """
     try:
-        if file.exists():
+        if os.path.lexists(file):  # a link that leads nowhere, too
             # Opened in any case, so that a log that cannot be written is known before anything is trained.
-            with file.open("ab") as log:
+            with open(file, "ab", opener=_opener) as log:
                 if size < log.tell():
                     log.truncate(size)
     except OSError as error:

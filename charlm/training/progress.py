@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from charlm.config import Strict
+from charlm.errors import UsageError
 
 SPIKE = 1.5
 """A loss so many times the average of those before it is a spike."""
 SETTLED = 50
 """Steps before which the loss falls so fast, or is so uncertain, that its average says nothing."""
+MOST = 2**53
+"""More steps than any run has; up to here floats count exactly."""
 MEMORY = 0.98
 """Weight of the past in that average."""
 
@@ -55,6 +58,11 @@ class Progress(Strict):
     failures: int = 0
     returns: int = 0
     lr_share: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value < 0 or (isinstance(value, int) and value > MOST):
+                raise UsageError(f"{name} is {value!r:.100}")
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object, which has no infinity."""

@@ -20,6 +20,7 @@ from charlm.text.vocabulary import UNK
 from charlm.training.batching import Stream
 from charlm.training.reports import PlanReport, Report, ReturnReport, SkipReport, StepReport, ValidationReport
 from charlm.training.run_folder import RunFolder
+from charlm.training.saved_numbers import check_numbers
 from charlm.training.trainer import Trainer
 
 SAVE_SECONDS = 60.0
@@ -165,9 +166,10 @@ class Run:
         """
         self.folder.check_state(tensors, self._tensors(self.trainer.state()[0]))
         try:
+            check_numbers(state)
             self._seconds_before = float(state["seconds"]) - self._clock()
             self.trainer.restore(tensors, state, was)
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
             raise ModelError(f"{self.folder.state_file} is damaged ({error}): begin anew with --overwrite") from error
         self.folder.take_back()
         lost = not self.folder.model_file.exists()

@@ -13,15 +13,18 @@ there before.
 """
 
 import contextlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from charlm.checkpoint import MODEL_FILE, TrainedModel, model_bytes
+from charlm.checkpoint import MODEL_FILE, TrainedModel, check_tensors, model_bytes
+from charlm.config import ModelConfig
 from charlm.errors import ModelError, OutputError
-from charlm.files import FREE_OR_MOVE, Tensors, expect_tensors, read_tensors, tensor_bytes, write_atomically
+from charlm.files import FREE_OR_MOVE, Tensors, expect_tensors, file_size, read_tensors, write_atomically
+from charlm.seal import sealed_bytes, unsealed
 from charlm.training import log
 from charlm.training.lock import LOCK_FILE, Lock, acquire
 from charlm.training.together import digest, leftovers, replace_together, settle, waiting
@@ -32,6 +35,19 @@ BEST_FILE = "best.safetensors"
 CONFIG_FILE = "config.toml"
 FILES = (MODEL_FILE, BEST_FILE, LOG_FILE, CONFIG_FILE, STATE_FILE)
 STATE_FORMAT = 5
+_OF_TRAINING = ("optimizer.", "place.", "states.")
+"""What the names of a state's tensors begin with that are not the model's."""
+
+
+def _is_missing(path: Path) -> bool:
+    """Whether nothing is there, not even a link; of what may not be looked at, reading says what is wrong."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 class RunFolder:
@@ -51,7 +67,8 @@ class RunFolder:
 
     def occupied(self) -> bool:
         """Whether it holds a model or the state of a run."""
-        return self.model_file.exists() or self.state_file.exists()
+        # Path.exists raises where it may not look.
+        return any(os.path.exists(file) for file in (self.model_file, self.state_file))  # noqa: PTH110
 
     def check_free(self) -> None:
         """Make sure that a run that begins here takes nobody's place.
@@ -177,7 +194,7 @@ class RunFolder:
             "model_digest": self._model_digest() if model is None else digest(model),
             "log_bytes": self._log_size(),
         }
-        state = tensor_bytes(tensors, metadata)
+        state = sealed_bytes(tensors, metadata)
         if model is None:
             write_atomically(self.state_file, state)
             return
@@ -217,7 +234,18 @@ class RunFolder:
         return self.log_file.stat().st_size if self.log_file.exists() else 0
 
     def _model_digest(self) -> str:
-        return digest(self.model_file.read_bytes()) if self.model_file.exists() else ""
+        """That of the model that is there.
+
+        Raises:
+            ModelError: it cannot be read.
+        """
+        if _is_missing(self.model_file):
+            return ""
+        try:
+            file_size(self.model_file)
+            return digest(self.model_file.read_bytes())
+        except OSError as error:
+            raise ModelError(f"{self.model_file} cannot be read: {error.strerror or error}. Take it away") from error
 
     def set_aside(self) -> None:
         """Keep the model beside the better one that is about to take its place.
@@ -253,12 +281,13 @@ class RunFolder:
         Raises:
             ModelError: there is none, or it is damaged or of another format.
         """
-        if not self.state_file.exists():
+        if _is_missing(self.state_file):
             anew = "begin one with --overwrite" if self.model_file.exists() else "leave out --resume to begin one"
             raise ModelError(f"{self.path} holds no run to resume: {anew}")
         tensors, metadata = read_tensors(self.state_file)
         if metadata.get("format") != STATE_FORMAT or not isinstance(metadata.get("state"), dict):
             raise ModelError(f"{self.state_file} is damaged or of another version: begin anew with --overwrite")
+        metadata = unsealed(self.state_file, tensors, metadata)
         if not isinstance(metadata.get("log_bytes"), int):
             raise ModelError(f"{self.state_file} is damaged: it lacks the log's length. Begin anew with --overwrite")
         self._log_bytes = max(0, metadata["log_bytes"])
@@ -276,6 +305,16 @@ class RunFolder:
     def log_is_complete(self) -> bool:
         """Whether the log tells of the run's end, which is written after the state that was loaded."""
         return log.ends_with(self.log_file, "finished", self._log_bytes)
+
+    def check_model(self, tensors: Tensors, config: ModelConfig) -> None:
+        """Check that a state holds the parameters and the vocabulary of such a model, before that is made.
+
+        Raises:
+            ModelError: it does not.
+            UsageError: the configuration names a block or option that does not exist.
+        """
+        of_model = {name: tensor for name, tensor in tensors.items() if not name.startswith(_OF_TRAINING)}
+        check_tensors(self.state_file, of_model, config)
 
     def check_state(self, tensors: Tensors, like: Tensors) -> None:
         """Check that tensors read have the names, shapes and types of a fresh run's.

@@ -1,18 +1,20 @@
 """From options to a run that is ready to begin, and from a folder to one that goes on."""
 
+import os
+import stat
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from charlm.checkpoint import TrainedModel, vocabulary_of
+from charlm.cache.corpora import prepare
+from charlm.checkpoint import TrainedModel, check_about, tokenizer_of, vocabulary_of
 from charlm.config import BaseRecord, CorpusRecord, TextConfig, TrainConfig
 from charlm.errors import InputError, ModelError, UsageError
-from charlm.files import Tensors
 from charlm.machine import fingerprint
-from charlm.text.corpus import Corpus, prepare
+from charlm.text.corpus import Corpus
 from charlm.text.parts import Part
-from charlm.text.sources import Texts, find_texts
+from charlm.text.sources import STANDARD_INPUT, Texts, find_texts
 from charlm.text.tokenizer import Tokenizer, read_as
 from charlm.training.changes import changed
 from charlm.training.checks import check
@@ -115,13 +117,16 @@ def _resume(
     try:
         config, about = RunConfig.from_json(state["run"]), state["about"]
         was, step = CorpusRecord.from_json(about["corpus"]), Progress.from_json(state["progress"]).step
-    except (KeyError, TypeError, AttributeError, ModelError) as error:
+        check_about(about)
+        files.check_model(tensors, config.model)
+        tokenizer = tokenizer_of(config.text, vocabulary_of(tensors))
+    except (KeyError, TypeError, AttributeError, ModelError, UsageError) as error:
         raise ModelError(f"{files.state_file} is damaged ({error}): begin anew with --overwrite") from error
-    tokenizer = _tokenizer_of(files, config, tensors)
     again = "put it back, or begin anew with --overwrite"
     encoding = read_as(config.text.level, config.text.encoding)
     texts, valid = find(names or _again(was), encoding), _valid_texts(was, encoding)
     corpus = _same_corpus(was, texts, valid, config.text, config.train.seed, tokenizer, "the run began", again)
+    _check_window(files, config.train, len(corpus.train))
     train = config.train
     if options and (train := changed(train, options, len(corpus.train), step)) != config.train:
         before = {"step": step, "was": {name: getattr(config.train, name) for name in CHANGEABLE}}
@@ -162,12 +167,25 @@ def own_part(model: TrainedModel, texts: Texts, valid: Texts | None) -> Part:
 
 
 def _again(was: CorpusRecord) -> list[str]:
-    if not was.paths or "-" in was.paths:
+    if not was.paths or any(_flows(path) for path in was.paths):
         raise InputError("it was no file, so it cannot be read again; name the text once more")
     return was.paths
 
 
+def _flows(path: str) -> bool:
+    """Whether it is standard input, a pipe or a device: what is not read because some record names it."""
+    if path == STANDARD_INPUT:
+        return True
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - any text may stand there, also what is no path
+    except (OSError, ValueError):
+        return False  # finding it says what is wrong
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
 def _valid_texts(was: CorpusRecord, encoding: str | None) -> Texts | None:
+    if was.valid_paths is not None and any(_flows(path) for path in was.valid_paths):
+        raise InputError("what it was validated with was no file, so it cannot be read again")
     return None if was.valid_paths is None else find_texts(was.valid_paths, encoding=encoding)
 
 
@@ -186,24 +204,34 @@ def _same_corpus(
     Raises:
         InputError: it cannot be, or has changed since.
     """
-    corpus = prepare(
-        texts,
-        valid_texts=valid,
-        independent_lines=text.independent_lines,
-        seed=seed,
-        tokenizer=tokenizer,
-        **reading(text),
-    )
+    try:
+        corpus = prepare(
+            texts,
+            valid_texts=valid,
+            independent_lines=text.independent_lines,
+            seed=seed,
+            tokenizer=tokenizer,
+            **reading(text),
+        )
+    except UsageError as error:
+        # Nobody has chosen these options now: they stood in a file.
+        raise ModelError(f"the way to read {texts.name} that was recorded makes no sense ({error})") from error
     if (corpus.digest, corpus.valid_digest) != (was.digest, was.valid_digest):
         raise InputError(f"{texts.name} has changed since {since}: {remedy}")
     return corpus
 
 
-def _tokenizer_of(files: RunFolder, config: RunConfig, tensors: Tensors) -> Tokenizer:
-    try:
-        return Tokenizer(config.text.level, config.text.unit, vocabulary_of(tensors), config.text.lowercase)
-    except (KeyError, UsageError, ModelError) as error:
-        raise ModelError(f"{files.state_file} is damaged ({error}): begin anew with --overwrite") from error
+def _check_window(files: RunFolder, train: TrainConfig, tokens: int) -> None:
+    """A run has windows that its text fills; room for larger ones could be more than there is.
+
+    Raises:
+        ModelError: they are larger.
+    """
+    if train.window * train.batch > tokens:
+        raise ModelError(
+            f"{files.state_file} is damaged (windows of {train.batch} x {train.window} tokens, of {tokens} in all): "
+            "begin anew with --overwrite"
+        )
 
 
 def _about(texts: Texts, valid: Texts | None, corpus: Corpus) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import pytest
 
 import charlm
 from charlm.cli.app import outcome
+from charlm.cli.console import note
 
 ROOT = Path(charlm.__file__).resolve().parent.parent
 QUICK = ("--hidden", "16", "--embedding", "8", "--window", "16", "--batch", "4", "--quiet")
@@ -49,7 +50,7 @@ def call(*arguments: object, stdin: bytes = b"") -> Ended:
         patch.setattr(sys, "stdin", given)
         message, status = outcome([str(argument) for argument in arguments])
         if message:
-            print(f"charlm: {message}", file=err)
+            note(message)
         out.flush()
         err.flush()
     written = (stream.buffer.getvalue() for stream in (out, err) if isinstance(stream.buffer, io.BytesIO))

@@ -142,14 +142,14 @@ def test_a_table_that_fits_is_one() -> None:
 
 
 def test_a_table_that_does_not_fit_is_one_a_group() -> None:
-    assert list(table(Column("row", ["x", "yy"], left=True), [COLUMNS, COLUMNS[:1]], 24)) == [
-        "row  number  word",
-        "x         1  a",
-        "yy       22  bcd",
-        "",
+    assert list(table(Column("row", ["x", "yy"], left=True), [COLUMNS[:1], COLUMNS], 24)) == [
         "row  number",
         "x         1",
         "yy       22",
+        "",
+        "row  number  word",
+        "x         1  a",
+        "yy       22  bcd",
     ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cli_cases import Trained, call, one_message, succeed
+from hostile.contents import Contents, sealed
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
@@ -216,12 +217,12 @@ def test_wrong_inside(
     """A file that is whole, but whose contents do not go together."""
     tensors, metadata = read(names.file)
     change(tensors, metadata)
-    save_file(tensors, tmp_path / "wrong.safetensors", {"charlm": json.dumps(metadata)})
+    (tmp_path / "wrong.safetensors").write_bytes(sealed(Contents(tensors, metadata)))
     refused(tmp_path / "wrong.safetensors", "wrong.safetensors", mentioned)
 
 
 def test_the_untouched_file_is_read(names: Trained, tmp_path: Path) -> None:
     """What the tests above write differs from a model in nothing but what they change."""
     tensors, metadata = read(names.file)
-    save_file(tensors, tmp_path / "copy", {"charlm": json.dumps(metadata)})
+    (tmp_path / "copy").write_bytes(sealed(Contents(tensors, metadata)))
     assert succeed("info", "--model", tmp_path / "copy").out == succeed("info", "--model", names.file).out

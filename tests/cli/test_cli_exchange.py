@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import pytest
 from cli_cases import QUICK, Ended, Trained, call, contents, names_text, one_message, succeed
+from hostile.contents import Contents, sealed
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
@@ -203,7 +204,7 @@ def test_a_model_whose_tensors_are_of_another_cell(names: Trained, mingru: Train
         metadata["model"].update(changed)
         tensors = load_file(model.file)
         tensors["embedding"][0, 0] = np.nan if damaged else 0
-        save_file(tensors, tmp_path / "model.safetensors", {"charlm": json.dumps(metadata)})
+        (tmp_path / "model.safetensors").write_bytes(sealed(Contents(tensors, metadata)))
         return tmp_path / "model.safetensors"
 
     path = rewritten(names, cell="gru", options={"reset": "before"})

@@ -149,11 +149,11 @@ def test_plot(kind: str, runs: Path) -> None:
 
 
 def test_what_went_wrong_is_said(runs: Path) -> None:
-    accidents = [validation(20, spikes=2, skipped=0), validation(40, spikes=1, skipped=1), {"event": "rolled back"}]
+    accidents = [validation(20, spikes=2, skipped=0), validation(40, spikes=1, skipped=1), {"event": "returned"}]
     write_log(runs / "rough", *accidents, end=b"nonsense\n")
     ended = succeed("history")
     assert ended.err == f"charlm: {Path('runs/rough/log.jsonl')}: line 4 damaged and left out\n"
-    said = "rough: the loss jumped at 3 steps, 1 step skipped, not being finite, rolled back 1 time"
+    said = "rough: the loss jumped at 3 steps, 1 step skipped, not being finite, gone back to its best weights 1 time"
     assert said in " ".join(ended.out.decode().split())
     assert widest(ended) <= 80
     assert sum("jumped" in line for line in ended.out.decode().splitlines()) == 1
@@ -183,7 +183,7 @@ def test_wrong_usage(runs: Path) -> None:
     one_message(call("history", "--plot", "x.pdf"), 2, ".svg or .png")
     one_message(call("history", "nowhere"), 4, "there is nothing at nowhere")
     (runs.parent / "empty").mkdir()
-    one_message(call("history", "empty"), 4, "empty holds no run's log.jsonl")
+    one_message(call("history", "empty"), 4, "empty holds no log.jsonl of a run")
     write_log(runs.parent / "begun")
     one_message(call("history", "begun"), 4, Path("begun/log.jsonl"), "holds no record")
 

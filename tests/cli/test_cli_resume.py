@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from cli_cases import QUICK, Ended, Trained, call, contents, names_text, one_message, prose_text, succeed
+from hostile.contents import Contents, sealed
 from safetensors import safe_open
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
 from charlm.cli.console import Stopped
 from charlm.cli.progress import Interrupt
@@ -50,7 +51,7 @@ def state_of(folder: Path) -> tuple[dict[str, Any], Any]:
     file = folder / "training.safetensors"
     with safe_open(file, framework="numpy") as opened:
         numbers = json.loads(opened.metadata()["charlm"])
-    del numbers["state"]["seconds"], numbers["state"]["validation_seconds"], numbers["log_bytes"]
+    del numbers["state"]["seconds"], numbers["state"]["validation_seconds"], numbers["log_bytes"], numbers["digest"]
     return load_file(file), numbers
 
 
@@ -257,7 +258,7 @@ def test_flipped_bits_in_a_state_never_end_in_a_traceback(stopped: Trained) -> N
         for name, content in before.items():
             (stopped.folder / name).write_bytes(content)
         file.write_bytes(changed)
-        assert call("train", "--resume", "--model", stopped.folder, "--quiet").status in (0, 2, 3, 4)
+        assert call("train", "--resume", "--model", stopped.folder, "--quiet").status in (0, 4)
 
 
 def _drop(key: str) -> Callable[[dict[str, Any], Any], None]:
@@ -315,7 +316,7 @@ def test_a_state_that_is_wrong_inside(change: Callable[[dict[str, Any], Any], No
     with safe_open(file, framework="numpy") as opened:
         metadata = json.loads(opened.metadata()["charlm"])
     change(tensors, metadata)
-    save_file(tensors, file, {"charlm": json.dumps(metadata)})
+    file.write_bytes(sealed(Contents(tensors, metadata)))
     before = contents(stopped.folder)
     one_message(call("train", "--resume", "--model", stopped.folder, "--quiet"), 4)
     assert contents(stopped.folder) == before

@@ -14,7 +14,7 @@ LAYERS = [
     {"machine"},
     {"text", "nn"},
     {"files", "lanes", "arithmetic"},
-    {"scoring", "gradients", "plots"},
+    {"scoring", "gradients", "plots", "seal", "cache"},
     {"sampling"},
     {"checkpoint"},
     {"exchange"},

@@ -5,6 +5,7 @@ below the watched folder is a moment; they are counted, and at the chosen one so
 with half of a write done.
 """
 
+import builtins
 import io
 import os
 import shutil
@@ -89,7 +90,8 @@ class Moments:
             return WatchedFile(file, self, str(path)) if writes else file
 
         os.fsync = watched_fsync  # type: ignore[assignment]  # it is called with a descriptor only
-        io.open = watched_open  # type: ignore[assignment]  # for every mode alike
+        # By the one name for paths, by the other for files that want an opener.
+        io.open = builtins.open = watched_open  # type: ignore[assignment]  # it is called with a path only
 
     def report_to(self, path: Path) -> None:
         """Write what was done at the moments, a line each, when this process ends by its own will."""

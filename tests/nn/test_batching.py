@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charlm.lanes import Lanes, Piece
+from charlm.text import store
+from charlm.training import batching
 from charlm.training.batching import Batches, Stream
 
 LINE_END = 0
@@ -200,3 +202,13 @@ def test_lines_without_a_last_line_end_keep_their_tail() -> None:
     for ids, expected in (([5, 0, 6], {(0, 2), (2, 3)}), ([5, 0, 6, 0], {(0, 2), (2, 4)}), ([0, 0], {(0, 1), (1, 2)})):
         stream = Stream(np.array(ids, np.uint8), LINE_END, True, 0.0, 1)
         assert {(p.begin, p.end) for p in islice(stream.epoch(0, 2), 9)} == expected
+
+
+@pytest.mark.parametrize("number", [1, 2, 7, 8, 300, 70_000])
+def test_the_order_of_lines_is_a_permutation_wherever_it_lies(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that NumPy gives, in memory or in a file, so that a run does not depend on that."""
+    expected = np.random.default_rng(3).permutation(number).tolist()
+    assert batching._shuffled(number, np.random.default_rng(3)).tolist() == expected  # noqa: SLF001 - what the order is
+    monkeypatch.setattr(batching, "BLOCK_IDS", 7)
+    monkeypatch.setattr(store.GrowingStore.__init__, "__defaults__", (0,))
+    assert batching._shuffled(number, np.random.default_rng(3)).tolist() == expected  # noqa: SLF001 - likewise

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charlm.lanes import Lanes, Piece, Window
+from charlm import lanes
+from charlm.lanes import Lanes, Piece, Window, line_bounds
+from charlm.text.store import blocks_of
 
 
 class Dealing(NamedTuple):
@@ -120,3 +123,15 @@ def test_further_starts_blank_their_inputs_only() -> None:
     np.testing.assert_array_equal(restarted.targets(ids), window.targets(ids))
     np.testing.assert_array_equal(restarted.positions, window.positions)
     assert not np.any(window.starts[2])
+
+
+@pytest.mark.parametrize("size", [1, 2, 6, 7, 8, 50])
+def test_bounds_of_lines_are_found_in_blocks(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the blocks; an end of a line at the very end begins none."""
+    monkeypatch.setattr(lanes, "BLOCK_IDS", 7)
+    monkeypatch.setattr(lanes, "blocks_of", lambda ids: blocks_of(ids, 7))
+    for seed in range(20):
+        ids = np.random.default_rng(seed).integers(0, 3, size).astype(np.uint8)
+        expected = [0, *(i for i in range(1, size) if ids[i - 1] == 2), size]
+        assert line_bounds(ids, 2).tolist() == expected
+    assert line_bounds(ids, None).tolist() == [0, size]

@@ -174,6 +174,35 @@ def test_lines_are_surveyed_alike_whatever_the_tokens(scratch: Path, text: str) 
     assert found == survey("char")
 
 
+@given(
+    text=st.text(alphabet=st.sampled_from("ab \n\n"), min_size=1), repeats=st.integers(1, 20), size=st.integers(1, 9)
+)
+def test_what_is_no_list_shows_early_and_rightly(scratch: Path, text: str, repeats: int, size: int) -> None:
+    """The survey that stops as soon as it may says the same as the one that goes on, whatever the blocks."""
+    write(scratch, text * repeats + NAMES[: 13 * repeats])
+    indexer = find_level("char").indexer("line", False)
+    ids, _ = index_texts(indexer, find_texts([scratch]), "utf-8")
+    whole = lines.survey_lines(ids, indexer.facts())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines._line_blocks, "__defaults__", (size,))  # noqa: SLF001 - so that it may stop anywhere
+        assert lines.is_list(ids, indexer.facts()) == (whole if lines.looks_like_list(whole) else None)
+
+
+def test_prose_is_not_surveyed_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = 0
+    blocks = lines._line_blocks  # noqa: SLF001 - what is looked at
+
+    def counted(ids: Any) -> Any:
+        nonlocal taken
+        for block in blocks(ids, 7):
+            taken += len(block)
+            yield block
+
+    monkeypatch.setattr(lines, "_line_blocks", counted)
+    assert not prepare(write(tmp_path / "t", PROSE)).independent_lines
+    assert 0 < taken < len(PROSE) / 4
+
+
 def test_one_endless_line_is_cut_at_the_point(tmp_path: Path) -> None:
     text = "abcdefghij" * 10
     train, valid = texts(prepare(write(tmp_path / "t", text)))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charlm.errors import OutputError
-from charlm.text.store import GrowingStore
+from charlm.text.store import GrowingStore, count_ids, look_up
 
 IDS = st.integers(0, 255) | st.integers(0, 70_000) | st.integers(0, 2**32 - 1)
 
@@ -36,3 +36,23 @@ def test_full_disk_is_an_output_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     with GrowingStore(0) as store, pytest.raises(OutputError, match="TMPDIR"):
         store.append(np.arange(3))
+
+
+@given(ids=st.lists(st.integers(0, 255), max_size=20), types=st.integers(256, 300), wide=st.booleans())
+def test_looking_up_is_indexing(ids: list[int], types: int, wide: bool) -> None:
+    """Whatever the types of both."""
+    kind: type[np.unsignedinteger[Any]] = np.uint16 if wide else np.uint8
+    array = np.array(ids, kind)
+    for dtype in (np.uint8, np.bool_, np.uint32):
+        table = (np.arange(types) * 7 % 256).astype(dtype)
+        found = look_up(table[: max(ids, default=0) + 1], array)
+        assert found.dtype == dtype
+        assert found.tolist() == table[array].tolist()
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 200_001])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_counting_in_pairs_is_counting(size: int, dtype: Any) -> None:
+    ids = np.random.default_rng(size).integers(0, 200, size + 1).astype(dtype)
+    for each in (ids[1:], ids[:-1]):  # where pairs begin at an odd address too
+        assert count_ids(each, 220).tolist() == np.bincount(each, minlength=220).tolist()
