@@ -158,7 +158,8 @@ def finished(folder: Path) -> Finished:
         metadata = json.loads(opened.metadata()["charlm"])
     for key in TIMES:
         del metadata["state"][key]
-    del metadata["log_bytes"]
+    # What depends on the times: the length of the log, and the seal of it all.
+    del metadata["log_bytes"], metadata["digest"]
     entries = [json.loads(line) for line in (folder / LOG).read_bytes().splitlines()]
     return Finished(
         (folder / MODEL).read_bytes(),
