@@ -51,7 +51,13 @@ def cut(file: Path, size: int) -> None:
         raise OutputError(f"cannot write {file}: {error.strerror or error}") from error
 
 
-def is_longer(file: Path, size: int) -> bool:
-    """Whether a log has more whole lines than those in its first bytes."""
-    data = file.read_bytes() if file.is_file() else b""
-    return len(data) > size and data.endswith(b"\n")
+def ends_with(file: Path, event: str, size: int) -> bool:
+    """Whether what stands behind the first so many bytes of a log ends with a whole line that tells of this event."""
+    data = file.read_bytes()[size:] if file.is_file() else b""
+    if not data.endswith(b"\n"):
+        return False
+    try:
+        last = json.loads(data.splitlines()[-1])
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(last, dict) and last.get("event") == event

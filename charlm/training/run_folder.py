@@ -303,8 +303,8 @@ class RunFolder:
         log.cut(self.log_file, self._log_bytes)
 
     def log_is_complete(self) -> bool:
-        """Whether the log goes on behind the state that was loaded: with the end of the run, if that is one."""
-        return log.is_longer(self.log_file, self._log_bytes)
+        """Whether the log tells of the run's end, which is written after the state that was loaded."""
+        return log.ends_with(self.log_file, "finished", self._log_bytes)
 
     def check_model(self, tensors: Tensors, config: ModelConfig) -> None:
         """Check that a state holds the parameters and the vocabulary of such a model, before that is made.

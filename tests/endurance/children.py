@@ -27,16 +27,20 @@ class Ended(NamedTuple):
 
 def warm() -> None:
     """Have everything imported that the commands need, so that the children need not."""
-    with tempfile.TemporaryDirectory() as name:
-        text, model = Path(name) / "text", Path(name) / "model"
+    silent = sys.stdout
+    with tempfile.TemporaryDirectory() as name, Path(os.devnull).open("w") as sys.stdout:
+        text = Path(name) / "text"
         text.write_text("some text\n" * 100)
-        tiny = ("--hidden", "4", "--steps", "1", "--level", "word", "--quiet")
-        assert outcome(["train", str(text), "--model", str(model), *tiny]) == ("", 0)
-        assert outcome(["train", "--resume", "--model", str(model), "--quiet"]) == ("", 0)
-        silent = sys.stdout
-        with Path(os.devnull).open("w") as sys.stdout:
-            assert outcome(["sample", "--model", str(model), "--length", "1"]) == ("", 0)
-        sys.stdout = silent
+        for level in ("char", "word"):
+            model = str(Path(name) / level)
+            tiny = ("--hidden", "4", "--steps", "1", "--level", level, "--quiet")
+            for command in (
+                ["train", str(text), "--model", model, *tiny],
+                ["train", "--resume", "--model", model, "--quiet"],
+                ["sample", "--model", model, "--length", "3"],
+            ):
+                assert outcome(command) == ("", 0)
+    sys.stdout = silent
 
 
 def run(
