@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from charlm.checkpoint import TrainedModel
 from charlm.errors import NOT_FINITE, ModelError, UsageError
 from charlm.nn.arrays import Ids
-from charlm.scoring import TokenScores, evaluate, score_texts, score_tokens
+from charlm.scoring import Parts, TokenScores, evaluate, score_texts, score_tokens
 from charlm.text.parts import Part
 from charlm.text.reading import normalise
 
@@ -160,14 +160,16 @@ class EvaluationResult:
         return asdict(self)
 
 
-def evaluate_part(model: TrainedModel, part: Part, *, exact: bool = False) -> EvaluationResult:
+def evaluate_part(
+    model: TrainedModel, part: Part, *, exact: bool = False, by_part: Parts | None = None
+) -> EvaluationResult:
     """What encoded text costs under a model; see ``charlm.scoring.evaluate``.
 
     Raises:
         ModelError: the cost is not finite.
     """
-    tokenizer = model.tokenizer
-    found = evaluate(model.network, part.ids, line_end=model.line_end, unknown=tokenizer.unknown_id, exact=exact)
+    line_end, unknown = model.line_end, model.tokenizer.unknown_id
+    found = evaluate(model.network, part.ids, line_end=line_end, unknown=unknown, exact=exact, by_part=by_part)
     if not math.isfinite(found.nats):
         raise ModelError(NOT_FINITE)
     bits = found.nats / NATS_PER_BIT

@@ -103,8 +103,37 @@ class Evaluation:
         return (self.nats - self.unknown_nats) / known if known else None
 
 
+class Parts:
+    """What the parts of a text that stand one after another cost, of what the whole costs.
+
+    Args:
+        sizes: how many tokens each has.
+
+    Attributes:
+        nats: of each part.
+        tokens: that were counted in each.
+    """
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self._ends = np.cumsum(np.asarray(sizes, np.int64))
+        self.nats = np.zeros(len(sizes))
+        self.tokens = np.zeros(len(sizes), np.int64)
+
+    def add(self, window: Window, logprobs: Array) -> None:
+        """Count the log-probabilities [T, B] of a window."""
+        part = np.searchsorted(self._ends, window.positions[window.counted], side="right")
+        self.nats -= np.bincount(part, logprobs[window.counted], len(self.nats))
+        self.tokens += np.bincount(part, minlength=len(self.tokens))
+
+
 def evaluate(
-    model: LanguageModel, ids: Ids, *, line_end: int | None, unknown: int | None, exact: bool = False
+    model: LanguageModel,
+    ids: Ids,
+    *,
+    line_end: int | None,
+    unknown: int | None,
+    exact: bool = False,
+    by_part: "Parts | None" = None,
 ) -> Evaluation:
     """The one evaluation that training's validation and ``charlm eval`` share.
 
@@ -115,6 +144,7 @@ def evaluate(
             which is cut into lanes by its length alone, each warmed up by the tokens before it.
         unknown: id of the unknown token, if there is one.
         exact: run a stream in one lane, as if it had never been cut.
+        by_part: where to count what each part of the text costs, its files for instance.
     """
     if line_end is not None:
         bounds = line_bounds(ids, line_end)
@@ -127,6 +157,8 @@ def evaluate(
     for window, logprobs in packed(model, ids, pieces, lanes):
         nats -= float(logprobs.sum())
         tokens += int(np.count_nonzero(window.counted))
+        if by_part is not None:
+            by_part.add(window, logprobs)
         if unknown is not None:
             hit = window.targets(ids) == unknown
             unknown_nats -= float(logprobs[hit].sum())

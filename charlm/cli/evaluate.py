@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from charlm.cli.console import note, result, result_json
+from charlm.cli.console import note, printable, result, result_json
 from charlm.cli.find import JsonOption, ModelOption, load
 from charlm.cli.inputs import find_texts
 from charlm.cli.preparing import preparing
@@ -36,12 +36,17 @@ def evaluate(
 ) -> None:
     """Cost of a text under a model: nats, bits and perplexity, as validation in training counts them."""
     from charlm.scores import evaluate_part  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.scoring import Parts  # noqa: PLC0415 - likewise
 
     trained = load(model)
     part = part_of(trained, corpus, encoding) if corpus else own_part(trained, "evaluating")
-    found = evaluate_part(trained, part, exact=exact)
+    files = _files(trained, corpus or [], encoding)
+    by_part = Parts(list(files.values())) if len(files) > 1 else None
+    found = evaluate_part(trained, part, exact=exact, by_part=by_part)
+    costs = {} if by_part is None else dict(zip(files, zip(by_part.nats, by_part.tokens, strict=True), strict=True))
     if as_json:
-        result_json(found.to_json())
+        each = [{"file": name, "tokens": int(n), "nats": float(nats)} for name, (nats, n) in costs.items()]
+        result_json(found.to_json() | ({"files": each} if each else {}))
         return
     for name, value in (
         ("tokens", f"{found.tokens:,}"),
@@ -53,6 +58,9 @@ def evaluate(
         ("unknown tokens", f"{found.oov:,}"),
     ):
         result(f"{name:<20} {value:>14}")
+    for name, (nats, tokens) in costs.items():
+        cost = f"{nats / tokens:.4f} nats a token of {tokens:,}" if tokens else "no text"
+        result(f"  {printable(name)}: {cost}")
     if not found.oov:
         return
     if found.nats_per_token_without_oov is not None:
@@ -61,6 +69,20 @@ def evaluate(
         f"{found.oov / found.tokens:.1%} of the tokens are unknown, and how they are spelt costs nothing here: "
         "the figures do not compare with those of a model that knows other tokens"
     )
+
+
+def _files(trained: "TrainedModel", corpus: list[str], encoding: str | None) -> dict[str, int]:
+    """Files that are named on the command line, and how many of the tokens are of each; none for a pipe."""
+    from charlm.text.corpus import token_counts  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.text.tokenizer import read_as  # noqa: PLC0415 - likewise
+
+    encoding = encoding or trained.text.encoding
+    texts = find_texts(corpus, read_as(trained.text.level, encoding)) if corpus else None
+    if texts is None or not texts.rereadable or len(texts.sources) == 1:
+        return {}
+    lines = trained.text.independent_lines
+    counts = token_counts(texts, tokenizer=trained.tokenizer, encoding=encoding, independent_lines=lines)
+    return {source.name: count for source, count in zip(texts.sources, counts, strict=True)}
 
 
 def part_of(trained: "TrainedModel", corpus: list[str], encoding: str | None) -> "Part":

@@ -191,6 +191,30 @@ def draft(
     return Draft(texts, tokenizer, plan, table, counts, facts, detected, digests, valid_digests, indexer.overflowed)
 
 
+def token_counts(
+    texts: Texts, *, tokenizer: Tokenizer, encoding: str = "utf-8", independent_lines: bool = False
+) -> list[int]:
+    """How many of the tokens that `encode_texts` gives are of each of the texts, in their order.
+
+    Raises:
+        InputError: A text cannot be read or decoded.
+        OutputError: There is no space for temporary files.
+    """
+    found = []
+    for source in texts.sources:
+        alone = replace(texts, name=source.name, sources=(source,))
+        indexer = find_level(tokenizer.level).indexer(tokenizer.unit, tokenizer.lowercase)
+        try:
+            ids, _ = index_texts(indexer, alone, encoding)
+        except InputError:
+            # That a file is empty is no error among others, and any other would have been told of all of them.
+            found.append(0)
+            continue
+        split = take_all(ids, indexer.facts(), independent_lines=independent_lines)
+        found.append(sum(block.size for block, _ in split()))
+    return found
+
+
 def encode_texts(
     texts: Texts, *, tokenizer: Tokenizer, encoding: str = "utf-8", independent_lines: bool = False
 ) -> Part:
