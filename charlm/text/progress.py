@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from charlm.text.reading import COMPRESSIONS, Source, Stream
-from charlm.text.store import Ids
+
+if TYPE_CHECKING:
+    from charlm.text.store import Ids  # which loads more than finding texts needs
 
 READING, ENCODING = "reading", "encoding"
 _PASSES = 2
@@ -33,8 +35,8 @@ class Progress:
             yield replace(source, open=partial(_counted, source, tally))
 
     def passes(
-        self, split: Callable[[], Iterator[tuple[Ids, Ids]]], number: int, tokens: int
-    ) -> Callable[[], Iterator[tuple[Ids, Ids]]]:
+        self, split: "Callable[[], Iterator[tuple[Ids, Ids]]]", number: int, tokens: int
+    ) -> "Callable[[], Iterator[tuple[Ids, Ids]]]":
         """A split that reports how far its blocks have come.
 
         Args:
@@ -46,7 +48,7 @@ class Progress:
         if report is None:
             return split
 
-        def reported() -> Iterator[tuple[Ids, Ids]]:
+        def reported() -> "Iterator[tuple[Ids, Ids]]":
             done = number * tokens
             for pair in split():
                 yield pair

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charlm.errors import InputError, UsageError
@@ -174,6 +174,7 @@ def test_lines_are_surveyed_alike_whatever_the_tokens(scratch: Path, text: str) 
     assert found == survey("char")
 
 
+@settings(deadline=None)
 @given(
     text=st.text(alphabet=st.sampled_from("ab \n\n"), min_size=1), repeats=st.integers(1, 20), size=st.integers(1, 9)
 )
