@@ -74,7 +74,8 @@ def test_import_loads_what_it_uses(names: Trained, tmp_path: Path) -> None:
     modules = loaded("import", tmp_path / "exported", "--model", tmp_path / "imported")
     # It writes a run's folder, and knows that from training.
     assert foreign(modules, READS | {"charlm.exchange", "charlm.training"}) == set()
-    assert not {name for name in modules if name.startswith("charlm.training.")} - {"charlm.training.run_folder"}
+    folder = {f"charlm.training.{name}" for name in ("run_folder", "lock", "log", "together")}
+    assert not {name for name in modules if name.startswith("charlm.training.")} - folder
 
 
 def test_measuring_loads_no_files_and_no_texts() -> None:
