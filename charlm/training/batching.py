@@ -139,7 +139,10 @@ class Batches:
         """
         position, end, counted, fresh = place["lanes"]
         inside = (position <= end) & (end <= self.stream.ids.size) & (counted <= self.stream.ids.size) & (fresh <= 1)
-        if min(place["lanes"].min(), place["epoch"].min()) < 0 or not inside.all():
+        inside_epoch = (place["epoch"] >= 0) & (
+            place["epoch"] < 1 << 53
+        )  # counted further, they stay integers of 64 bits
+        if place["lanes"].min() < 0 or not inside.all() or not inside_epoch.all():
             raise ValueError("the stream has no such place")
         self.epoch, self.dealt = (int(n) for n in place["epoch"])
         self.lanes = Lanes(self._pieces(), self.batch)

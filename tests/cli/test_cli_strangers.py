@@ -89,6 +89,7 @@ def _epoch(held: Contents) -> None:
         _lanes(2, 10**12),
         _lanes(3, 7),
         _epoch,
+        lambda held: held.tensors["place.epoch"].__setitem__(1, 2**63 - 1),
     ],
 )
 def test_a_forged_state_is_refused(change: Callable[[Contents], object], stopped: Trained) -> None:
