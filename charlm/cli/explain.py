@@ -23,6 +23,8 @@ DEFAULT_STEPS = 10
 DEFAULT_UNITS = 2
 WIDTH = 100
 """Columns after which what is computed next goes on a line of its own."""
+LONGEST = 100
+"""Characters of an option that are repeated."""
 SPECIAL = ("<EOS>", "<UNK>")
 """Shown without quotes; the same as in ``charlm.text.vocabulary``, which --help need not load."""
 
@@ -85,7 +87,7 @@ def _units(text: str, hidden: int) -> list[int]:
         first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
         if not 1 <= first <= last <= hidden:
             raise UsageError(
-                f"--units is {visible(text)}: name units from 1 to {hidden}, as many as the layers have, "
+                f"--units is {visible(text[:LONGEST])}: name units from 1 to {hidden}, as many as the layers have, "
                 "by numbers and ranges such as 1,5,7 or 1-4"
             )
         chosen.update(dict.fromkeys(range(first - 1, last)))

@@ -101,9 +101,9 @@ def resume(
         OutputError: the folder cannot be written, or another run is at work in it.
     """
     files = RunFolder(folder)
-    if folder.is_dir():
-        files.lock()
     try:
+        if folder.is_dir():
+            files.lock()
         return _resume(files, names, find, options, clock)
     except BaseException:
         files.close()

@@ -98,10 +98,23 @@ class Trainer:
             if self.progress.loss_steps and self._is_due(done):
                 yield self._validate(done)
             if self.is_finished:
+                self._check_result()
                 return
             yield self._step()
             if self.pace.replan(self.progress.step):
                 yield PlanReport(self.pace.plan)
+
+    def _check_result(self) -> None:
+        """A run without any weights that could be validated has come to nothing.
+
+        Raises:
+            TrainingError: it is such a run.
+        """
+        if not self.progress.validations:
+            raise TrainingError(
+                f"the run is at its end, and its loss was not finite at any validation: there is nothing to keep. Try "
+                f"a lower --lr (it was {self.config.lr:g}) or a lower --clip"
+            )
 
     @property
     def is_finished(self) -> bool:

@@ -30,6 +30,7 @@ def test_without_a_terminal_there_are_plain_lines(corpus: Path) -> None:
         number for number, line in enumerate(lines) if "validation" in line and line.startswith("charlm: step ")
     ]
     log = [json.loads(line) for line in Path("model/log.jsonl").read_text().splitlines()]
+    assert log.pop()["event"] == "finished"
     assert len(validations) == len(log) > 1
     assert all(lines[number + 1].startswith("    ") for number in validations)
     for number, entry in zip(validations, log, strict=True):
@@ -88,6 +89,7 @@ def _read(terminal: int) -> bytes:
 def test_every_line_of_the_log_is_an_object(corpus: Path) -> None:
     succeed("train", corpus, "--model", "model", *QUICK, "--steps", 40, "--valid-fraction", 0.05)
     log = [json.loads(line) for line in Path("model/log.jsonl").read_text().splitlines()]
+    assert log.pop()["event"] == "finished"
     assert {entry["event"] for entry in log} == {"validation"}
     steps = [entry["step"] for entry in log]
     assert steps == sorted(set(steps))

@@ -152,7 +152,8 @@ def test_divergence_is_told_in_one_message() -> None:
 def test_the_default_folder_is_named_after_the_text() -> None:
     text = write(names_text().encode(), "some names.txt")
     succeed("train", text, *QUICK, *STEPS)
-    assert sorted(os.listdir("runs/some names")) == ["log.jsonl", "model.safetensors", "training.safetensors"]  # noqa: PTH208
+    files = ["config.toml", "log.jsonl", "model.safetensors", "training.safetensors"]
+    assert sorted(os.listdir("runs/some names")) == files  # noqa: PTH208 - names, not paths
     ended = succeed("sample")
     assert "runs/some names" in ended.err
 

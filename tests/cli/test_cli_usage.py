@@ -73,7 +73,6 @@ def test_help_does_not_wait_for_numpy(arguments: list[str]) -> None:
         (["train", "--lr", "abc"], ["--lr", "charlm train --help"]),
         (["info", "--json=1"], ["--json", "charlm info --help"]),
         (["train"], ["charlm train FILE"]),
-        (["train", "--resume"], ["--model FOLDER"]),
     ],
 )
 def test_wrong_usage_is_one_message(arguments: list[str], mentioned: list[str]) -> None:
@@ -141,7 +140,10 @@ def test_wrong_usage_in_a_process_of_its_own() -> None:
         ("--max-vocab 2", ["--max-vocab is 2", "at least 3"]),
         ("--encoding foo", ["'foo'", "utf-8", "latin-1"]),
         ("--encoding hex", ["'hex'"]),
-        ("--resume --lr 1 --layers 2", ["--resume", "--layers", "--lr"]),
+        ("--resume --config a.toml --dry-run", ["--resume", "--config", "--dry-run"]),
+        ("--stop-at 0", ["--stop-at is 0", "at least 1"]),
+        ("--eval-every 0", ["--eval-every is 0", "at least 1"]),
+        ("--patience 0", ["--patience is 0", "at least 1"]),
         ("--resume --overwrite", ["--overwrite"]),
     ],
 )

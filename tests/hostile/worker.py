@@ -139,8 +139,8 @@ def stopping(steps: int) -> Iterator[None]:
     training: Any = import_module("charlm.cli.training")  # it is to be changed
     before = training.follow
 
-    def follow(run: Any, interrupt: Any, *, quiet: bool) -> None:
-        del interrupt, quiet
+    def follow(run: Any, interrupt: Any, **_: Any) -> None:
+        del interrupt
         left = iter(range(steps - 1))
         with np.errstate(all="ignore"):
             for _ in run.reports(lambda: next(left, None) is None):
