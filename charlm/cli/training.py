@@ -83,8 +83,9 @@ def try_here(folder: Path | None, corpus: list[str], options: Options) -> None:
     _announce(run, options)
     plan, steps = run.config.train, (each for each in run.trainer.run() if isinstance(each, StepReport))
     with np.errstate(all="ignore"):
-        times = [clock() for _ in islice(steps, 1 + TRIED_STEPS)]
-    step = median(later - earlier for earlier, later in pairwise(times))
+        times = [clock(), *(clock() for _ in islice(steps, 1 + TRIED_STEPS))]
+    taken = [later - earlier for earlier, later in pairwise(times)]
+    step = median(taken[1:] or taken)  # the first warms up; a run of hardly any time has no other
     if plan.steps is None:
         length = f"{plan.seconds:g} s, about {plan.seconds / step:,.0f} steps" if plan.seconds else ""
     else:
