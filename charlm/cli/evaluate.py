@@ -72,17 +72,18 @@ def evaluate(
 
 
 def _files(trained: "TrainedModel", corpus: list[str], encoding: str | None) -> dict[str, int]:
-    """Files that are named on the command line, and how many of the tokens are of each; none for a pipe."""
+    """Files that are evaluated, and how many of the tokens are of each; none for a pipe, or a part of a corpus."""
     from charlm.text import sources  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.text.corpus import token_counts  # noqa: PLC0415 - likewise
     from charlm.text.tokenizer import read_as  # noqa: PLC0415 - likewise
 
-    if not corpus or "-" in corpus:
+    if "-" in corpus:
         return {}
     encoding = encoding or trained.text.encoding
+    names = corpus or trained.record["corpus"]["valid_paths"] or []
     # Not those of the command line, which would say once more what they leave out.
-    texts = sources.find_texts(corpus, encoding=read_as(trained.text.level, encoding))
-    if not texts.rereadable or len(texts.sources) == 1:
+    texts = sources.find_texts(names, encoding=read_as(trained.text.level, encoding)) if names else None
+    if texts is None or not texts.rereadable or len(texts.sources) == 1:
         return {}
     lines = trained.text.independent_lines
     counts = token_counts(texts, tokenizer=trained.tokenizer, encoding=encoding, independent_lines=lines)

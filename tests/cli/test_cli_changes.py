@@ -8,6 +8,8 @@ import pytest
 from cli_cases import QUICK, Trained, call, contents, names_text, one_message, prose_text, succeed
 from safetensors import safe_open
 
+from charlm.cli import training
+
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
@@ -165,3 +167,13 @@ def test_what_a_stop_has_set_aside_is_the_best_where_the_run_gets_worse(tmp_path
     # The one was at step 40 when its learning rate rose, the other at step 12.
     assert record_of(Path("once"))["step"] == 40
     assert record_of(Path("twice"))["step"] == 10
+
+
+def test_another_machine_is_told_of(stopped: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another kernel or number of threads, for instance: the last digits may be others."""
+    here = training.fingerprint()
+    assert "differs" not in succeed("train", "--resume", "--model", stopped.folder, "--stop-at", 10).err
+    key = next(iter(here))
+    monkeypatch.setattr(training, "fingerprint", lambda: {**here, key: "another"})
+    said = succeed("train", "--resume", "--model", stopped.folder).err
+    assert f"the machine differs from where the run began, so its last digits may too: {key} {here[key]}" in said

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from cli_cases import Trained, names_text, prose_text, succeed
+from cli_cases import QUICK, Trained, names_text, prose_text, succeed
 
 
 @pytest.fixture
@@ -34,6 +34,20 @@ def test_where_lines_are_texts_of_their_own_a_file_costs_what_it_costs_alone(tex
         alone = succeed("eval", each["file"], "--model", names.folder, "--json").json
         assert each["tokens"] == alone["tokens"]
         assert each["nats"] == pytest.approx(alone["nats_per_token"] * alone["tokens"], rel=1e-6)
+
+
+def test_several_files_that_validate_are_told_apart(texts: list[str], tmp_path: Path) -> None:
+    """In the evaluation of what a model was validated with, which is the run's own figure."""
+    (tmp_path / "valid").mkdir()
+    for name in texts:
+        Path(name).rename(tmp_path / "valid" / name)
+    Path("train.txt").write_text(names_text(90))
+    succeed("train", "train.txt", "--valid", "valid", "--model", "model", *QUICK, "--steps", 9)
+    found = succeed("eval", "--model", "model", "--json").json
+    assert [Path(each["file"]).name for each in found["files"]] == texts
+    assert sum(each["nats"] for each in found["files"]) == pytest.approx(found["nats_per_token"] * found["tokens"])
+    record = succeed("info", "--model", "model", "--json").json["record"]
+    assert found["nats_per_token"] == pytest.approx(record["valid_nats_per_token"], rel=1e-6)
 
 
 def test_the_files_stand_below_the_whole(texts: list[str], names: Trained) -> None:

@@ -16,6 +16,7 @@ from safetensors.numpy import load_file
 
 from charlm.cli.console import Stopped
 from charlm.cli.progress import Interrupt
+from charlm.nn.registry import every_kind
 from charlm.training.run import Run
 
 STEPS = 12
@@ -105,6 +106,19 @@ def test_stopping_and_resuming_changes_nothing(
     arguments = options.split()
     succeed("train", corpora[text], "--model", "once", *QUICK, "--steps", STEPS, *arguments)
     train_in_two(monkeypatch, corpora[text], Path("twice"), STEPS // 2, *arguments)
+    same_run(Path("once"), Path("twice"))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("kind", list(every_kind()), ids=str)
+def test_every_block_goes_on_as_if_nothing_had_happened(
+    kind: tuple[str, dict[str, str]], text: str, corpora: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell, options = kind
+    chosen = [word for name, value in options.items() for word in (f"--{name}", value)]
+    arguments = ("--cell", cell, *chosen, "--layers", 2, "--dropout", 0.2, "--level", "word")
+    succeed("train", corpora[text], "--model", "once", *QUICK, "--steps", STEPS, *arguments)
+    train_in_two(monkeypatch, corpora[text], Path("twice"), 5, *arguments)
     same_run(Path("once"), Path("twice"))
 
 
