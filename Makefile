@@ -56,7 +56,7 @@ types: $(VENV)/tested ## Check types
 mutants: $(VENV)/tested ## Plant errors one at a time and see each one caught
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/mutants.py
 
-soak: $(VENV)/tested ## Kill, interrupt and refuse training at hundreds of moments (ten minutes)
+soak: $(VENV)/tested ## Kill, interrupt and refuse training at hundreds of moments, and read 2,000 hostile files (six minutes)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/soak.py
 
 parity: $(VENV)/paired ## Compute the same with PyTorch and ONNX Runtime themselves
