@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from cli_cases import QUICK, Trained, names_text, prose_text, succeed
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell that runs the tests in the background has them ignore Ctrl-C, and so would every command they run.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+    # In the background a shell has the tests ignore Ctrl-C, and nohup the closing of the terminal: so would every
+    # command they run.
+    number = getattr(signal, name, None)
+    if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

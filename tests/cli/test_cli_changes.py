@@ -8,7 +8,7 @@ import pytest
 from cli_cases import QUICK, Trained, call, contents, names_text, one_message, prose_text, succeed
 from safetensors import safe_open
 
-from charlm.cli import training
+from charlm.machine import fingerprint
 
 
 @pytest.fixture
@@ -171,9 +171,9 @@ def test_what_a_stop_has_set_aside_is_the_best_where_the_run_gets_worse(tmp_path
 
 def test_another_machine_is_told_of(stopped: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another kernel or number of threads, for instance: the last digits may be others."""
-    here = training.fingerprint()
+    here = fingerprint()
     assert "differs" not in succeed("train", "--resume", "--model", stopped.folder, "--stop-at", 10).err
     key = next(iter(here))
-    monkeypatch.setattr(training, "fingerprint", lambda: {**here, key: "another"})
+    monkeypatch.setattr("charlm.cli.training.fingerprint", lambda: {**here, key: "another"})
     said = succeed("train", "--resume", "--model", stopped.folder).err
     assert f"the machine differs from where the run began, so its last digits may too: {key} {here[key]}" in said
