@@ -81,6 +81,11 @@ class Progress(Strict):
         found.best_loss = math.inf
         return found
 
+    @property
+    def has_best(self) -> bool:
+        """Whether any weights have been validated; ``validations`` are counted anew where the run's length changes."""
+        return math.isfinite(self.best_loss)
+
     def took(self, loss: float, lr: float, *, clipped: bool) -> None:
         """Count a step."""
         self.step += 1

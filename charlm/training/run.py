@@ -120,8 +120,8 @@ class Run:
 
     def _best_weights(self) -> Views:
         """Those of the best validation; before there is one, those that the run began with."""
-        began = not self.trainer.progress.validations
-        network = self._begun_network() if began else load_model(self.folder.model_file).network
+        known = self.trainer.progress.has_best
+        network = load_model(self.folder.model_file).network if known else self._begun_network()
         return network.parameters.views
 
     def claim(self) -> None:
@@ -140,7 +140,7 @@ class Run:
     def model(self) -> TrainedModel:
         """The model with its present weights, which are those of the last validation."""
         progress = self.trainer.progress
-        return self._model(progress.best_loss if progress.validations else None)
+        return self._model(progress.best_loss if progress.has_best else None)
 
     def _model(self, valid: float | None) -> TrainedModel:
         """The model with its present weights, and what the validation text costs with them, in nats a token."""
@@ -240,7 +240,7 @@ class Run:
         self.loss_at_stop = loss
         self._log("stopped", valid_nats_per_token=loss)
         if loss < progress.best_loss:
-            if progress.validations:
+            if progress.has_best:
                 self.folder.set_aside()
             self.folder.save_model(self._model(loss))
 
@@ -251,7 +251,7 @@ class Run:
             return
         # The best model by a scheduled validation is kept, so that a run that is stopped and resumed ends as
         # if nothing had happened; only a run that has none yet leaves its present weights.
-        if not self.trainer.progress.validations:
+        if not self.trainer.progress.has_best:
             self.folder.prepare_model(self.model)
         tensors, state = self.trainer.state()
         self.folder.save_state(self._tensors(tensors), {**state, "run": self.config.to_json(), "about": self.about})

@@ -110,7 +110,7 @@ class Trainer:
         Raises:
             TrainingError: it is such a run.
         """
-        if not self.progress.validations:
+        if not self.progress.has_best:
             raise TrainingError(
                 f"the run is at its end, and its loss was not finite at any validation: there is nothing to keep. Try "
                 f"a lower --lr (it was {self.config.lr:g}) or a lower --clip"

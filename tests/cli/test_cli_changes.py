@@ -82,6 +82,15 @@ def test_a_finished_run_is_made_longer(corpus: Path) -> None:
     assert contents(Path("model"))["model.safetensors"] != before
 
 
+def test_a_run_made_much_longer_keeps_its_best_model_until_there_is_a_better_one(corpus: Path) -> None:
+    """Also where the validation that it has had is none of the first of the longer run."""
+    succeed("train", corpus, "--model", "model", *QUICK, "--steps", 30)
+    best = contents(Path("model"))["model.safetensors"]
+    options = ("--steps", 3000, "--lr", 3, "--stop-at", 33)
+    succeed("train", "--resume", "--model", "model", *options, "--quiet")
+    assert contents(Path("model"))["model.safetensors"] == best
+
+
 def test_a_longer_run_that_is_stopped_again_ends_as_one_that_was_not(stopped: Trained, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
