@@ -4,8 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-MOST = 2**53
-"""More steps than any run has; up to here floats count exactly."""
+from charlm.training.progress import MOST
 
 
 def _count(value: Any) -> bool:

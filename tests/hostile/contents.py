@@ -82,22 +82,19 @@ def sealed(contents: Contents) -> bytes:
 
 def damaging(change: Change) -> Mutation:
     """The mutation that changes contents and leaves the digest as it was."""
-
-    def mutation(source: np.random.Generator, data: bytes) -> bytes:
-        contents = opened(data)
-        change(source, contents)
-        return written(contents)
-
-    return mutation
+    return _changing(change, written)
 
 
 def forging(change: Change) -> Mutation:
     """The mutation that changes contents and their digest."""
+    return _changing(change, sealed)
 
+
+def _changing(change: Change, write: Callable[[Contents], bytes]) -> Mutation:
     def mutation(source: np.random.Generator, data: bytes) -> bytes:
         contents = opened(data)
         change(source, contents)
-        return sealed(contents)
+        return write(contents)
 
     return mutation
 
