@@ -1,6 +1,7 @@
 """What a model is and how it is trained: frozen, strict, and written into every model file as JSON."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from types import MappingProxyType, NoneType, UnionType
@@ -88,6 +89,12 @@ def require(
     if (isinstance(value, float) and not math.isfinite(value)) or not all(ok for _, _, ok in rules):
         wanted = " and ".join(text for used, text, _ in rules if used)
         raise UsageError(f"{name} is {value}: it must be a number {wanted}".rstrip())
+
+
+def length_of_time(text: str, units: Mapping[str, float]) -> float | None:
+    """Seconds in a number with a unit behind it, of ``units`` (the unit -> its seconds); None where it is no such."""
+    match = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*([a-z]?)", text.strip())
+    return None if match is None or match[2] not in units else float(match[1]) * units[match[2]]
 
 
 def choose(name: str, value: str, choices: tuple[str, ...]) -> None:

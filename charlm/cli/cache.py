@@ -1,12 +1,12 @@
 """``charlm cache``: the token ids that are kept on the disk."""
 
-import re
 import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from charlm.cli.console import counted, note, result
+from charlm.config import length_of_time
 from charlm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,10 +49,10 @@ def cached(
 
 
 def _seconds(text: str) -> float:
-    match = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*([smhdw])", text.strip())
-    if not match:
+    seconds = length_of_time(text, _UNITS)
+    if seconds is None:
         raise UsageError(f"--older-than is {text!r}: give a length of time such as 30d, 12h or 2w")
-    return float(match[1]) * _UNITS[match[2]]
+    return seconds
 
 
 def _list(folder: "CacheFolder") -> None:

@@ -1,13 +1,12 @@
 """From the options of a run to its configuration: what was chosen, and for the rest what suits the text."""
 
 import math
-import re
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from charlm.checkpoint import TrainedModel, load_model
-from charlm.config import ModelConfig, TextConfig, TrainConfig
+from charlm.config import ModelConfig, TextConfig, TrainConfig, length_of_time
 from charlm.errors import UsageError
 from charlm.nn.registry import block_options, known_options
 from charlm.text.corpus import Corpus
@@ -115,10 +114,10 @@ def seconds_of(options: Options) -> float | None:
     text = options.get("time")
     if text is None or not isinstance(text, str):
         return None if text is None else float(text)
-    match = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*([smh]?)", text.strip())
-    if not match or float(match[1]) <= 0:
+    seconds = length_of_time(text, _UNITS)
+    if not seconds:
         raise UsageError(f"--time is {text!r}: give a length such as 90s, 5m or 1h")
-    return float(match[1]) * _UNITS[match[2]]
+    return seconds
 
 
 def sizes_for(options: Options, config: TextConfig, tokens: int) -> Sizes:
