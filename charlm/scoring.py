@@ -83,18 +83,24 @@ def log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """What a part of text costs: total in nats, tokens counted, and both for the unknown ones among them."""
+class Cost:
+    """What predictions cost: total in nats, and how many were counted."""
 
     nats: float
     tokens: int
-    unknown_nats: float
-    unknown: int
 
     @property
     def nats_per_token(self) -> float:
-        """Mean cost of a token."""
+        """Mean cost of one."""
         return self.nats / self.tokens
+
+
+@dataclass(frozen=True)
+class Evaluation(Cost):
+    """What a part of text costs, and the unknown tokens in it by themselves."""
+
+    unknown_nats: float
+    unknown: int
 
     @property
     def known_nats_per_token(self) -> float | None:

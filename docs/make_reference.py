@@ -22,7 +22,9 @@ def reference() -> str:
     """The whole page."""
     root: Any = typer.main.get_command(application())
     parts = [HEADER]
-    parts += [_command(name, command) for name, command in root.commands.items()]
+    for name, command in root.commands.items():
+        below = getattr(command, "commands", {})
+        parts += [_command(f"{name} {each}", found) for each, found in below.items()] or [_command(name, command)]
     return "\n".join([*parts, _exit_statuses()])
 
 

@@ -76,6 +76,9 @@ def _asked_for(arguments: list[str]) -> Collection[str]:
 
 def _misused(error: Any, first: str) -> str:
     command = f"charlm {first}" if first in COMMANDS else "charlm"
+    if getattr(error, "ctx", None):
+        # The subcommand too; where a value is missing there is no context.
+        command = error.ctx.command_path
     return f"{error.format_message().rstrip('.')}. {command} --help shows what there is"
 
 

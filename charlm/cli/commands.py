@@ -10,7 +10,7 @@ from charlm.version import __version__
 
 
 class Command(NamedTuple):
-    """A command: ``module:name`` of the function that runs it, and what it does in a few words."""
+    """A command: ``module:name`` of what runs it, a function or a group of commands, and what it does."""
 
     function: str
     summary: str
@@ -51,14 +51,23 @@ def application(loaded: Container[str] = COMMANDS) -> typer.Typer:
     )
     app.callback()(_root)
     for name, command in COMMANDS.items():
-        app.command(name, short_help=command.summary)(_load(command) if name in loaded else _only_listed)
+        found = _load(command) if name in loaded else _only_listed
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name, short_help=command.summary)
+        else:
+            app.command(name, short_help=command.summary)(found)
     return app
 
 
-def _load(command: Command) -> Callable[..., Any]:
+def group(help_: str) -> typer.Typer:
+    """A command that has subcommands."""
+    return typer.Typer(help=help_, rich_markup_mode=None, no_args_is_help=True)
+
+
+def _load(command: Command) -> Callable[..., Any] | typer.Typer:
     module, name = command.function.split(":")
-    function: Callable[..., Any] = getattr(import_module(module), name)
-    return function
+    found: Callable[..., Any] | typer.Typer = getattr(import_module(module), name)
+    return found
 
 
 def _only_listed() -> None:

@@ -31,7 +31,8 @@ def import_(
 
     What PyTorch itself saves has neither configuration nor vocabulary: --like names the model that it was made from.
     """
-    from charlm.exchange.pytorch import import_state  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.checkpoint import model_bytes  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.exchange.pytorch import import_state  # noqa: PLC0415 - likewise
     from charlm.training.run_folder import RunFolder  # noqa: PLC0415 - likewise
 
     folder = RunFolder(model)
@@ -40,7 +41,7 @@ def import_(
     found = import_state(state, like)
     with closing(folder):
         folder.claim(overwrite=True)
-        folder.save_model(found.model)
+        folder.save_model(model_bytes(found.model))
         folder.forget()
     note(f"wrote {folder.model_file}")
     if found.changed:

@@ -4,24 +4,20 @@ import math
 import shlex
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from tqdm import tqdm
 
 from charlm.cli import ENDINGS
 from charlm.cli.console import Stopped, aside, counted, note, result
-from charlm.sampling import SamplingConfig, sample
+from charlm.scoring import Cost
 from charlm.training.reports import Report, ReturnReport, SkipReport, StepReport, ValidationReport
 from charlm.training.run import Run
 
-SAMPLE_LENGTH = 160
-SAMPLE_WORDS = 30
-SAMPLE_LINES = 5
-LONGEST_NAME = 40
 OVERFIT = 0.5
 """A best step before this share of the run is worth a remark."""
 SILENCE_SECONDS = 20.0
@@ -29,6 +25,27 @@ SILENCE_SECONDS = 20.0
 SMOOTHING = 0.98
 """Weight of the past in the training loss that is shown."""
 BITS = 1 / math.log(2)
+
+
+class View(NamedTuple):
+    """How runs of one kind are shown.
+
+    Attributes:
+        command: what begins one, such as "train".
+        per: what a loss is counted by, such as "a token".
+        figures: what else is said of a validation, in words.
+        live: what the present weights do, as text that is indented.
+    """
+
+    command: str
+    per: str
+    figures: Callable[[Cost], str]
+    live: Callable[[], str]
+
+
+def in_bits(nats: float) -> str:
+    """A loss in bits, in brackets."""
+    return f"({nats * BITS:.4f} bits)"
 
 
 class Interrupt:
@@ -80,14 +97,14 @@ class Display(Protocol):
         """At the end, whatever it was."""
 
 
-def follow(run: Run, interrupt: Interrupt, *, stop_at: int | None = None, quiet: bool) -> None:
+def follow(run: Run[Any], interrupt: Interrupt, view: View, *, stop_at: int | None = None, quiet: bool) -> None:
     """Run to the end, to a step, or until ``interrupt`` asks for an end, showing how it goes.
 
     Raises:
         Stopped: it was stopped by ``interrupt``; the message says what continues it.
     """
     state = run.trainer.progress
-    display: Display = _Silent() if quiet else _Bar(run) if sys.stderr.isatty() else _Lines(run)
+    display: Display = _Silent() if quiet else _Bar(run, view) if sys.stderr.isatty() else _Lines(run, view)
     # What is not finite ends the run with a message of its own.
     with np.errstate(all="ignore"):
         try:
@@ -100,16 +117,16 @@ def follow(run: Run, interrupt: Interrupt, *, stop_at: int | None = None, quiet:
         finally:
             display.close()
     if run.stopped:
-        message = _how_to_go_on(run)
+        message = _how_to_go_on(run, view)
         if interrupt.asked:
             raise Stopped(message)
         if not quiet:
             note(message)
     elif not quiet:
-        _say_what_came_of(run)
+        _say_what_came_of(run, view)
 
 
-def _say_what_came_of(run: Run) -> None:
+def _say_what_came_of(run: Run[Any], view: View) -> None:
     progress = run.trainer.progress
     best = progress.best_loss
     if progress.all_skipped:
@@ -122,8 +139,7 @@ def _say_what_came_of(run: Run) -> None:
             f"the best weights came at {share} of the run; since then it has learnt its text by heart: "
             "fewer --epochs, more --dropout or more text may do better"
         )
-    in_bits = f"({best * BITS:.4f} bits)"
-    result(f"{run.folder.path}: validation {best:.4f} nats a token {in_bits} at step {progress.best_step}")
+    result(f"{run.folder.path}: validation {best:.4f} nats {view.per} {in_bits(best)} at step {progress.best_step}")
 
 
 def _show(display: Display, report: Report) -> None:
@@ -142,43 +158,21 @@ def _show(display: Display, report: Report) -> None:
             )
 
 
-def _how_to_go_on(run: Run) -> str:
+def _how_to_go_on(run: Run[Any], view: View) -> str:
     piped, folder = "-" in run.about["corpus"]["paths"], run.folder.path
-    again = shlex.join(["charlm", "train", *(["-"] if piped else []), "--resume", "--model", str(folder)])
+    again = shlex.join(["charlm", *view.command.split(), *(["-"] if piped else []), "--resume", "--model", str(folder)])
     how = "go on by sending the same text to" if piped else "go on with"
-    seen = "" if run.loss_at_stop is None else f" at {run.loss_at_stop:.4f} nats a token"
+    seen = "" if run.loss_at_stop is None else f" at {run.loss_at_stop:.4f} nats {view.per}"
     return f"stopped after {counted(run.trainer.progress.step, 'step')}{seen}; {how}: {again}"
 
 
-def _live_sample(run: Run) -> str:
-    """A sample from the present weights, indented."""
-    lines, tokenizer = run.corpus.independent_lines, run.corpus.tokenizer
-    never = () if tokenizer.unknown_id is None else (tokenizer.unknown_id,)
-    length = SAMPLE_LENGTH if tokenizer.level in ("char", "byte") else SAMPLE_WORDS
-    config = SamplingConfig(length, 0.8, never, (tokenizer.eos_id,) if lines else ())
-    nothing, step = np.zeros(0, np.int64), run.trainer.progress.step
-    drawn = (
-        list(sample(run.trainer.model, nothing, config, (step, index))) for index in range(SAMPLE_LINES if lines else 1)
-    )
-    shown = (_harmless(tokenizer.decode(np.array(ids, np.int64)).strip("\n")) for ids in drawn)
-    texts = list(shown)
-    # Names stand side by side, sentences one below another.
-    between = ", " if max(map(len, texts)) <= LONGEST_NAME else "\n"
-    rows = between.join(texts).split("\n")[:SAMPLE_LINES]
-    return "\n".join(f"    {row}" for row in rows)
-
-
-def _harmless(text: str) -> str:
-    """The text with what could command the terminal replaced by dots."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "." for c in text)
-
-
-def _validation_line(run: Run, report: ValidationReport) -> str:
+def _validation_line(run: Run[Any], report: ValidationReport, view: View) -> str:
     train = "" if report.train_loss is None else f"train {report.train_loss:.4f}, "
     valid = report.valid.nats_per_token
     return (
         f"step {report.step:,} ({report.progress:.0%}, {run.clock():.0f} s): {train}"
-        f"validation {valid:.4f} nats a token ({valid * BITS:.4f} bits){', best' if report.best else ''}"
+        f"validation {valid:.4f} nats {view.per} {in_bits(valid)}{view.figures(report.valid)}"
+        f"{', best' if report.best else ''}"
     )
 
 
@@ -197,10 +191,11 @@ class _Silent:
 
 
 class _Lines:
-    """For standard error that is no terminal: a line and a sample a validation, and a line where these are rare."""
+    """For standard error that is no terminal: lines at every validation, and a line where these are rare."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run[Any], view: View) -> None:
         self._run = run
+        self._view = view
         self._said = self._began = run.clock()
         self._first = run.trainer.pace.progress(run.trainer.progress.step)
 
@@ -212,14 +207,14 @@ class _Lines:
         done = max(report.progress - self._first, 1e-9)
         left = (now - self._began) * (1 - report.progress) / done
         note(
-            f"step {report.step:,} ({report.progress:.0%}, {now:.0f} s): train {report.loss:.4f} nats a token, "
-            f"some {left:.0f} s left"
+            f"step {report.step:,} ({report.progress:.0%}, {now:.0f} s): "
+            f"train {report.loss:.4f} nats {self._view.per}, some {left:.0f} s left"
         )
 
     def validation(self, report: ValidationReport) -> None:
         self._said = self._run.clock()
-        note(_validation_line(self._run, report))
-        aside(_live_sample(self._run))
+        note(_validation_line(self._run, report, self._view))
+        aside(self._view.live())
 
     def remark(self, text: str) -> None:
         note(text)
@@ -231,8 +226,9 @@ class _Lines:
 class _Bar:
     """For a terminal: a bar with the figures of the moment."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run[Any], view: View) -> None:
         self._run = run
+        self._view = view
         self._loss = math.nan
         self._valid = ""
         self._began, self._first = run.clock(), run.trainer.progress.step
@@ -245,9 +241,8 @@ class _Bar:
     def step(self, report: StepReport) -> None:
         weight = SMOOTHING if math.isfinite(self._loss) else 0.0
         self._loss = report.loss + weight * ((self._loss if weight else 0.0) - report.loss)
-        config = self._run.config.train
         elapsed = max(self._run.clock() - self._began, 1e-9)
-        rate = (report.step - self._first) * config.window * config.batch / elapsed
+        rate = (report.step - self._first) * self._run.subject.work.step_tokens / elapsed
         self._bar.set_description_str(
             f"{self._loss:.3f} nats ({self._loss * BITS:.3f} bits){self._valid}, lr {report.lr:.1e}, {rate:,.0f} tok/s",
             refresh=False,
@@ -256,7 +251,8 @@ class _Bar:
 
     def validation(self, report: ValidationReport) -> None:
         self._valid = f", valid {report.valid.nats_per_token:.3f}"
-        tqdm.write(f"{_validation_line(self._run, report)}\n{_live_sample(self._run)}", file=sys.stderr)
+        line = _validation_line(self._run, report, self._view)
+        tqdm.write(f"{line}\n{self._view.live()}", file=sys.stderr)
 
     def remark(self, text: str) -> None:
         tqdm.write(f"charlm: {text}", file=sys.stderr)

@@ -12,6 +12,7 @@ import numpy as np
 from charlm.cli.console import counted, duration, note, result
 from charlm.cli.find import RUNS, last_run
 from charlm.cli.inputs import find_texts
+from charlm.cli.live_sample import language_view
 from charlm.cli.preparing import preparing
 from charlm.cli.progress import Interrupt, follow
 from charlm.errors import UsageError
@@ -21,6 +22,7 @@ from charlm.text.tokens import MOST_TYPES
 from charlm.training.changes import LENGTHS
 from charlm.training.choices import picks, shrunk
 from charlm.training.config_file import read, write
+from charlm.training.language import LanguageSubject
 from charlm.training.options import Options
 from charlm.training.reports import StepReport
 from charlm.training.run import Run
@@ -74,14 +76,14 @@ def begin_here(
         if not quiet:
             _announce(run, options)
             _announce_no_lock(run)
-        follow(run, interrupt, stop_at=stop_at, quiet=quiet)
+        follow(run, interrupt, language_view(run), stop_at=stop_at, quiet=quiet)
 
 
 def try_here(folder: Path | None, corpus: list[str], options: Options) -> None:
     """Check everything, take a few steps, and say what the run would be; nothing is written."""
     run = _begun(folder, corpus, options, overwrite=True, quiet=False)
     _announce(run, options)
-    plan, steps = run.config.train, (each for each in run.trainer.run() if isinstance(each, StepReport))
+    plan, steps = run.train, (each for each in run.trainer.run() if isinstance(each, StepReport))
     with np.errstate(all="ignore"):
         times = [clock(), *(clock() for _ in islice(steps, 1 + TRIED_STEPS))]
     taken = [later - earlier for earlier, later in pairwise(times)]
@@ -92,7 +94,7 @@ def try_here(folder: Path | None, corpus: list[str], options: Options) -> None:
         _, share = run.trainer.validation_share() or (0, 0.0)
         length = f"about {duration(plan.steps * step / (1 - share))} for {counted(plan.steps, 'step')}"
     memory = peak_memory()
-    result(f"parameters: {len(run.trainer.model.parameters):,}")
+    result(f"parameters: {len(run.trainer.parameters):,}")
     result(f"memory: {memory / 1e6:,.0f} MB" if memory else "memory: not known on this system")
     result(f"a step: {1e3 * step:.1f} ms, {plan.window * plan.batch / step:,.0f} tokens a second")
     result(f"the run: {length}")
@@ -101,7 +103,9 @@ def try_here(folder: Path | None, corpus: list[str], options: Options) -> None:
     )
 
 
-def _begun(folder: Path | None, corpus: list[str], options: Options, *, overwrite: bool, quiet: bool) -> Run:
+def _begun(
+    folder: Path | None, corpus: list[str], options: Options, *, overwrite: bool, quiet: bool
+) -> Run[LanguageSubject]:
     with preparing(quiet=quiet) as watched:
         return begin(
             lambda encoding: watched(find_texts(corpus, encoding)),
@@ -122,10 +126,10 @@ def resume_here(folder: Path | None, corpus: list[str], options: Options, *, sto
         if not quiet:
             _announce_again(run)
             _announce_no_lock(run)
-        follow(run, interrupt, stop_at=stop_at, quiet=quiet)
+        follow(run, interrupt, language_view(run), stop_at=stop_at, quiet=quiet)
 
 
-def _announce_no_lock(run: Run) -> None:
+def _announce_no_lock(run: Run[LanguageSubject]) -> None:
     if run.folder.unlocked:
         note(f"the file system of {run.folder.path} has no locks: see that no other run writes there meanwhile")
 
@@ -138,7 +142,7 @@ def _folder(given: Path | None, texts: Texts) -> Path:
     return RUNS / texts.stem
 
 
-def _announce_again(run: Run) -> None:
+def _announce_again(run: Run[LanguageSubject]) -> None:
     """Say where the run goes on, and whether that is the machine that it began on."""
     before, now = run.about["made_with"], fingerprint()
     changed = [f"{key} {before.get(key)} -> {value}" for key, value in now.items() if before.get(key) != value]
@@ -149,19 +153,19 @@ def _announce_again(run: Run) -> None:
     note(_where(run))
 
 
-def _changes(run: Run) -> list[str]:
+def _changes(run: Run[LanguageSubject]) -> list[str]:
     """What has just been changed, in words."""
     changes = run.about.get("changes", [])
     if not changes or changes[-1]["step"] != run.trainer.progress.step:
         return []
-    was, now = changes[-1]["was"], run.config.train.to_json()
+    was, now = changes[-1]["was"], run.train.to_json()
     said = [f"{WORDS[name]} {now[name]} instead of {was[name]}" for name in WORDS if now[name] != was[name]]
     if {name for name in ("steps", "seconds") if now[name] != was[name]}:
         said.append("the schedule of the learning rate is stretched to the new length")
     return [f"from here on: {'; '.join(said)}"] if said else []
 
 
-def _where(run: Run) -> str:
+def _where(run: Run[LanguageSubject]) -> str:
     folder, step = run.folder.path, run.trainer.progress.step
     if not run.trainer.is_finished:
         return f"continuing {folder} after {counted(step, 'step')}"
@@ -173,15 +177,15 @@ def _where(run: Run) -> str:
     )
 
 
-def _announce(run: Run, options: Options) -> None:
+def _announce(run: Run[LanguageSubject], options: Options) -> None:
     """Say what was found and what is about to be done."""
-    corpus, config = run.corpus, run.config
+    corpus, subject = run.subject.corpus, run.subject
     train, valid = corpus.train, corpus.valid
     if corpus.independent_lines:
         why = "looks like a list: each line is a text of its own (--no-independent-lines: one text)"
         blank = f"; {counted(corpus.blank_lines, 'blank line')} left out" if corpus.blank_lines else ""
         note(f"{corpus.name} {why if corpus.detected else 'is read as independent lines'}{blank}")
-    elif config.text.unit == "line" and corpus.detected:
+    elif subject.text.unit == "line" and corpus.detected:
         note(f"{corpus.name} is read as one text, line after line (--independent-lines: each line a text of its own)")
     note(
         f"training on {counted(train.lines, 'line')}, {counted(train.characters, 'character')}; "
@@ -191,14 +195,14 @@ def _announce(run: Run, options: Options) -> None:
     chosen = picks(options, run)
     if chosen:
         note(f"chosen for {counted(len(train), 'token')}, unless you name another: {' '.join(chosen)}")
-    if "level" not in options and not run.about["base"] and config.text.level == "token":
+    if "level" not in options and not run.about["base"] and subject.text.level == "token":
         note("<unk> stands in the text, so it is taken for tokenised already (--level char: its characters)")
     for change in shrunk(options, run):
         note(f"the text is shorter than a step: {change}")
-    model, plan = config.model, config.train
+    model, plan = subject.model, run.train
     length = f"{plan.seconds:g} seconds" if plan.steps is None else counted(plan.steps, "step")
     base = f" from {run.about['base']['path']}" if run.about["base"] else ""
-    size = counted(len(run.trainer.model.parameters), "parameter")
+    size = counted(len(run.trainer.parameters), "parameter")
     note(
         f"{model.kind}: {model.layers} x {model.hidden}{base}, {size}; "
         f"{length} of {plan.batch} x {plan.window} tokens; writing {run.folder.path}"
@@ -208,8 +212,8 @@ def _announce(run: Run, options: Options) -> None:
         note(f"validating {counted(times, 'time')}, in about {share:.1%} of the run")
 
 
-def _announce_vocabulary(run: Run) -> None:
-    corpus = run.corpus
+def _announce_vocabulary(run: Run[LanguageSubject]) -> None:
+    corpus = run.subject.corpus
     dropped = corpus.dropped_types
     kind = "type the model does not know" if run.about["base"] else "rare type"
     plural = "types the model does not know" if run.about["base"] else "rare types"

@@ -21,8 +21,9 @@ from charlm.training.defaults import (
     most_validated,
     text_defaults,
 )
+from charlm.training.language import LanguageSubject, RunConfig
 from charlm.training.options import FROM_BASE, Options, flags
-from charlm.training.run import Run, RunConfig
+from charlm.training.run import Run
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
@@ -152,9 +153,9 @@ def _model_config(options: Options, sizes: Sizes, vocabulary: int, base: Base | 
     return ModelConfig(**{**given, "vocabulary": vocabulary, "cell": cell, "options": chosen})
 
 
-def picks(options: Options, run: Run) -> list[str]:
+def picks(options: Options, run: Run[LanguageSubject]) -> list[str]:
     """What was picked for a run where nobody chose, as options to type; those that never vary are left out."""
-    config, train, tokens = run.config, run.config.train, len(run.corpus.train)
+    config, train, tokens = run.subject, run.train, len(run.subject.corpus.train)
     sizes = sizes_for(options, config.text, tokens)
     values: dict[str, Any] = {
         "level": config.text.level,
@@ -177,9 +178,9 @@ def picks(options: Options, run: Run) -> list[str]:
     return [f"{flag} {value}" for flag, value in zip(flags(left), left.values(), strict=True)]
 
 
-def shrunk(options: Options, run: Run) -> list[str]:
+def shrunk(options: Options, run: Run[LanguageSubject]) -> list[str]:
     """Sizes that are smaller than chosen or picked since the text is short, in words."""
-    sizes, train = sizes_for(options, run.config.text, len(run.corpus.train)), run.config.train
+    sizes, train = sizes_for(options, run.subject.text, len(run.subject.corpus.train)), run.train
     wanted = {"--window": options.get("window", sizes.window), "--batch": options.get("batch", sizes.batch)}
     found = {"--window": train.window, "--batch": train.batch}
     return [f"{flag} {wanted[flag]} becomes {found[flag]}" for flag in wanted if found[flag] < wanted[flag]]

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from charlm.errors import InputError, OutputError, UsageError
 from charlm.training.again import options_of
 from charlm.training.checks import check
+from charlm.training.language import LanguageSubject
 from charlm.training.options import MEANINGS, Options, flags
 from charlm.training.run import Run
 
@@ -68,7 +69,7 @@ def read(path: Path) -> Given:
     return Given(corpus, model, options)
 
 
-def write(run: Run) -> None:
+def write(run: Run[LanguageSubject]) -> None:
     """Write what repeats a run into its folder: everything that was chosen, and everything that was picked.
 
     Raises:
@@ -76,8 +77,8 @@ def write(run: Run) -> None:
     """
     import tomli_w  # noqa: PLC0415 - only where a run begins
 
-    config, about = run.config, run.about
-    options = options_of(config.model, config.text, config.train.to_json(), about)
+    subject, about = run.subject, run.about
+    options = options_of(subject.model, subject.text, run.train.to_json(), about)
     record: dict[str, Any] = {CORPUS: about["corpus"]["paths"], MODEL: str(run.folder.path)}
     record |= {_KEYS[name]: value for name, value in options.items()}
     try:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from charlm.scoring import Evaluation
+from charlm.scoring import Cost
 from charlm.training.pace import Plan
 
 
@@ -64,7 +64,7 @@ class ValidationReport:
     Attributes:
         step: steps done.
         train_loss: mean training loss in nats a token since the last validation; None without a step since.
-        valid: cost of the validation text.
+        valid: cost of the validation part; for a language model, a ``charlm.scoring.Evaluation``.
         best: whether it is the best so far.
         progress: share of the run that is done.
         lr: learning rate of the step before it.
@@ -75,7 +75,7 @@ class ValidationReport:
 
     step: int
     train_loss: float | None
-    valid: Evaluation
+    valid: Cost
     best: bool
     progress: float
     lr: float

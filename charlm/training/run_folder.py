@@ -20,8 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from charlm.checkpoint import MODEL_FILE, TrainedModel, check_tensors, model_bytes
-from charlm.config import ModelConfig
+from charlm.checkpoint import MODEL_FILE
 from charlm.errors import ModelError, OutputError
 from charlm.files import FREE_OR_MOVE, Tensors, expect_tensors, file_size, read_tensors, write_atomically
 from charlm.seal import sealed_bytes, unsealed
@@ -48,6 +47,11 @@ def _is_missing(path: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+def of_model(state: Tensors) -> Tensors:
+    """Those of a state's tensors that stand in the model's file too."""
+    return {name: tensor for name, tensor in state.items() if not name.startswith(_OF_TRAINING)}
 
 
 class RunFolder:
@@ -165,21 +169,17 @@ class RunFolder:
         else:
             write_atomically(self.path / CONFIG_FILE, data)
 
-    def save_model(self, model: TrainedModel) -> None:
+    def save_model(self, model: bytes) -> None:
         """Write the model's file.
 
         Raises:
-            OutputError: it cannot be written, or a weight is not finite.
+            OutputError: it cannot be written.
         """
-        write_atomically(self.model_file, model_bytes(model))
+        write_atomically(self.model_file, model)
 
-    def prepare_model(self, model: TrainedModel) -> None:
-        """Have the next ``save_state`` put the model in place together with the state.
-
-        Raises:
-            OutputError: a weight is not finite.
-        """
-        self._prepared = model_bytes(model)
+    def prepare_model(self, model: bytes) -> None:
+        """Have the next ``save_state`` put the model's file in place together with the state."""
+        self._prepared = model
 
     def save_state(self, tensors: Tensors, numbers: Mapping[str, Any]) -> None:
         """Write what continuing needs, and the model that was prepared.
@@ -305,16 +305,6 @@ class RunFolder:
     def log_is_complete(self) -> bool:
         """Whether the log tells of the run's end, which is written after the state that was loaded."""
         return log.ends_with(self.log_file, "finished", self._log_bytes)
-
-    def check_model(self, tensors: Tensors, config: ModelConfig) -> None:
-        """Check that a state holds the parameters and the vocabulary of such a model, before that is made.
-
-        Raises:
-            ModelError: it does not.
-            UsageError: the configuration names a block or option that does not exist.
-        """
-        of_model = {name: tensor for name, tensor in tensors.items() if not name.startswith(_OF_TRAINING)}
-        check_tensors(self.state_file, of_model, config)
 
     def check_state(self, tensors: Tensors, like: Tensors) -> None:
         """Check that tensors read have the names, shapes and types of a fresh run's.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from charlm.cache.corpora import prepare
-from charlm.checkpoint import TrainedModel, check_about, tokenizer_of, vocabulary_of
+from charlm.checkpoint import TrainedModel, check_about, check_tensors, tokenizer_of, vocabulary_of
 from charlm.config import BaseRecord, CorpusRecord, TextConfig, TrainConfig
 from charlm.errors import InputError, ModelError, UsageError
 from charlm.machine import fingerprint
@@ -19,10 +19,11 @@ from charlm.text.tokenizer import Tokenizer, read_as
 from charlm.training.changes import changed
 from charlm.training.checks import check
 from charlm.training.choices import Base, configure, encoding_for, independent_lines, load_base, reading, text_config
+from charlm.training.language import LanguageSubject, RunConfig
 from charlm.training.options import Options
 from charlm.training.progress import Progress
-from charlm.training.run import CHANGEABLE, Run, RunConfig
-from charlm.training.run_folder import RunFolder
+from charlm.training.run import CHANGEABLE, Run
+from charlm.training.run_folder import RunFolder, of_model
 
 _NAME_ONE = "name a text, as in charlm eval FILE"
 
@@ -34,7 +35,7 @@ def begin(
     *,
     overwrite: bool = False,
     clock: Callable[[], float],
-) -> Run:
+) -> Run[LanguageSubject]:
     """Check everything, read the texts, and make a run of them; nothing is written yet.
 
     Args:
@@ -75,7 +76,8 @@ def begin(
         "made_with": fingerprint(),
         "base": _about_base(base, extended=options.get("extend_vocab", False)),
     }
-    return Run(files, config, corpus, about, clock, base=base.model.network if base else None, overwrite=overwrite)
+    subject = LanguageSubject(config, corpus, base.model.network if base else None)
+    return Run(files, subject, config.train, about, clock, overwrite=overwrite)
 
 
 Find = Callable[[Sequence[str], str | None], Texts]
@@ -84,7 +86,7 @@ Find = Callable[[Sequence[str], str | None], Texts]
 
 def resume(
     folder: Path, names: Sequence[str], find: Find, options: Options | None = None, *, clock: Callable[[], float]
-) -> Run:
+) -> Run[LanguageSubject]:
     """A run that goes on where the one in the folder was stopped.
 
     Args:
@@ -112,13 +114,13 @@ def resume(
 
 def _resume(
     files: RunFolder, names: Sequence[str], find: Find, options: Options | None, clock: Callable[[], float]
-) -> Run:
+) -> Run[LanguageSubject]:
     tensors, state = files.load_state()
     try:
         config, about = RunConfig.from_json(state["run"]), state["about"]
         was, step = CorpusRecord.from_json(about["corpus"]), Progress.from_json(state["progress"]).step
         check_about(about)
-        files.check_model(tensors, config.model)
+        check_tensors(files.state_file, of_model(tensors), config.model)
         tokenizer = tokenizer_of(config.text, vocabulary_of(tensors))
     except (KeyError, TypeError, AttributeError, ModelError, UsageError) as error:
         raise ModelError(f"{files.state_file} is damaged ({error}): begin anew with --overwrite") from error
@@ -131,7 +133,7 @@ def _resume(
     if options and (train := changed(train, options, len(corpus.train), step)) != config.train:
         before = {"step": step, "was": {name: getattr(config.train, name) for name in CHANGEABLE}}
         about = {**about, "changes": [*about.get("changes", []), before]}
-    run = Run(files, replace(config, train=train), corpus, about, clock)
+    run = Run(files, LanguageSubject(replace(config, train=train), corpus), train, about, clock)
     run.resume(tensors, state, config.train)
     return run
 

@@ -1,4 +1,4 @@
-"""Truncated backpropagation through time over a corpus, as a sequence of reports.
+"""Gradient descent along a sequence of windows, as a sequence of reports.
 
 A step whose loss or gradient is not finite changes nothing. Where several follow one another, the weights themselves
 are spoilt: the run goes back to the best ones so far, with fresh moments and half the learning rate. All of it follows
@@ -13,17 +13,15 @@ import numpy as np
 
 from charlm.config import TrainConfig
 from charlm.errors import TrainingError
-from charlm.nn.arrays import Array, Ids, States, Views
-from charlm.nn.language_model import LanguageModel
+from charlm.nn.arrays import Array, Views
 from charlm.nn.stack import Dropout
-from charlm.scoring import Evaluation, evaluate, evaluation_tokens
-from charlm.training.batching import Batches, Stream
 from charlm.training.clipping import clip
 from charlm.training.optimizers import make_optimizer
 from charlm.training.pace import Pace, Plan, StepPace, TimePace
 from charlm.training.progress import Progress
 from charlm.training.reports import PlanReport, Report, ReturnReport, SkipReport, StepReport, ValidationReport
 from charlm.training.schedules import factor
+from charlm.training.work import Work
 
 VALIDATION_SHARE = 0.05
 """Share of a run that validation may take where nobody says how often to validate."""
@@ -39,39 +37,29 @@ SLOWER = 0.5
 
 
 class Trainer:
-    """Trains a model on a stream, validating as it goes.
+    """Trains a network, validating as it goes.
 
     Args:
-        model: initialised; its parameters change.
-        stream: training tokens.
-        valid: validation tokens.
+        work: the network, its windows and what validates it.
         config: how to train.
-        unknown: id of the unknown token, if there is one.
         clock: seconds since the run began, for runs bound by time.
         best_weights: gives the parameters of the best validation; without one, those that the run began with.
     """
 
     def __init__(
         self,
-        model: LanguageModel,
-        stream: Stream,
-        valid: Ids,
+        work: Work,
         config: TrainConfig,
         *,
-        unknown: int | None,
         clock: Callable[[], float],
         best_weights: Callable[[], Views],
     ) -> None:
-        self.model = model
-        self.stream = stream
-        self.valid = valid
+        self.work = work
+        self.parameters = work.network.parameters
         self.config = config
-        self.unknown = unknown
         self.clock = clock
         self.best_weights = best_weights
-        self.batches = Batches(stream, config.batch)
-        self.optimizer = make_optimizer(config.optimizer, model.parameters, config.weight_decay)
-        self.states: States = model.initial_states(config.batch)
+        self.optimizer = make_optimizer(config.optimizer, self.parameters, config.weight_decay)
         self.generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([config.seed, 2])))
         self.progress = Progress()
         self.pace: Pace = (
@@ -79,7 +67,6 @@ class Trainer:
             if config.steps is not None
             else TimePace(config.seconds or 0.0, clock, lambda: self._validation_seconds)
         )
-        self._work = model.new_workspace(config.window, config.batch)
         self._validation_seconds = 0.0
 
     def run(self) -> Iterator[Report]:
@@ -129,20 +116,16 @@ class Trainer:
 
     def _step(self) -> StepReport | SkipReport:
         began, config, step = self.clock(), self.config, self.progress.step
-        window, ids = self.batches.next_window(config.window), self.stream.ids
-        self.model.pack(self._work)
         dropout = Dropout(config.dropout, self.generator) if config.dropout else None
-        loss, states, _ = self.model.loss_and_gradients(
-            self._work, window.inputs(ids), window.targets(ids), window.starts, self.states, dropout
-        )
-        norm = clip(self.model.parameters.gradient_values, config.clip)
+        loss = self.work.loss_and_gradients(dropout)
+        norm = clip(self.parameters.gradient_values, config.clip)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             return self._skip("gradient" if math.isfinite(loss) else "loss")
         # The factor of the middle of the step: neither the first nor the last step is wasted on zero.
         middle = (self.pace.progress(step) + self.pace.progress(step + 1)) / 2
         lr = config.lr * self.progress.lr_share * factor(config.schedule, middle, config.warmup)
         self.optimizer.update(lr)
-        self.states = states
+        self.work.accept()
         self.progress.took(loss, lr, clipped=norm > config.clip)
         if not self._validation_seconds:
             # Until one has been timed, a validation is taken to cost what its tokens should.
@@ -151,7 +134,7 @@ class Trainer:
 
     def _skip(self, what: str) -> SkipReport:
         """Leave the weights as they are, and begin anew behind the window."""
-        self.states = self.model.initial_states(self.config.batch)
+        self.work.begin_anew()
         self.progress.failed()
         return SkipReport(self.progress.step, what, self.pace.progress(self.progress.step))
 
@@ -168,9 +151,9 @@ class Trainer:
                 f"kept. Try a lower --lr (it was {self.config.lr:g}) or a lower --clip"
             )
         for name, weights in self.best_weights().items():
-            self.model.parameters.views[name][...] = weights
+            self.parameters.views[name][...] = weights
         self.optimizer.forget()
-        self.states = self.model.initial_states(self.config.batch)
+        self.work.begin_anew()
         self.progress.went_back(SLOWER * self.progress.lr_share)
         return ReturnReport(self.progress.step, what, self.progress.best_step, self.progress.lr_share)
 
@@ -185,8 +168,7 @@ class Trainer:
 
     def _validation_steps(self) -> float:
         """How many training steps a validation should cost."""
-        tokens = evaluation_tokens(self.valid.size, lines=self.stream.independent_lines)
-        return FORWARD_COST * tokens / (self.config.window * self.config.batch)
+        return FORWARD_COST * self.work.validation_tokens() / self.work.step_tokens
 
     def _validations(self) -> int:
         """How many validations the run has where nobody says: as many as keep to their share of it."""
@@ -211,17 +193,12 @@ class Trainer:
 
     def is_sound(self) -> bool:
         """Whether everything that would be saved is finite; the step after one that is not notices."""
-        arrays = [self.model.parameters.values, *self.optimizer.moments.values()]
-        return all(np.isfinite(array).all() for array in (*arrays, *(part for state in self.states for part in state)))
-
-    def evaluate(self) -> Evaluation:
-        """What the validation text costs with the weights as they are."""
-        line_end = self.stream.line_end if self.stream.independent_lines else None
-        return evaluate(self.model, self.valid, line_end=line_end, unknown=self.unknown)
+        arrays = (self.parameters.values, *self.optimizer.moments.values(), *self.work.place().values())
+        return all(np.isfinite(array).all() for array in arrays)
 
     def _validate(self, done: float) -> ValidationReport | ReturnReport:
         began = self.clock()
-        valid = self.evaluate()
+        valid = self.work.evaluate()
         if not math.isfinite(valid.nats):
             return self._go_back("validation loss")
         self._validation_seconds = self.clock() - began
@@ -234,12 +211,10 @@ class Trainer:
         return ValidationReport(state.step, loss / steps, valid, best, done, state.lr, clipped / steps, spikes, skipped)
 
     def state(self) -> tuple[dict[str, Array], dict[str, Any]]:
-        """Everything that continuing needs besides model, stream and configuration: tensors and JSON."""
-        tensors: dict[str, Any] = dict(self.model.parameters.views)
+        """Everything that continuing needs besides texts and configuration: tensors and JSON."""
+        tensors: dict[str, Any] = dict(self.parameters.views)
         tensors.update({f"optimizer.{name}": moment for name, moment in self.optimizer.moments.items()})
-        tensors.update({f"place.{name}": array for name, array in self.batches.place().items()})
-        for k, layer in enumerate(self.states):
-            tensors.update({f"states.{k}.{i}": array for i, array in enumerate(layer)})
+        tensors.update(self.work.place())
         numbers = {
             "progress": self.progress.to_json(),
             "plan": self.pace.plan,
@@ -258,15 +233,11 @@ class Trainer:
             numbers: likewise.
             was: the configuration of the run until then; its length and learning rate may have been others.
         """
-        for name, view in self.model.parameters.views.items():
+        for name, view in self.parameters.views.items():
             view[...] = tensors[name]
         for name, moment in self.optimizer.moments.items():
             moment[...] = tensors[f"optimizer.{name}"]
-        self.batches.move_to({name: tensors[f"place.{name}"] for name in ("lanes", "epoch")})
-        self.states = tuple(
-            tuple(np.array(tensors[f"states.{k}.{i}"]) for i in range(len(layer)))
-            for k, layer in enumerate(self.states)
-        )
+        self.work.move_to(tensors)
         self.progress = Progress.from_json(numbers["progress"])
         self._validation_seconds = float(numbers["validation_seconds"])
         self.optimizer.updates = numbers["updates"]

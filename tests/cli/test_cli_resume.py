@@ -15,7 +15,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from charlm.cli.console import Stopped
-from charlm.cli.progress import Interrupt
+from charlm.cli.progress import Interrupt, View
 from charlm.nn.registry import every_kind
 from charlm.training.run import Run
 
@@ -25,8 +25,8 @@ STEPS = 12
 def stopping(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Make the next training stop after so many steps, as Ctrl-C would."""
 
-    def follow(run: Run, interrupt: Interrupt, *, stop_at: int | None, quiet: bool) -> None:
-        del interrupt, stop_at, quiet
+    def follow(run: Run[Any], interrupt: Interrupt, view: View, *, stop_at: int | None, quiet: bool) -> None:
+        del interrupt, view, stop_at, quiet
         for _ in run.reports(lambda: run.trainer.progress.step >= step):
             pass
         if run.stopped:

@@ -15,6 +15,7 @@ from proof import LOSSES
 from charlm.config import ModelConfig, TrainConfig
 from charlm.nn.language_model import LanguageModel
 from charlm.training.batching import Stream
+from charlm.training.language import LanguageWork
 from charlm.training.trainer import Trainer
 
 END, A, B = range(3)
@@ -38,10 +39,11 @@ def trained(kind: str, *, seed: int = 1, steps: int = 140, layers: int = 1) -> f
     how = TrainConfig(
         window=32, batch=16, steps=steps, lr=0.02, schedule="linear", weight_decay=0, dropout=0, seed=seed
     )
-    trainer = Trainer(model, stream, text_of(300, 11), how, unknown=None, clock=lambda: 0.0, best_weights=dict)
+    work = LanguageWork(model, stream, text_of(300, 11), how, unknown=None)
+    trainer = Trainer(work, how, clock=lambda: 0.0, best_weights=dict)
     for _ in trainer.run():
         pass
-    return trainer.evaluate().nats_per_token
+    return trainer.work.evaluate().nats_per_token
 
 
 def test_the_language_costs_what_it_is_said_to_cost() -> None:

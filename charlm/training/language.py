@@ -1,0 +1,150 @@
+"""The language model as what a run trains: windows of a stream of tokens, carried states, and the model's file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from charlm.checkpoint import TrainedModel, load_model, model_bytes, vocabulary_tensors
+from charlm.config import ModelConfig, TextConfig, TrainConfig
+from charlm.files import Tensors
+from charlm.nn.arrays import Array, Ids, States, Views
+from charlm.nn.language_model import LanguageModel
+from charlm.nn.stack import Dropout
+from charlm.scoring import Evaluation, evaluate, evaluation_tokens
+from charlm.text.corpus import Corpus
+from charlm.text.vocabulary import UNK
+from charlm.training.batching import Batches, Stream
+from charlm.training.subject import Saved, Subject
+from charlm.training.work import Work
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """All that decides a run besides its texts."""
+
+    model: ModelConfig
+    text: TextConfig
+    train: TrainConfig
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "RunConfig":
+        """From a JSON object.
+
+        Raises:
+            ModelError: a part is missing or does not fit.
+        """
+        return cls(
+            ModelConfig.from_json(data.get("model")),
+            TextConfig.from_json(data.get("text")),
+            TrainConfig.from_json(data.get("train")),
+        )
+
+
+class LanguageWork(Work):
+    """Truncated backpropagation through time along a stream.
+
+    Args:
+        network: initialised; its parameters change.
+        stream: training tokens.
+        valid: validation tokens.
+        config: how to train.
+        unknown: id of the unknown token, if there is one.
+    """
+
+    network: LanguageModel
+
+    def __init__(
+        self, network: LanguageModel, stream: Stream, valid: Ids, config: TrainConfig, *, unknown: int | None
+    ) -> None:
+        self.network = network
+        self.stream = stream
+        self.valid = valid
+        self.unknown = unknown
+        self.batches = Batches(stream, config.batch)
+        self.states: States = network.initial_states(config.batch)
+        self._after = self.states
+        self.step_tokens = config.window * config.batch
+        self._time, self._lanes = config.window, config.batch
+        self._memory = network.new_workspace(self._time, self._lanes)
+
+    def loss_and_gradients(self, dropout: Dropout | None) -> float:
+        window, ids = self.batches.next_window(self._time), self.stream.ids
+        self.network.pack(self._memory)
+        loss, self._after, _ = self.network.loss_and_gradients(
+            self._memory, window.inputs(ids), window.targets(ids), window.starts, self.states, dropout
+        )
+        return loss
+
+    def accept(self) -> None:
+        self.states = self._after
+
+    def begin_anew(self) -> None:
+        self.states = self.network.initial_states(self._lanes)
+
+    def evaluate(self) -> Evaluation:
+        line_end = self.stream.line_end if self.stream.independent_lines else None
+        return evaluate(self.network, self.valid, line_end=line_end, unknown=self.unknown)
+
+    def validation_tokens(self) -> int:
+        return evaluation_tokens(self.valid.size, lines=self.stream.independent_lines)
+
+    def place(self) -> dict[str, Array]:
+        tensors: dict[str, Any] = {f"place.{name}": array for name, array in self.batches.place().items()}
+        for k, layer in enumerate(self.states):
+            tensors.update({f"states.{k}.{i}": array for i, array in enumerate(layer)})
+        return tensors
+
+    def move_to(self, place: Mapping[str, Any]) -> None:
+        self.batches.move_to({name: place[f"place.{name}"] for name in ("lanes", "epoch")})
+        self.states = tuple(
+            tuple(np.array(place[f"states.{k}.{i}"]) for i in range(len(layer))) for k, layer in enumerate(self.states)
+        )
+
+
+class LanguageSubject(Subject):
+    """A language model of a corpus.
+
+    Args:
+        config: what is trained and how.
+        corpus: on what.
+        base: the network to start from; the corpus's vocabulary is its own, with tokens added at the end or none.
+    """
+
+    work: LanguageWork
+
+    def __init__(self, config: RunConfig, corpus: Corpus, base: LanguageModel | None = None) -> None:
+        self.model, self.text = config.model, config.text
+        self.corpus = corpus
+        self._base = base
+        self._seed = config.train.seed
+        tokenizer, train = corpus.tokenizer, config.train
+        stream = Stream(corpus.train.ids, tokenizer.line_end_id, corpus.independent_lines, train.restart, train.seed)
+        self.work = LanguageWork(self._begun_network(), stream, corpus.valid.ids, train, unknown=tokenizer.unknown_id)
+
+    def _begun_network(self) -> LanguageModel:
+        network = LanguageModel(self.model)
+        network.initialize(self._seed)
+        if self._base is not None:
+            network.take_over(self._base, like=UNK)
+        return network
+
+    def begun_weights(self) -> Views:
+        return self._begun_network().parameters.views
+
+    def to_json(self) -> dict[str, Any]:
+        return {"model": self.model.to_json(), "text": self.text.to_json()}
+
+    def file_bytes(self, record: Mapping[str, Any]) -> bytes:
+        return model_bytes(TrainedModel(self.work.network, self.corpus.tokenizer, self.text, record))
+
+    def read(self, file: Path) -> Saved:
+        found = load_model(file)
+        described = {"model": found.network.config.to_json(), "text": found.text.to_json()}
+        return Saved(found.network.parameters.views, described, found.record)
+
+    def constants(self) -> Tensors:
+        # A vocabulary that was begun with another corpus cannot be made again.
+        return vocabulary_tensors(self.corpus.tokenizer.vocabulary)
