@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charlm.nn.arrays import Array, Ids, Views
-from charlm.nn.heads.cross_entropy import Classes, Real, cross_entropy, log_likelihoods, scratch_size, write_logits
+from charlm.nn.heads.cross_entropy import Classes, Real, cross_entropy, log_likelihoods, log_softmax, scratch_size
 from charlm.nn.heads.head import Head
 from charlm.nn.initializers import glorot
 from charlm.nn.parameters import ParameterSpec
@@ -87,10 +87,10 @@ class AdaptiveHead(Head):
     def logits(self, views: Views, activations: Array) -> Array:
         """Normalised log-probabilities for activations [H, N]: [V, N]."""
         found = np.empty((self.vocabulary, activations.shape[1]), activations.dtype)
-        head = _log_softmax(_head(views), activations)
+        head = log_softmax(_head(views), activations)
         found[: self.frequent] = head[: self.frequent]
         for tail in self.tails:
-            inside = _log_softmax(_tail(views, tail), views[f"{tail.name}W_p"] @ activations)
+            inside = log_softmax(_tail(views, tail), views[f"{tail.name}W_p"] @ activations)
             np.add(inside, head[tail.head_class], out=found[tail.ids])
         return found
 
@@ -145,11 +145,3 @@ def _tail(views: Views, tail: Tail) -> Classes:
 def _members(tail: Tail, targets: Ids) -> Ids:
     """Which of the targets are in a cluster."""
     return np.flatnonzero((targets >= tail.ids.start) & (targets < tail.ids.stop))
-
-
-def _log_softmax(layer: Classes, columns: Array) -> Array:
-    logits = np.empty((len(layer.W), columns.shape[1]), columns.dtype)
-    write_logits(layer, columns, logits)
-    logits -= logits.max(axis=0)
-    logits -= np.log(np.exp(logits).sum(axis=0))
-    return logits

@@ -74,6 +74,15 @@ def log_likelihoods(layer: Classes, columns: Array, targets: Ids, scratch: Array
     return found
 
 
+def log_softmax(layer: Classes, columns: Array) -> Array:
+    """Normalised log-probabilities of every class for columns [H, N]: [V, N]."""
+    logits = np.empty((len(layer.W), columns.shape[1]), columns.dtype)
+    write_logits(layer, columns, logits)
+    logits -= logits.max(axis=0)
+    logits -= np.log(np.exp(logits).sum(axis=0))
+    return logits
+
+
 def cross_entropy(
     layer: Classes,
     gradients: Classes,
@@ -82,29 +91,33 @@ def cross_entropy(
     share: float,
     d_columns: Array,
     scratch: Array,
+    weights: Real | None = None,
 ) -> float:
-    """The sum of the losses -log P(target) in nats, and the gradients of ``share`` times it.
+    """The sum of the losses -log P(target) in nats, each times its weight, and the gradients of ``share`` times it.
 
     Args:
         layer: the classes.
         gradients: of W and b; overwritten.
         columns: [H, N].
         targets: [N], classes; -1 is not counted.
-        share: what a loss counts in the mean.
+        share: what a loss of weight 1 counts in the mean.
         d_columns: [H, N]; overwritten.
         scratch: as large as ``scratch_size`` says at least.
+        weights: [N], of the losses; None: 1.
     """
     total = 0.0
+    shares = np.full(targets.size, share) if weights is None else share * weights
     for part in _column_blocks(targets.size, len(layer.W)):
         block, known = columns[:, part], targets[part] >= 0
         rows = _rows_of(targets[part], len(layer.W))
         e, sums, chosen = _exponentials(layer, block, rows, scratch)
-        total -= float((chosen - np.log(sums))[known].sum())
-        scale = np.where(known, share / sums, 0).astype(e.dtype)
+        losses = (np.log(sums) - chosen)[known]
+        total += float(losses.sum() if weights is None else losses @ weights[part][known])
+        scale = np.where(known, shares[part] / sums, 0).astype(e.dtype)
         for each in rows:
             d_logits = e[each.part]
             d_logits *= scale
-            d_logits[each.row, each.column] -= e.dtype.type(share)
+            d_logits[each.row, each.column] -= shares[part][each.column].astype(e.dtype)
             _add_gradients(gradients, each.part, d_logits, block, first=part.start == 0)
         np.matmul(layer.W.T, e, out=d_columns[:, part])
     return total
