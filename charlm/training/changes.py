@@ -7,7 +7,7 @@ from typing import Any
 from charlm.config import TextConfig, TrainConfig, require
 from charlm.errors import UsageError
 from charlm.training.checks import MOST_STEPS, check
-from charlm.training.choices import seconds_of
+from charlm.training.chosen import seconds_of
 from charlm.training.options import SHAPE, Options, flags
 
 LENGTHS = ("epochs", "steps", "time")

@@ -1,22 +1,18 @@
 """Refusing options that make no sense, before any file is read."""
 
 from collections.abc import Mapping
-from typing import get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from charlm.config import ModelConfig, TrainConfig, require
 from charlm.errors import UsageError
 from charlm.nn.registry import block_options
 from charlm.text.tokenizer import check_options
-from charlm.training.choices import cell_of, model_options, options_of_block, seconds_of, those_of
-from charlm.training.options import FROM_BASE, MEANINGS, TYPES_AND_MEANINGS, Options, flags
+from charlm.training.choices import model_options
+from charlm.training.chosen import cell_of, options_of_block, seconds_of, those_of
+from charlm.training.options import FROM_BASE, MEANINGS, TYPES_AND_MEANINGS, Meaning, Options, flag_of, flags
 
 MOST_STEPS = 10**9
 """Longer runs are slips of the finger."""
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    name: tuple(get_origin(each) or each for each in (get_args(kind) or (kind,)))
-    + ((int,) if float in (get_args(kind) or (kind,)) else ())
-    for name, (kind, _) in TYPES_AND_MEANINGS.items()
-}
 
 
 def check(options: Options) -> None:
@@ -28,11 +24,21 @@ def check(options: Options) -> None:
     unknown = sorted(set(options) - set(MEANINGS))
     if unknown:
         raise UsageError(f"unknown option {unknown[0]!r}: there are {', '.join(MEANINGS)}")
-    _check_types(options)
+    check_types(options, TYPES_AND_MEANINGS)
     if "level" in options:
         check_options(options["level"], options.get("unit"), options.get("lowercase", False))
     block_options(cell_of(options), options_of_block(options))
     ModelConfig(vocabulary=2, **model_options(options, ModelConfig.hidden, ModelConfig.embedding))
+    check_training(options)
+    _check_base(options)
+
+
+def check_training(options: Mapping[str, Any]) -> None:
+    """Refuse what makes no sense of how a model of any kind is trained.
+
+    Raises:
+        UsageError: an option is out of range, or does not go with another.
+    """
     lengths = flags(name for name in ("epochs", "steps", "time") if name in options)
     if len(lengths) > 1:
         raise UsageError(f"{' and '.join(lengths)} both give the length of the run: leave out one")
@@ -46,20 +52,28 @@ def check(options: Options) -> None:
         require("--steps", options["steps"], minimum=1, maximum=MOST_STEPS)
     if "min_count" in options:
         require("--min-count", options["min_count"], minimum=1)
-    _check_base(options)
     seconds = seconds_of(options)
     steps = None if seconds is not None else options.get("steps", 1)
     TrainConfig(**{**those_of(options, TrainConfig), "steps": steps, "seconds": seconds})
 
 
-def _check_types(options: Options) -> None:
-    """What comes from Python may be of any type."""
+def check_types(options: Mapping[str, object], known: Mapping[str, tuple[Any, Meaning]]) -> None:
+    """Refuse values of another type, since what comes from Python may be of any.
+
+    Args:
+        options: all of them among the known.
+        known: type and meaning of each.
+
+    Raises:
+        UsageError: a value is of another type.
+    """
     for name, value in options.items():
-        kind = _TYPES[name]
-        fits = isinstance(value, kind) and (bool in kind or not isinstance(value, bool))
-        if not fits:
-            wanted = " or ".join(each.__name__ for each in kind)
-            raise UsageError(f"{flags([name])[0]} is {value!r}: it must be {wanted}")
+        annotated, meaning = known[name]
+        kinds = tuple(get_origin(each) or each for each in (get_args(annotated) or (annotated,)))
+        kinds += (int,) if float in kinds else ()
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            wanted = " or ".join(each.__name__ for each in kinds)
+            raise UsageError(f"{flag_of(name, meaning)} is {value!r}: it must be {wanted}")
 
 
 def _check_base(options: Options) -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from charlm.checkpoint import TrainedModel, load_model
-from charlm.config import ModelConfig, TextConfig, TrainConfig, length_of_time
+from charlm.config import ModelConfig, TextConfig, TrainConfig
 from charlm.errors import UsageError
-from charlm.nn.registry import block_options, known_options
+from charlm.nn.registry import block_options
 from charlm.text.corpus import Corpus
 from charlm.text.sources import Texts
 from charlm.text.tokenizer import check_options, read_as
+from charlm.training.chosen import cell_of, options_of_block, seconds_of, those_of
 from charlm.training.defaults import (
     Sizes,
     default_sizes,
@@ -24,8 +25,6 @@ from charlm.training.defaults import (
 from charlm.training.language import LanguageSubject, RunConfig
 from charlm.training.options import FROM_BASE, Options, flags
 from charlm.training.run import Run
-
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
 @dataclass(frozen=True)
@@ -82,43 +81,11 @@ def reading(text: TextConfig) -> dict[str, Any]:
     return {f.name: getattr(text, f.name) for f in fields(text) if f.name != "independent_lines"}
 
 
-def those_of(options: Options, kind: type) -> dict[str, Any]:
-    """Those of the options that are fields of a configuration."""
-    names = {f.name for f in fields(kind)}
-    return {name: value for name, value in options.items() if name in names}
-
-
 def model_options(options: Options, hidden: int, embedding: int) -> dict[str, Any]:
     """Those of the options that a model has, and its sizes where they were not named: one for both if tied."""
     if options.get("tied"):
         hidden = embedding = options.get("hidden", options.get("embedding", hidden))
     return {"hidden": hidden, "embedding": embedding, **those_of(options, ModelConfig)}
-
-
-def cell_of(options: Options) -> str:
-    """The recurrent block."""
-    return options.get("cell", ModelConfig.cell)
-
-
-def options_of_block(options: Options) -> dict[str, str]:
-    """Those of the options that belong to a block."""
-    known = known_options()
-    return {name: str(value) for name, value in options.items() if name in known}
-
-
-def seconds_of(options: Options) -> float | None:
-    """``--time`` in seconds: a number, or a length of time such as 90, 90s, 1.5m or 1h.
-
-    Raises:
-        UsageError: it is no length of time.
-    """
-    text = options.get("time")
-    if text is None or not isinstance(text, str):
-        return None if text is None else float(text)
-    seconds = length_of_time(text, _UNITS)
-    if not seconds:
-        raise UsageError(f"--time is {text!r}: give a length such as 90s, 5m or 1h")
-    return seconds
 
 
 def sizes_for(options: Options, config: TextConfig, tokens: int) -> Sizes:

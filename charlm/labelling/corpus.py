@@ -1,0 +1,225 @@
+"""Labelled files read, split into training and validation, and encoded."""
+
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+
+from charlm.errors import InputError, UsageError
+from charlm.labelling.config import LabellingConfig
+from charlm.labelling.dataset import Dataset
+from charlm.labelling.encoding import encode_columns, encode_examples, learn_characters, learn_tokens, learn_words
+from charlm.labels.columns import Columns, read_columns
+from charlm.labels.examples import Examples, Fields, read_examples
+from charlm.labels.label_set import LabelSet
+from charlm.labels.schemes import scheme_of
+from charlm.nn.arrays import Array
+from charlm.text.lines import draw_lines
+from charlm.text.sources import Texts
+from charlm.text.tokenizer import Tokenizer
+from charlm.text.vocabulary import UNK, Vocabulary
+
+Labelled = TypeVar("Labelled", Columns, Examples)
+NO_WEIGHTS, BALANCED = "none", "balanced"
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What the numbers of a label model stand for.
+
+    Attributes:
+        vocabulary: of tokens.
+        characters: of spellings; None where these are not read.
+        labels: which there are.
+    """
+
+    vocabulary: Vocabulary
+    characters: Vocabulary | None
+    labels: LabelSet
+
+
+@dataclass(frozen=True, eq=False)
+class LabelCorpus:
+    """What a label model is trained on.
+
+    Attributes:
+        name: what messages call it.
+        text: how it was read, what was found out included.
+        known: what its numbers stand for.
+        train: what is learnt from.
+        valid: what validates.
+        digest: SHA-256 in hex of the files.
+        valid_digest: of those that validate, where these are other files.
+        characters_read: code points of the training texts.
+        valid_characters: of the validation texts.
+    """
+
+    name: str
+    text: LabellingConfig
+    known: Known
+    train: Dataset
+    valid: Dataset
+    digest: str
+    valid_digest: str | None
+    characters_read: int
+    valid_characters: int
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Of tokens."""
+        return self.known.vocabulary
+
+    @property
+    def characters(self) -> Vocabulary | None:
+        """Of spellings."""
+        return self.known.characters
+
+    @property
+    def labels(self) -> LabelSet:
+        """Which there are."""
+        return self.known.labels
+
+    @property
+    def unknown(self) -> int:
+        """Training tokens that are <UNK>; at the byte level there is none."""
+        return 0 if self.vocabulary.raw else int(np.count_nonzero(self.train.ids == UNK))
+
+    def weights(self) -> Array | None:
+        """[K], what a target of each label counts; None where all count the same.
+
+        Balanced, a label counts as much in all as any other: n / (K n_k), as scikit-learn has it.
+
+        Raises:
+            UsageError: the weights name a label that there is not, or are no numbers above 0.
+        """
+        chosen = self.text.class_weights
+        if chosen == NO_WEIGHTS:
+            return None
+        if chosen == BALANCED:
+            counts = self.labels.counts.astype(np.float64)
+            return counts.sum() / (len(counts) * counts)
+        return weights_of(chosen, self.labels)
+
+
+def weights_of(text: str, labels: LabelSet) -> Array:
+    """The weights in a list such as "spam=5,ham=1", [K]; 1 for labels that are not named.
+
+    Raises:
+        UsageError: a label is not among these, or a weight is no number above 0.
+    """
+    weights = np.ones(len(labels))
+    for part in text.split(","):
+        label, equals, number = part.rpartition("=")
+        label = label.strip()
+        if not equals or label not in labels.names:
+            raise UsageError(
+                f"--class-weights: {part.strip()!r} names no label; the labels are {labels}. It is none, balanced or a "
+                "list such as spam=5,ham=1"
+            )
+        try:
+            weight = float(number)
+        except ValueError:
+            weight = 0.0
+        if not 0 < weight < np.inf:
+            raise UsageError(f"--class-weights: the weight of {label!r} is {number!r}: it must be a number above 0")
+        weights[labels.names.index(label)] = weight
+    return weights
+
+
+def read_columns_corpus(
+    texts: Texts,
+    valid_texts: Texts | None,
+    text: LabellingConfig,
+    seed: int,
+    *,
+    known: Known | None = None,
+    base: Vocabulary | None = None,
+    chars: bool = False,
+) -> LabelCorpus:
+    """The corpus of a tagger.
+
+    Args:
+        texts: column files.
+        valid_texts: those that validate; None for a seeded part of the sentences.
+        text: how to read them.
+        seed: of the draw.
+        known: what the numbers stand for, where a run goes on; None to find out.
+        base: the vocabulary of words to keep, where there is one.
+        chars: whether spellings are read.
+
+    Raises:
+        InputError: the files are not right, or too few.
+    """
+    read = read_columns(texts, text.encoding)
+    given = None if valid_texts is None else read_columns(valid_texts, text.encoding)
+    train, valid = _parts(read, given, text.valid_fraction, seed)
+    if known is None:
+        assert train.labels is not None  # noqa: S101 - labels were asked for
+        vocabulary = base or learn_words(
+            train.words, lowercase=text.lowercase, min_count=text.min_count, max_vocab=text.max_vocab
+        )
+        known = Known(
+            vocabulary,
+            learn_characters(train.words) if chars else None,
+            LabelSet.learn(train.labels, read.name),
+        )
+        text = replace(text, scheme=scheme_of(train.labels.types, train.labels.ids, train.starts))
+    each = [
+        encode_columns(
+            part, known.vocabulary, known.characters, known.labels, level=text.level, lowercase=text.lowercase
+        )
+        for part in (train, valid)
+    ]
+    sizes = [
+        sum(len(part.words.types[i]) * n for i, n in enumerate(part.words.counts().tolist())) for part in (train, valid)
+    ]
+    return LabelCorpus(read.name, text, known, *each, read.digest, None if given is None else given.digest, *sizes)
+
+
+def read_examples_corpus(
+    texts: Texts,
+    valid_texts: Texts | None,
+    text: LabellingConfig,
+    seed: int,
+    *,
+    known: Known | None = None,
+    base: Vocabulary | None = None,
+) -> LabelCorpus:
+    """The corpus of a classifier; otherwise as ``read_columns_corpus``."""
+    fields = Fields(text.label_field, text.text_field)
+    read = read_examples(texts, text.encoding, fields=fields, each_line=text.each_line)
+    given = None
+    if valid_texts is not None:
+        given = read_examples(valid_texts, text.encoding, fields=fields, each_line=text.each_line)
+    train, valid = _parts(read, given, text.valid_fraction, seed)
+    if known is None:
+        assert train.labels is not None  # noqa: S101 - labels were asked for
+        vocabulary = base or learn_tokens(
+            train,
+            text.level,
+            text.unit,
+            lowercase=text.lowercase,
+            min_count=text.min_count,
+            max_vocab=text.max_vocab,
+        )
+        known = Known(vocabulary, None, LabelSet.learn(train.labels, read.name))
+    tokenizer = Tokenizer(text.level, text.unit, known.vocabulary, text.lowercase)
+    each = [encode_examples(part, tokenizer, known.labels) for part in (train, valid)]
+    sizes = [sum(map(len, part.texts)) for part in (train, valid)]
+    return LabelCorpus(read.name, text, known, *each, read.digest, None if given is None else given.digest, *sizes)
+
+
+def _parts(read: Labelled, given: Labelled | None, fraction: float, seed: int) -> tuple[Labelled, Labelled]:
+    """What is learnt from, and what validates.
+
+    Raises:
+        InputError: there are too few texts for two parts.
+    """
+    if given is not None:
+        return read, given
+    validates = draw_lines(len(read), fraction, seed)
+    if not validates.any() and len(read) > 1:
+        validates[0] = True
+    if validates.all():
+        raise InputError(f"{read.name} has too few texts to validate with some of them: name others with --valid")
+    return read.part(~validates), read.part(validates)

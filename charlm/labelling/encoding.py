@@ -1,0 +1,159 @@
+"""Labelled texts into ids: words with their spellings for a tagger, texts that are cut for a classifier."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from charlm.errors import InputError
+from charlm.labelling.dataset import Dataset, Spellings
+from charlm.labels.columns import Columns
+from charlm.labels.examples import Examples
+from charlm.labels.label_set import LabelSet
+from charlm.labels.rows import Coded
+from charlm.nn.arrays import Ids
+from charlm.text.reading import normalise
+from charlm.text.tokenizer import Tokenizer, find_level
+from charlm.text.vocabulary import SPECIAL_TOKENS, UNK, Vocabulary
+from charlm.text.words import MARK
+
+LONGEST_SPELLING = 64
+"""Characters of a word that are read; of longer ones the first half and the last."""
+
+
+def learn_words(
+    words: Coded, *, lowercase: bool = False, min_count: int = 1, max_vocab: int | None = None
+) -> Vocabulary:
+    """The vocabulary of a tagger's training data.
+
+    Raises:
+        UsageError: a limit is out of range.
+    """
+    types, counts = _looked_up(words.types, lowercase), words.counts()
+    distinct = dict.fromkeys(types)
+    place = {word: index for index, word in enumerate(distinct)}
+    summed = np.bincount([place[word] for word in types], counts, len(distinct)).astype(np.int64)
+    return Vocabulary.from_counts(list(distinct), summed, min_count, max_vocab)
+
+
+def learn_characters(words: Coded) -> Vocabulary:
+    """The vocabulary of the characters that the words of training data are spelt with."""
+    counts = Counter[str]()
+    for word, count in zip(words.types, words.counts().tolist(), strict=True):
+        for character in word if count else "":
+            counts[character] += count
+    return Vocabulary.from_counts(list(counts), np.array(list(counts.values()), np.int64))
+
+
+def _looked_up(types: Sequence[str], lowercase: bool) -> Sequence[str]:
+    return [word.lower() for word in types] if lowercase else types
+
+
+def word_ids(types: Sequence[str], vocabulary: Vocabulary, level: str, *, lowercase: bool) -> Ids:
+    """Ids of words, [words]; <UNK> for those that the vocabulary lacks.
+
+    The vocabulary of the word level has some words only with the mark of those that no space stands before, such as
+    a comma: in columns nothing tells, and so the unmarked one goes first.
+    """
+    words = _looked_up(types, lowercase)
+    ids = vocabulary.ids_of(words)
+    if level != "word":
+        return ids
+    marked = vocabulary.ids_of([MARK + word for word in words])
+    return np.where(ids == UNK, marked, ids)
+
+
+def encode_columns(
+    columns: Columns,
+    vocabulary: Vocabulary,
+    characters: Vocabulary | None,
+    labels: LabelSet | None,
+    *,
+    level: str = "token",
+    lowercase: bool = False,
+) -> Dataset:
+    """The sentences of column files as ids.
+
+    Args:
+        columns: words, and labels where ``labels`` are given.
+        vocabulary: of words.
+        characters: of spellings; None where they are not read.
+        labels: gives the targets; None where there are none.
+        level: of the vocabulary.
+        lowercase: whether words are looked up in lower case.
+
+    Raises:
+        InputError: a label is not among these.
+    """
+    words = columns.words
+    ids = word_ids(words.types, vocabulary, level, lowercase=lowercase)[words.ids]
+    targets = np.full(len(words), -1, np.int64)
+    if labels is not None and columns.labels is not None:
+        targets = labels.ids_of(columns.labels, columns.where).astype(np.int64)
+    if characters is None:
+        return Dataset(ids, columns.starts, targets)
+    forms = np.asarray(words.ids, np.int64)
+    return Dataset(ids, columns.starts, targets, forms, _spellings(words.types, characters))
+
+
+def _spellings(types: Sequence[str], characters: Vocabulary) -> Spellings:
+    half = LONGEST_SPELLING // 2
+    read = [word if len(word) <= LONGEST_SPELLING else word[:half] + word[-half:] for word in types]
+    starts = np.zeros(len(read) + 1, np.int64)
+    np.cumsum([len(word) for word in read], out=starts[1:])
+    return Spellings(characters.ids_of("".join(read)), starts)
+
+
+def learn_tokens(
+    examples: Examples,
+    level: str,
+    unit: str,
+    *,
+    lowercase: bool = False,
+    min_count: int = 1,
+    max_vocab: int | None = None,
+) -> Vocabulary:
+    """The vocabulary of a classifier's training data.
+
+    Raises:
+        UsageError: the level, unit or a limit makes no sense.
+    """
+    found, counts = find_level(level), Counter[str]()
+    if level == "byte":
+        data = b"".join(text.encode("utf-8", "surrogatepass") for text in examples.texts)
+        held = np.bincount(np.frombuffer(data, np.uint8), minlength=256)
+        return Vocabulary.of_bytes(np.append(len(examples), held).astype(np.int64))
+    for text in examples.texts:
+        counts.update(found.cut(unit, lowercase, normalise(text)))
+    # What a text of several units, or one that comes tokenised, says of these.
+    ends, unknown = (counts.pop(token, 0) for token in SPECIAL_TOKENS)
+    types, numbers = list(counts), np.array(list(counts.values()), np.int64)
+    return Vocabulary.from_counts(
+        types, numbers, min_count, max_vocab, eos_count=len(examples) + ends, unknown_count=unknown
+    )
+
+
+def encode_examples(examples: Examples, tokenizer: Tokenizer, labels: LabelSet | None) -> Dataset:
+    """The texts of a classifier as ids, each with <EOS> at its end.
+
+    Args:
+        examples: texts, and labels where ``labels`` are given.
+        tokenizer: cuts them.
+        labels: gives the targets; None where there are none.
+
+    Raises:
+        InputError: a label is not among these.
+    """
+    encoded = [tokenizer.encode_sentence(_read(text, tokenizer.level)) for text in examples.texts]
+    if not encoded:
+        raise InputError(f"{examples.name} holds no text")
+    starts = np.zeros(len(encoded) + 1, np.int64)
+    np.cumsum([len(ids) for ids in encoded], out=starts[1:])
+    targets = np.full(len(encoded), -1, np.int64)
+    if labels is not None and examples.labels is not None:
+        targets = labels.ids_of(examples.labels, examples.where).astype(np.int64)
+    return Dataset(np.concatenate(encoded), starts, targets)
+
+
+def _read(text: str, level: str) -> str | bytes:
+    return text.encode("utf-8", "surrogatepass") if level == "byte" else normalise(text)
