@@ -7,6 +7,7 @@ Each file imports only from the ones above it:
     progress.py      following how a corpus is read and encoded
     sources.py       names on a command line -> the texts they stand for
     inputs.py        the texts to score in a file or a pipe
+    flat.py          strings as flat arrays, which a model file can hold
     vocabulary.py    what each id stands for
     level.py         what a level of tokens has to provide
     segment.py       blocks of text -> code points, and marks where a unit ends

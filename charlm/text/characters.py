@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charlm.errors import ModelError
+from charlm.text.flat import SURROGATES
 from charlm.text.level import Codec, Level, TypeFacts, TypeIndexer, check_range, checked_text
 from charlm.text.reading import Source, TextReader
 from charlm.text.segment import END, NEWLINE, SYMBOLS, UNIT_ENDS, Segmenter, Symbols, code_points, lowered
 from charlm.text.store import BYTES, GrowingStore, look_up
-from charlm.text.vocabulary import EOS, REPLACEMENT, SPECIAL_TOKENS, SURROGATES, UNK, Vocabulary
+from charlm.text.vocabulary import EOS, REPLACEMENT, SPECIAL_TOKENS, UNK, Vocabulary
 
 UNSEEN = -1
 UNSEEN_BYTE = 255

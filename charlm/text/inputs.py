@@ -13,11 +13,12 @@ def read_lines(source: Source, encoding: str | None) -> Iterator[str] | Iterator
         InputError: the source cannot be opened; while iterating, it cannot be read or decoded.
     """
     if encoding is None:
-        return _lines(ByteReader(source), b"\n")
-    return _lines(TextReader(source, encoding), "\n")
+        return lines_of(ByteReader(source), b"\n")
+    return lines_of(TextReader(source, encoding), "\n")
 
 
-def _lines(blocks: Iterator[AnyStr], line_break: AnyStr) -> Iterator[AnyStr]:
+def lines_of(blocks: Iterator[AnyStr], line_break: AnyStr) -> Iterator[AnyStr]:
+    """The lines in blocks of text, without their line breaks, however the blocks are cut."""
     # Joined only when it is complete, so that a long line in many blocks is not copied with each of them.
     held: list[AnyStr] = []
     for block in blocks:

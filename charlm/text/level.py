@@ -16,9 +16,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from charlm.text.flat import SURROGATES
 from charlm.text.reading import Source
 from charlm.text.store import GrowingStore
-from charlm.text.vocabulary import EOS, SPECIAL_TOKENS, SURROGATES, UNK, Vocabulary
+from charlm.text.vocabulary import EOS, SPECIAL_TOKENS, UNK, Vocabulary
 
 
 @dataclass(frozen=True)

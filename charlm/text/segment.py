@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charlm.text.vocabulary import SURROGATES
+from charlm.text.flat import SURROGATES
 
 UNIT_ENDS = {"line": "\n", "paragraph": "\n\n", "file": ""}
 

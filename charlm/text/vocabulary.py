@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charlm.errors import ModelError, UsageError
+from charlm.errors import UsageError
+from charlm.text.flat import SURROGATES, check_arrays, check_strings, damaged, flatten, unflatten
 
 EOS = 0
 """Id of the token that ends a unit of text, at every level."""
@@ -18,11 +18,11 @@ UNK = 1
 SPECIAL_TOKENS = ("<EOS>", "<UNK>")
 BYTE_TOKENS = (b"<EOS>", *(bytes([value]) for value in range(256)))
 
+# What messages about damage call it.
+_WHAT = "vocabulary"
+
 REPLACEMENT = "\ufffd"
 """What stands for an <UNK> in a text, where nothing else was agreed upon."""
-
-# Lone surrogates are no UTF-8, but a text may hold them; this keeps each as the three bytes it would have.
-SURROGATES = "surrogatepass"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,8 +63,7 @@ class Vocabulary:
 
     def ordinary_tokens(self) -> list[str]:
         """The tokens from id 2 on, that is without <EOS> and <UNK>; not at the byte level."""
-        data, offsets = self.data.tobytes(), self.offsets[2:].tolist()
-        return [data[start:stop].decode("utf-8", SURROGATES) for start, stop in pairwise(offsets)]
+        return unflatten(self.data, self.offsets[len(SPECIAL_TOKENS) :])
 
     def ids_of(self, tokens: Sequence[str]) -> NDArray[np.int64]:
         """Ids, int64 [len(tokens)], of ordinary tokens; <UNK> for those that are not in the vocabulary."""
@@ -105,7 +104,7 @@ class Vocabulary:
         kept = by_rank if max_vocab is None else by_rank[: max_vocab - len(SPECIAL_TOKENS)]
         unknown_count += int(counts.sum() - counts[kept].sum())
         tokens = [token.encode("utf-8", SURROGATES) for token in (*SPECIAL_TOKENS, *(types[index] for index in kept))]
-        return cls(*_flatten(tokens), np.array([eos_count, unknown_count, *counts[kept].tolist()], np.int64))
+        return cls(*flatten(tokens), np.array([eos_count, unknown_count, *counts[kept].tolist()], np.int64))
 
     def extended(self, new: Self, max_vocab: int | None = None) -> Self:
         """This vocabulary with what another one has besides, at its end and in its order; the counts are added.
@@ -124,12 +123,12 @@ class Vocabulary:
         mine = {token: index for index, token in enumerate(kept, len(SPECIAL_TOKENS))}
         where = [EOS, UNK, *(mine.get(token, UNK) for token in new.ordinary_tokens())]
         np.add.at(counts, where, new.counts)
-        return type(self)(*_flatten([token.encode("utf-8", SURROGATES) for token in (*SPECIAL_TOKENS, *kept)]), counts)
+        return type(self)(*flatten([token.encode("utf-8", SURROGATES) for token in (*SPECIAL_TOKENS, *kept)]), counts)
 
     @classmethod
     def of_bytes(cls, counts: NDArray[np.int64]) -> Self:
         """The fixed vocabulary of the byte level: <EOS> and the 256 bytes; `counts` is int64 [257]."""
-        return cls(*_flatten(BYTE_TOKENS), counts, raw=True)
+        return cls(*flatten(BYTE_TOKENS), counts, raw=True)
 
     @classmethod
     def from_arrays(
@@ -140,10 +139,13 @@ class Vocabulary:
         Raises:
             ModelError: The arrays are not those of a vocabulary; the message says why.
         """
-        _check_shapes(data, offsets, counts)
+        check_arrays(data, offsets, counts, least=len(SPECIAL_TOKENS), what=_WHAT)
         vocabulary = cls(data, offsets.astype(np.int64), counts.astype(np.int64), _is_raw(data, offsets))
         if not vocabulary.raw:
-            _check_tokens(vocabulary)
+            check_strings(data, offsets, noun="token", what=_WHAT)
+            specials = (vocabulary.token(EOS), vocabulary.token(UNK))
+            if specials != SPECIAL_TOKENS:
+                raise damaged(_WHAT, f"its first tokens are {specials}, expected {SPECIAL_TOKENS}")
         return vocabulary
 
 
@@ -152,47 +154,6 @@ def show_byte(byte: bytes) -> str:
     return byte.decode("utf-8", "backslashreplace")
 
 
-def _flatten(tokens: Sequence[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    offsets = np.zeros(len(tokens) + 1, np.int64)
-    np.cumsum([len(token) for token in tokens], out=offsets[1:])
-    return np.frombuffer(b"".join(tokens), np.uint8), offsets
-
-
 def _is_raw(data: NDArray[np.uint8], offsets: NDArray[np.integer[Any]]) -> bool:
-    raw_data, raw_offsets = _flatten(BYTE_TOKENS)
+    raw_data, raw_offsets = flatten(BYTE_TOKENS)
     return np.array_equal(data, raw_data) and np.array_equal(offsets, raw_offsets)
-
-
-def _check_shapes(data: NDArray[np.uint8], offsets: NDArray[np.integer[Any]], counts: NDArray[np.integer[Any]]) -> None:
-    for name, array, kinds in (("data", data, "u"), ("offsets", offsets, "iu"), ("counts", counts, "iu")):
-        if array.ndim != 1 or array.dtype.kind not in kinds:
-            raise _damaged(f"{name} is {array.dtype} {list(array.shape)}, expected one row of integers")
-    if data.dtype != np.uint8:
-        raise _damaged(f"data is {data.dtype}, expected uint8")
-    if len(counts) < len(SPECIAL_TOKENS) or len(offsets) != len(counts) + 1:
-        raise _damaged(f"{len(offsets)} offsets do not belong to {len(counts)} counts")
-    if offsets[0] != 0 or offsets[-1] != len(data) or not np.all(offsets[1:] > offsets[:-1]):
-        raise _damaged(f"offsets do not rise from 0 to {len(data)}, the size of the data")
-    if counts.min() < 0 or counts.max() > np.iinfo(np.int64).max:
-        raise _damaged("a count is negative or too large")
-
-
-def _check_tokens(vocabulary: Vocabulary) -> None:
-    # All valid together and none begun inside a character: then each one is valid by itself.
-    starts_inside = vocabulary.data[vocabulary.offsets[:-1]] & 0xC0 == 0x80  # noqa: PLR2004
-    try:
-        vocabulary.data.tobytes().decode("utf-8", SURROGATES)
-    except UnicodeDecodeError as error:
-        raise _damaged(f"its tokens are not valid UTF-8 at byte {error.start}") from None
-    if starts_inside.any():
-        raise _damaged(f"token {int(starts_inside.argmax())} begins inside a character")
-    specials = (vocabulary.token(EOS), vocabulary.token(UNK))
-    if specials != SPECIAL_TOKENS:
-        raise _damaged(f"its first tokens are {specials}, expected {SPECIAL_TOKENS}")
-    tokens = vocabulary.ordinary_tokens()
-    if len(set(tokens)) != len(tokens):
-        raise _damaged("it holds a token twice")
-
-
-def _damaged(what: str) -> ModelError:
-    return ModelError(f"the model's vocabulary is damaged: {what}; take the file from its origin again")

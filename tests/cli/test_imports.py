@@ -13,7 +13,7 @@ LAYERS = [
     {"config"},
     {"machine"},
     {"text", "nn"},
-    {"files", "lanes", "arithmetic"},
+    {"files", "lanes", "arithmetic", "labels"},
     {"scoring", "gradients", "plots", "seal", "cache"},
     {"sampling"},
     {"checkpoint"},

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charlm.text.inputs import _lines, read_lines, read_whole
+from charlm.text.inputs import lines_of, read_lines, read_whole
 from charlm.text.reading import Source, file_source
 
 
@@ -25,8 +25,8 @@ def test_lines_do_not_depend_on_how_they_come(blocks: list[str]) -> None:
     expected = "".join(blocks).split("\n")
     if not expected[-1]:
         expected.pop()
-    assert list(_lines(iter(blocks), "\n")) == expected
-    assert list(_lines(iter(block.encode() for block in blocks), b"\n")) == [line.encode() for line in expected]
+    assert list(lines_of(iter(blocks), "\n")) == expected
+    assert list(lines_of(iter(block.encode() for block in blocks), b"\n")) == [line.encode() for line in expected]
 
 
 def test_text_is_normalised_and_bytes_are_not() -> None:
@@ -70,5 +70,5 @@ def test_a_pipe_is_read_as_it_comes(encoding: str | None) -> None:
 def test_a_long_line_takes_linear_time() -> None:
     """What has come of it is not copied again with each block: here that would be a hundred gigabytes."""
     begun = time.process_time()
-    assert list(_lines(iter(["x" * 64] * 60_000), "\n")) == ["x" * 64 * 60_000]
+    assert list(lines_of(iter(["x" * 64] * 60_000), "\n")) == ["x" * 64 * 60_000]
     assert time.process_time() - begun < 2
