@@ -48,8 +48,7 @@ class LabelCorpus:
         known: what its numbers stand for.
         train: what is learnt from.
         valid: what validates.
-        digest: SHA-256 in hex of the files.
-        valid_digest: of those that validate, where these are other files.
+        digests: SHA-256 in hex of the files, and of those that validate, where these are others.
         characters_read: code points of the training texts.
         valid_characters: of the validation texts.
     """
@@ -59,8 +58,7 @@ class LabelCorpus:
     known: Known
     train: Dataset
     valid: Dataset
-    digest: str
-    valid_digest: str | None
+    digests: tuple[str, str | None]
     characters_read: int
     valid_characters: int
 
@@ -97,7 +95,8 @@ class LabelCorpus:
             return None
         if chosen == BALANCED:
             counts = self.labels.counts.astype(np.float64)
-            return counts.sum() / (len(counts) * counts)
+            balanced: Array = counts.sum() / (len(counts) * counts)
+            return balanced
         return weights_of(chosen, self.labels)
 
 
@@ -173,7 +172,7 @@ def read_columns_corpus(
     sizes = [
         sum(len(part.words.types[i]) * n for i, n in enumerate(part.words.counts().tolist())) for part in (train, valid)
     ]
-    return LabelCorpus(read.name, text, known, *each, read.digest, None if given is None else given.digest, *sizes)
+    return LabelCorpus(read.name, text, known, each[0], each[1], _digests(read, given), sizes[0], sizes[1])
 
 
 def read_examples_corpus(
@@ -206,7 +205,11 @@ def read_examples_corpus(
     tokenizer = Tokenizer(text.level, text.unit, known.vocabulary, text.lowercase)
     each = [encode_examples(part, tokenizer, known.labels) for part in (train, valid)]
     sizes = [sum(map(len, part.texts)) for part in (train, valid)]
-    return LabelCorpus(read.name, text, known, *each, read.digest, None if given is None else given.digest, *sizes)
+    return LabelCorpus(read.name, text, known, each[0], each[1], _digests(read, given), sizes[0], sizes[1])
+
+
+def _digests(read: Labelled, given: Labelled | None) -> tuple[str, str | None]:
+    return read.digest, None if given is None else given.digest
 
 
 def _parts(read: Labelled, given: Labelled | None, fraction: float, seed: int) -> tuple[Labelled, Labelled]:

@@ -40,6 +40,28 @@ class LabelWorkspace:
     pooled: Pooled | None = None  # of the last batch, where the unit is the text
 
 
+def parameter_specs(config: LabelModelConfig) -> list[ParameterSpec]:
+    """Name and shape of every parameter of a model, without making it.
+
+    Raises:
+        UsageError: the configuration names a block or option that does not exist.
+    """
+    network = _character_network(config)
+    spelling = [] if network is None else network.parameter_specs()
+    head = make_label_head(config.output, config.encoder.output_size, config.labels)
+    return [
+        *Reader(config.vocabulary, config.embedding, config.encoder).parameter_specs(),
+        *(spec._replace(name=f"{CHARACTERS}{spec.name}") for spec in spelling),
+        *(spec._replace(name=f"{HEAD}{spec.name}") for spec in head.parameter_specs()),
+    ]
+
+
+def _character_network(config: LabelModelConfig) -> CharacterNetwork | None:
+    if not config.characters:
+        return None
+    return CharacterNetwork(config.characters, config.char_embedding, config.char_hidden, config.cell, config.options)
+
+
 class LabelModel:
     """Embedding, character network, encoder and label head with their parameters.
 
@@ -54,25 +76,13 @@ class LabelModel:
     def __init__(self, config: LabelModelConfig, dtype: DTypeLike = np.float32) -> None:
         self.config = config
         self.reader = Reader(config.vocabulary, config.embedding, config.encoder)
-        self.network = (
-            CharacterNetwork(config.characters, config.char_embedding, config.char_hidden, config.cell, config.options)
-            if config.characters
-            else None
-        )
+        self.network = _character_network(config)
         self.pooling = Pooling(config.pooling, config.hidden)
         self.head = make_label_head(config.output, config.encoder.output_size, config.labels)
-        self.parameters = Parameters(self._parameter_specs(), dtype)
+        self.parameters = Parameters(parameter_specs(config), dtype)
         views, gradients = self.parameters.views, self.parameters.gradients
         self._head = below(views, HEAD), below(gradients, HEAD)
         self._characters = below(views, CHARACTERS), below(gradients, CHARACTERS)
-
-    def _parameter_specs(self) -> list[ParameterSpec]:
-        spelling = [] if self.network is None else self.network.parameter_specs()
-        return [
-            *self.reader.parameter_specs(),
-            *(spec._replace(name=f"{CHARACTERS}{spec.name}") for spec in spelling),
-            *(spec._replace(name=f"{HEAD}{spec.name}") for spec in self.head.parameter_specs()),
-        ]
 
     def initialize(self, seed: int) -> None:
         """Draw the parameters' first values; the same seed gives the same values in every dtype."""
@@ -180,6 +190,13 @@ class LabelModel:
         """The loss in nats of each target, in the shape of the targets; 0 where it is -1."""
         columns = self._forward(work, lanes)
         return self.head.losses(self._head[0], columns, targets.reshape(-1)).reshape(targets.shape)
+
+    def judge(self, work: LabelWorkspace, lanes: TextLanes, targets: Ids) -> tuple[Real, Ids]:
+        """The loss in nats of each target, 0 where it is -1, and the likeliest label in its place."""
+        columns = self._forward(work, lanes)
+        losses = self.head.losses(self._head[0], columns, targets.reshape(-1))
+        likeliest = self.head.log_probabilities(self._head[0], columns).argmax(axis=0)
+        return losses.reshape(targets.shape), likeliest.reshape(targets.shape)
 
     def input_gradients(self, work: LabelWorkspace, lanes: TextLanes, targets: Ids) -> Array:
         """What each token did for the targets: gradient times input, of minus the sum of the losses.

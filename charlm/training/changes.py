@@ -1,21 +1,23 @@
 """What of a run may be another when it goes on: its length, its learning rate, and how it is watched."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from charlm.config import TextConfig, TrainConfig, require
 from charlm.errors import UsageError
-from charlm.training.checks import MOST_STEPS, check
+from charlm.training.checks import MOST_STEPS, check_training, check_types
 from charlm.training.chosen import seconds_of
-from charlm.training.options import SHAPE, Options, flags
+from charlm.training.options import MEANINGS, SHAPE, TYPES_AND_MEANINGS, Meaning, flag_of
 
 LENGTHS = ("epochs", "steps", "time")
 FREE = ("lr", "eval_every", "patience")
+_OTHER = Meaning("An option of another kind of model.")
 _OF_TEXT = {"level", "valid", *TextConfig().to_json()}
 
 
-def changed(was: TrainConfig, options: Options, tokens: int, step: int) -> TrainConfig:
+def changed(was: TrainConfig, options: Mapping[str, Any], tokens: int, step: int) -> TrainConfig:
     """The configuration with which a run goes on.
 
     Args:
@@ -29,11 +31,13 @@ def changed(was: TrainConfig, options: Options, tokens: int, step: int) -> Train
     """
     for name in options:
         if name not in (*LENGTHS, *FREE):
+            flag = flag_of(name, MEANINGS.get(name, _OTHER))
             raise UsageError(
-                f"{flags([name])[0]} cannot change when a run goes on: {_reason(name)}. Leave it out, or begin another "
+                f"{flag} cannot change when a run goes on: {_reason(name)}. Leave it out, or begin another "
                 "run; what can change is --steps, --epochs or --time, --lr, --eval-every and --patience"
             )
-    check(options)
+    check_types(options, TYPES_AND_MEANINGS)
+    check_training(options)
     found: dict[str, Any] = {name: value for name, value in options.items() if name in FREE}
     given = [name for name in LENGTHS if name in options]
     if given:
@@ -51,7 +55,7 @@ def _reason(name: str) -> str:
     return "it would be another run than the one that was begun"
 
 
-def _length(was: TrainConfig, options: Options, name: str, tokens: int) -> dict[str, float | int | None]:
+def _length(was: TrainConfig, options: Mapping[str, Any], name: str, tokens: int) -> dict[str, float | int | None]:
     """Steps or seconds, whichever the run is counted in.
 
     Raises:

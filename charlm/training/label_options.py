@@ -108,12 +108,7 @@ LABEL_OPTIONS: Mapping[str, Mapping[str, tuple[Any, Meaning]]] = {
     for kind in KINDS
 }
 """Type and meaning of every option, by kind and name."""
-OF_BASE = ("level", "unit", "lowercase", "cell", *known_options(), "layers", "hidden", "embedding", "residual"),
-    "layers",
-    "hidden",
-    "embedding",
-    "residual",
-)
+OF_BASE = ("level", "unit", "lowercase", "cell", *known_options(), "layers", "hidden", "embedding", "residual")
 """What a run that starts from a language model has from that model."""
 
 

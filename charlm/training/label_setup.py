@@ -176,7 +176,7 @@ def _same(
         InputError: they have changed since.
     """
     corpus = _read(texts, valid, text, seed, known=known)
-    if (corpus.digest, corpus.valid_digest) != (was.digest, was.valid_digest):
+    if corpus.digests != (was.digest, was.valid_digest):
         raise InputError(f"{texts.name} has changed since the model was trained on it: {remedy}")
     return corpus
 
@@ -188,9 +188,9 @@ def _valid_texts(was: CorpusRecord, encoding: str) -> Texts | None:
 def _about(texts: Texts, valid: Texts | None, corpus: LabelCorpus) -> dict[str, Any]:
     return CorpusRecord(
         paths=list(texts.given),
-        digest=corpus.digest,
+        digest=corpus.digests[0],
         valid_paths=None if valid is None else list(valid.given),
-        valid_digest=corpus.valid_digest,
+        valid_digest=corpus.digests[1],
         train_tokens=len(corpus.train.ids),
         valid_tokens=len(corpus.valid.ids),
         train_characters=corpus.characters_read,
