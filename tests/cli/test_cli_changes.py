@@ -183,6 +183,6 @@ def test_another_machine_is_told_of(stopped: Trained, monkeypatch: pytest.Monkey
     here = fingerprint()
     assert "differs" not in succeed("train", "--resume", "--model", stopped.folder, "--stop-at", 10).err
     key = next(iter(here))
-    monkeypatch.setattr("charlm.cli.training.fingerprint", lambda: {**here, key: "another"})
+    monkeypatch.setattr("charlm.cli.runs.fingerprint", lambda: {**here, key: "another"})
     said = succeed("train", "--resume", "--model", stopped.folder).err
     assert f"the machine differs from where the run began, so its last digits may too: {key} {here[key]}" in said

@@ -32,7 +32,7 @@ def stopping(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
         if run.stopped:
             raise Stopped("stopped")
 
-    monkeypatch.setattr("charlm.cli.training.follow", follow)
+    monkeypatch.setattr("charlm.cli.runs.follow", follow)
 
 
 def train_in_two(

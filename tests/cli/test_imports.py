@@ -17,7 +17,7 @@ LAYERS = [
     {"scoring", "gradients", "plots", "seal", "cache"},
     {"sampling"},
     {"checkpoint"},
-    {"exchange"},
+    {"exchange", "labelling"},
     {"scores", "samples"},
     {"continuations", "explain"},
     {"training"},

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple, NoReturn
 
-from charlm.cli import training
+from charlm.cli import runs
 from charlm.cli.app import outcome
 
 LONGEST_SECONDS = 60.0
@@ -75,7 +75,7 @@ def _be_child(arguments: list[str], prepare: Callable[[], None] | None, err: IO[
             os.dup2(file, descriptor)
         sys.stdout, sys.stderr = (os.fdopen(descriptor, "w", encoding="utf-8") for descriptor in (1, 2))
         sys.argv = ["charlm", *arguments]
-        training._BEGAN = time.perf_counter()  # noqa: SLF001 - the command begins now
+        runs._BEGAN = time.perf_counter()  # noqa: SLF001 - the command begins now
         if prepare is not None:
             prepare()
         from charlm.__main__ import main  # noqa: PLC0415 - as the command does

@@ -136,10 +136,10 @@ def stopping(steps: int) -> Iterator[None]:
     """Have every run stopped after so many steps, whatever its state says of its length."""
     from charlm.cli.console import Stopped  # noqa: PLC0415 - it is light, but only this needs it
 
-    training: Any = import_module("charlm.cli.training")  # it is to be changed
-    before = training.follow
+    runs: Any = import_module("charlm.cli.runs")  # it is to be changed
+    before = runs.follow
 
-    def follow(run: Any, interrupt: Any, **_: Any) -> None:
+    def follow(run: Any, interrupt: Any, *_: Any, **__: Any) -> None:
         del interrupt
         left = iter(range(steps - 1))
         with np.errstate(all="ignore"):
@@ -148,11 +148,11 @@ def stopping(steps: int) -> Iterator[None]:
         if run.stopped:
             raise Stopped("stopped")
 
-    training.follow = follow
+    runs.follow = follow
     try:
         yield
     finally:
-        training.follow = before
+        runs.follow = before
 
 
 class Cases:

@@ -1,0 +1,119 @@
+"""The options of commands that train, as typer reads them off a signature: made from the one list there is of them."""
+
+from collections.abc import Callable, Mapping
+from inspect import Parameter, Signature
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, NamedTuple, get_origin
+
+import typer
+
+from charlm.config import require
+from charlm.errors import UsageError
+from charlm.training.options import Meaning, flag_of
+
+_MORE = (
+    ("config", str, "--config", "Take the options from this TOML file; those that are typed go first."),
+    ("stop_at", int, "--stop-at", "Stop after this step of the run, with the work saved; --resume goes on."),
+)
+_FLAGS = (
+    ("resume", "--resume", "Continue a run that was stopped: that in --model, or the last one under runs/."),
+    ("overwrite", "--overwrite", "Replace the model in the folder."),
+    ("dry_run", "--dry-run", "Show what the run would be and how long it would take, and write nothing."),
+    ("quiet", "--quiet", "Show errors only."),
+)
+
+
+class Asked(NamedTuple):
+    """What was typed besides files, folder and options."""
+
+    config: str | None
+    stop_at: int | None
+    resume: bool
+    overwrite: bool
+    dry_run: bool
+    quiet: bool
+
+
+def sorted_out(given: dict[str, Any]) -> tuple[Asked, dict[str, Any]]:
+    """What was typed, and the options that were chosen.
+
+    Raises:
+        UsageError: they do not go together.
+    """
+    asked = Asked(**{name: given.pop(name) for name in Asked._fields})
+    if asked.stop_at is not None:
+        require("--stop-at", asked.stop_at, minimum=1)
+    others = (("--overwrite", asked.overwrite), ("--config", asked.config), ("--dry-run", asked.dry_run))
+    unfit = [flag for flag, given in others if given] if asked.resume else []
+    if unfit:
+        raise UsageError(f"--resume continues a run that was begun: leave out {', '.join(unfit)}")
+    return asked, {name: value for name, value in given.items() if value is not None}
+
+
+def take_options(
+    command: Callable[..., None], options: Mapping[str, tuple[Any, Meaning]], files: str, folder: str
+) -> Callable[..., None]:
+    """Give a command these options.
+
+    Args:
+        command: takes the files, the folder and the rest as keywords.
+        options: type and meaning of each by its name.
+        files: what the help says of the files.
+        folder: what it says of the folder where none is named.
+    """
+    signature = Signature(_parameters(options, files, folder))
+    command.__signature__ = signature  # type: ignore[attr-defined]  # as inspect.signature documents it
+    command.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
+    return command
+
+
+def _option(*names: str, text: str, default: str | None = None) -> typer.models.OptionInfo:
+    # Whether a path can be read is found out, and said, where it is read.
+    option: typer.models.OptionInfo = typer.Option(*names, help=text, show_default=default or False, readable=False)
+    return option
+
+
+def _parameter(name: str, kind: Any, meaning: Meaning) -> Parameter:
+    """One of the options of a run as a parameter of the command."""
+    # A path or a length of time is typed as text.
+    kind = str if get_origin(kind) is UnionType else kind
+    flag = flag_of(name, meaning)
+    if kind is bool and meaning.default:
+        flag = f"{flag}/--no-{flag[2:]}"
+    option = _option(flag, text=meaning.text, default=meaning.default)
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
+
+
+def _parameters(options: Mapping[str, tuple[Any, Meaning]], files: str, folder: str) -> list[Parameter]:
+    fixed = [
+        Parameter(
+            "corpus",
+            Parameter.POSITIONAL_OR_KEYWORD,
+            default=None,
+            annotation=Annotated[list[str] | None, typer.Argument(help=files, show_default=False)],
+        ),
+        Parameter(
+            "model",
+            Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[Path | None, _option("--model", "-m", text="Folder to write.", default=folder)],
+        ),
+    ]
+    chosen = [_parameter(name, *about) for name, about in options.items()]
+    flags = [
+        Parameter(
+            name,
+            Parameter.KEYWORD_ONLY,
+            default=False,
+            annotation=Annotated[bool, typer.Option(flag, *(["-q"] if name == "quiet" else []), help=text)],
+        )
+        for name, flag, text in _FLAGS
+    ]
+    more = [
+        Parameter(
+            name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, _option(flag, text=text)]
+        )
+        for name, kind, flag, text in _MORE
+    ]
+    return [*fixed, *chosen, *more, *flags]
