@@ -5,7 +5,7 @@ checked by eye. What is where:
 
     reference_cells         the equations of every cell, what a `Network` is, and its parameters' names
     reference_model         the language model
-    reference_encoder       the bidirectional encoder
+    reference_encoder       the encoder of one direction or two
     reference_derivatives   the derivatives of both, by complex steps
     reference_golden        what PyTorch and ONNX Runtime found, as it is stored
 
@@ -29,13 +29,10 @@ from reference_cells import (
 from reference_derivatives import Gradients
 from reference_encoder import (
     DIRECTIONS,
-    EncoderState,
     encode,
     encode_gradients,
     encoder_objective,
     encoder_shapes,
-    random_encoder_state,
-    zero_encoder_state,
 )
 from reference_golden import (
     GOLDEN,
@@ -65,7 +62,6 @@ __all__ = [
     "OPTIONS",
     "STATE_PARTS",
     "Array",
-    "EncoderState",
     "Golden",
     "GoldenEncoder",
     "GoldenOperator",
@@ -87,13 +83,11 @@ __all__ = [
     "loss_gradient_with_upstream",
     "objective",
     "parameter_shapes",
-    "random_encoder_state",
     "random_parameters",
     "random_state",
     "run",
     "run_lane",
     "step",
     "to_bytes",
-    "zero_encoder_state",
     "zero_state",
 ]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from reference_cells import OPTIONS, Array, Network, Parameters, Parts
 from reference_derivatives import Gradients
-from reference_encoder import DIRECTIONS, EncoderState
 from safetensors import safe_open
 from safetensors.numpy import save
 
@@ -46,7 +45,7 @@ class Golden:
 class GoldenEncoder:
     """One of PyTorch's bidirectional encoders, run on a padded batch.
 
-    The gradients are those of sum(upstream * outputs) + the sums of upstream_state * final; there is no loss.
+    The gradients are those of sum(upstream * outputs); there is no loss, and the initial states are zero.
     """
 
     network: Network
@@ -54,13 +53,9 @@ class GoldenEncoder:
     x: Array  # [time, batch, features], padded at the end with numbers that must not matter
     lengths: Array  # [batch]
     upstream: Array  # [time, batch, 2 * hidden]
-    upstream_state: EncoderState
-    initial: EncoderState
-    final: EncoderState
     outputs: Array  # [time, batch, 2 * hidden]
     gradients_parameters: Parameters
     gradients_x: Array  # [time, batch, features]
-    gradients_initial: EncoderState
 
 
 @dataclass(frozen=True)
@@ -101,17 +96,6 @@ def load_golden(path: Path) -> Golden:
 def load_golden_encoder(path: Path) -> GoldenEncoder:
     """Read one of the `encoder-*` files in `GOLDEN`."""
     network, tensors = _read(path)
-
-    def parts(prefix: str) -> Parts:
-        return tuple(tensors[f"{prefix}.{part}"] for part in network.parts)
-
-    def state(prefix: str) -> EncoderState:
-        forward, backward = DIRECTIONS
-        return [
-            (parts(f"{prefix}.{layer}.{forward}"), parts(f"{prefix}.{layer}.{backward}"))
-            for layer in range(network.layers)
-        ]
-
     names = _parameter_names(tensors)
     return GoldenEncoder(
         network=network,
@@ -119,13 +103,9 @@ def load_golden_encoder(path: Path) -> GoldenEncoder:
         x=tensors["x"],
         lengths=tensors["lengths"],
         upstream=tensors["upstream"],
-        upstream_state=state("upstream"),
-        initial=state("initial"),
-        final=state("final"),
         outputs=tensors["outputs"],
         gradients_parameters={name: tensors[f"gradients.{name}"] for name in names},
         gradients_x=tensors["gradients.x"],
-        gradients_initial=state("gradients.initial"),
     )
 
 
