@@ -6,7 +6,8 @@ checked by eye. What is where:
     reference_cells         the equations of every cell, what a `Network` is, and its parameters' names
     reference_model         the language model
     reference_encoder       the encoder of one direction or two
-    reference_derivatives   the derivatives of both, by complex steps
+    reference_labels        label models: encoder, pooling, heads
+    reference_derivatives   the derivatives of all, by complex steps
     reference_golden        what PyTorch and ONNX Runtime found, as it is stored
 
 A test imports all of it from here. Nothing in it imports the engine.
@@ -44,6 +45,14 @@ from reference_golden import (
     load_golden_onnx,
     to_bytes,
 )
+from reference_labels import (
+    LabelBatch,
+    LabelNetwork,
+    label_gradients,
+    label_loss,
+    label_probabilities,
+    label_shapes,
+)
 from reference_model import (
     Result,
     State,
@@ -66,6 +75,8 @@ __all__ = [
     "GoldenEncoder",
     "GoldenOperator",
     "Gradients",
+    "LabelBatch",
+    "LabelNetwork",
     "Network",
     "Parameters",
     "Parts",
@@ -77,6 +88,10 @@ __all__ = [
     "encoder_objective",
     "encoder_shapes",
     "gradients",
+    "label_gradients",
+    "label_loss",
+    "label_probabilities",
+    "label_shapes",
     "load_golden",
     "load_golden_encoder",
     "load_golden_onnx",
