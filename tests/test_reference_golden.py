@@ -11,8 +11,10 @@ from reference import (
     Network,
     encode,
     encode_gradients,
+    label_loss,
     load_golden,
     load_golden_encoder,
+    load_golden_labels,
     load_golden_onnx,
     loss_gradient_with_upstream,
     run,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 MODELS = [f"{block}-{depth}" for block in ("rnn-tanh", "rnn-relu", "gru", "lstm") for depth in (1, 2, 3)]
 ENCODERS = [f"encoder-{cell}-{depth}" for cell in ("rnn", "gru", "lstm") for depth in (1, 2, 3)]
+LABELS = [f"labels-{where}-{output}" for where in ("token", "last", "mean", "max") for output in ("softmax", "sigmoid")]
 OPERATORS = {
     "onnx-rnn-tanh": Network("rnn", options={"activation": "tanh"}),
     "onnx-rnn-relu": Network("rnn", options={"activation": "relu"}),
@@ -56,7 +59,7 @@ def assert_gradients_close(actual: dict[str, Array], expected: dict[str, Array])
 
 
 def test_golden_files_are_all_there() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.safetensors")} == {*MODELS, *ENCODERS, *OPERATORS}
+    assert {path.stem for path in GOLDEN.glob("*.safetensors")} == {*MODELS, *ENCODERS, *LABELS, *OPERATORS}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -105,6 +108,18 @@ def test_encoder_agrees_with_pytorch(name: str) -> None:
     for each, d_x in zip(own, found, strict=True):
         assert_close(d_x, golden.gradients_x[each])
         assert np.all(np.any(d_x, axis=1))
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_label_model_agrees_with_pytorch(name: str) -> None:
+    """The loss, and its slope along a random line through all parameters."""
+    golden, rng = load_golden_labels(GOLDEN / f"{name}.safetensors"), np.random.default_rng(1)
+    along = {name: rng.standard_normal(value.shape) for name, value in golden.parameters.items()}
+    stepped = {name: value + 1e-30j * along[name] for name, value in golden.parameters.items()}
+    found = label_loss(stepped, golden.model, golden.batch)
+    assert found.real == pytest.approx(golden.loss, rel=0, abs=1e-12)
+    slope = sum((golden.gradients[name] * along[name]).sum() for name in along)
+    assert found.imag / 1e-30 == pytest.approx(slope, rel=0, abs=1e-11)
 
 
 @pytest.mark.parametrize("name", OPERATORS)

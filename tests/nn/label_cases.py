@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import reference
 from encoder_cases import fill
-from nn_cases import KINDS, random_parameters
+from nn_cases import KINDS, assert_gradients_close, random_parameters
 from reference import DIRECTIONS, LabelBatch, LabelNetwork, Network
 
 from charlm.nn.heads.labels import OUTPUTS
@@ -19,7 +19,7 @@ from charlm.nn.text_lanes import TextLanes, pack_texts
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
-    from reference import Array, Parameters
+    from reference import Array, GoldenLabels, Parameters
 
 SIDES = {"two": DIRECTIONS, "one": DIRECTIONS[:1]}
 HEADS = {f"{where}-{output}": (where, output) for where in ("token", *POOLINGS) for output in OUTPUTS}
@@ -99,3 +99,12 @@ def in_lanes(case: Case, lanes: int = LANES) -> tuple[TextLanes, Array]:
     if case.model.unit == "text":
         return packed, np.concatenate(batch.targets)
     return packed, packed.lay_out(batch.targets)
+
+
+def assert_label_model_equals(golden: GoldenLabels, *, atol: float = 1e-10) -> None:
+    """A label model of PyTorch's: loss and all gradients."""
+    case = Case(golden.model, golden.parameters, golden.batch)
+    model, (lanes, targets) = make_model(case), in_lanes(case)
+    loss = model.loss_and_gradients(model.new_workspace(), lanes, targets, weights=golden.batch.weights)
+    assert abs(loss - golden.loss) < atol
+    assert_gradients_close(model.parameters.gradients, golden.gradients, atol=atol)

@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import reference
-from label_cases import HEADS, SIDES, expected_gradients, in_lanes, make_case, make_model
+from label_cases import (
+    HEADS,
+    SIDES,
+    assert_label_model_equals,
+    expected_gradients,
+    in_lanes,
+    make_case,
+    make_model,
+)
 from nn_cases import KINDS, NORMALIZED
+from reference import GOLDEN, load_golden_labels
 
 from charlm.errors import UsageError
 from charlm.nn.label_config import LabelModelConfig
@@ -56,6 +65,12 @@ def test_a_kind_of_block_with_a_character_network_equals_the_reference(kind: str
     characters = 0 if kind in NORMALIZED else 4
     case = make_case(kind, "last-softmax", characters=characters)
     assert_as_the_reference(case, expected_gradients(kind, "last-softmax", characters=characters))
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_a_head_equals_pytorch(head: str) -> None:
+    """On packed sequences, with a character network and weights of the labels: loss and gradients, to 1e-10."""
+    assert_label_model_equals(load_golden_labels(GOLDEN / f"labels-{head}.safetensors"))
 
 
 def slope(f: Callable[[], float], array: Array, along: Array) -> float:
