@@ -1,6 +1,8 @@
 """Errors in the encoder."""
 
-from planted.mutant import Mutant
+from proof import KINDS
+
+from planted.mutant import Mutant, cells
 
 ENCODER = "nn/encoder.py"
 TESTS = ("nn/test_encoder.py",)
@@ -12,6 +14,7 @@ MUTANTS = [
         "                    tapes[d].x[:T] = each.turned(x)\n",
         "                    tapes[d].x[:T] = x\n",
         TESTS,
+        proves=cells(" ".join(KINDS), "encoder"),
     ),
     Mutant(
         "encoder: what the backward direction puts out is not turned round",
