@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from nn_cases import central_differences
 
+from charlm.config import OUTPUTS
 from charlm.errors import UsageError
-from charlm.nn.heads.labels import OUTPUTS, LabelHead, make_label_head
+from charlm.nn.heads.labels import LabelHead, make_label_head
 
 HIDDEN, LABELS, COLUMNS = 4, 3, 7
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import reference
-from label_cases import (
+from label_model_cases import (
     HEADS,
     SIDES,
     assert_label_model_equals,
@@ -28,7 +28,7 @@ from charlm.nn.text_lanes import pack_texts
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from label_cases import Case
+    from label_model_cases import Case
     from reference import Array
 
 

@@ -7,8 +7,9 @@ import pytest
 from encoder_cases import LENGTHS, lanes_of
 from nn_cases import central_differences
 
+from charlm.config import POOLINGS
 from charlm.errors import UsageError
-from charlm.nn.pooling import POOLINGS, Pooling
+from charlm.nn.pooling import Pooling
 
 HIDDEN = 2
 

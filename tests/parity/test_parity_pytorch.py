@@ -11,7 +11,7 @@ import pytest
 import torch
 from encoder_cases import assert_same, of_golden, run
 from golden_cases import assert_engine_equals
-from label_cases import HEADS, assert_label_model_equals
+from label_model_cases import HEADS, assert_label_model_equals
 from make_golden import BLOCKS, DEPTHS, EncoderSizes, Sizes, make_encoder
 from make_golden_labels import WHERE, make_labels, write_labels
 from nn_cases import INPUT_PATHS

@@ -11,10 +11,9 @@ from encoder_cases import fill
 from nn_cases import KINDS, assert_gradients_close, random_parameters
 from reference import DIRECTIONS, LabelBatch, LabelNetwork, Network
 
-from charlm.nn.heads.labels import OUTPUTS
+from charlm.config import OUTPUTS, POOLINGS
 from charlm.nn.label_config import LabelModelConfig
 from charlm.nn.label_model import LabelModel
-from charlm.nn.pooling import POOLINGS
 from charlm.nn.text_lanes import TextLanes, pack_texts
 
 if TYPE_CHECKING:
