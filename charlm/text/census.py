@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charlm.text.corpus import index_texts
+from charlm.text.indexing import index_texts
 from charlm.text.level import Indexer
 from charlm.text.parts import count_types
 from charlm.text.sources import Texts
@@ -122,7 +122,7 @@ def count_known(texts: Texts, tokenizer: Tokenizer, encoding: str) -> tuple[NDAr
 
 def _count(indexer: Indexer, texts: Texts, encoding: str) -> tuple[Ids, NDArray[np.int64]]:
     """Provisional ids of all of the texts, and how often each type occurs in them, int64 [types]."""
-    ids, _ = index_texts(indexer, texts, encoding)
+    ids, *_ = index_texts(indexer, texts, encoding)
     facts = indexer.facts()
     return ids, count_types(take_all(ids, facts, independent_lines=False), facts)[0]
 
