@@ -12,7 +12,7 @@ from charlm.nn.language_model import parameter_specs
 from charlm.nn.registry import block_options, every_kind
 
 Shapes = Mapping[str, tuple[int, ...]]
-SIZES = ("vocabulary", "embedding", "layers", "hidden")
+SIZES = ("vocabulary", "labels", "embedding", "layers", "hidden")
 
 
 def kind_name(cell: str, options: Mapping[str, str]) -> str:
@@ -56,7 +56,9 @@ def _sized(shapes: Shapes, config: ModelConfig) -> ModelConfig:
         ValueError: these are no matrices, or a layer has no number.
         UsageError: no model has such sizes.
     """
-    vocabulary, embedding = shapes["embedding"]
+    rows, embedding = shapes["embedding"]
+    # What the head has of each token tells them from labels; without it those are as many as they should be.
+    (vocabulary,) = shapes.get("head.b_y", (rows - config.labels,))
     # What is tied has no matrix of its own in the head.
     _, hidden = shapes.get("head.W_y", shapes["embedding"])
     numbers = [int(name.split(".")[1]) for name in shapes if name.startswith("layers.")]
@@ -71,6 +73,7 @@ def _sized(shapes: Shapes, config: ModelConfig) -> ModelConfig:
         hidden=hidden,
         tied=tied,
         softmax=softmax,
+        labels=rows - vocabulary,
     )
 
 

@@ -14,9 +14,12 @@ def check_lines(unit: str, independent_lines: bool | None, *, labels: bool = Fal
     Raises:
         UsageError: They cannot.
     """
-    if labels and (unit != "line" or independent_lines is False):
-        given = f"--unit {unit}" if unit != "line" else "--no-independent-lines"
-        raise UsageError(f"--labels makes every line a text of its own, which {given} does not: leave out one")
+    if labels and independent_lines is False:
+        raise UsageError("--labels makes every line a text of its own: leave out --no-independent-lines")
+    if labels and unit != "line":
+        raise UsageError(
+            f"--labels makes every line a text of its own, so it needs --unit line, but the unit is {unit}"
+        )
     if independent_lines and unit != "line":
         raise UsageError(f"--independent-lines needs --unit line, but the unit is {unit}")
 

@@ -197,9 +197,9 @@ def test_labels_that_teach_nothing_are_refused(tmp_path: Path, texts: list[tuple
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"unit": "paragraph"}, "which --unit paragraph does not"),
-        ({"level": "byte"}, "which --unit file does not"),
-        ({"independent_lines": False}, "which --no-independent-lines does not"),
+        ({"unit": "paragraph"}, "needs --unit line, but the unit is paragraph"),
+        ({"level": "byte"}, "needs --unit line, but the unit is file"),
+        ({"independent_lines": False}, "leave out --no-independent-lines"),
     ],
 )
 def test_labels_need_independent_lines(tmp_path: Path, options: dict[str, Any], said: str) -> None:
