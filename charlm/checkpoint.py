@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,27 @@ class TrainedModel:
     def line_end(self) -> int | None:
         """The id that ends a line where every line is a text of its own; None where lines follow one another."""
         return self.tokenizer.line_end_id if self.text.independent_lines else None
+
+    @property
+    def label_names(self) -> tuple[str, ...] | None:
+        """The names of its labels, by id; None where it has none."""
+        return None if self.labels is None else self.labels.names
+
+    def under(self, label: str | None) -> "TrainedModel":
+        """The model reading every text under one of its labels; a model without labels, under none, is itself.
+
+        Raises:
+            UsageError: it has labels and none is named, or this is none of them.
+        """
+        if self.labels is None:
+            if label is not None:
+                raise UsageError(f"--label {label} goes with a model of texts with labels, and this one has none")
+            return self
+        if label is None:
+            raise UsageError(f"this model needs a label: name one of {self.labels} with --label")
+        if label not in self.labels.names:
+            raise UsageError(f"the model has no label {label!r}: --label takes one of {self.labels}")
+        return replace(self, network=self.network.under(self.labels.names.index(label)))
 
 
 def model_bytes(model: TrainedModel) -> bytes:

@@ -54,6 +54,11 @@ class TextLabels:
         """Those of the lines of a text, as ``line_bounds`` finds them; [lines] labels."""
         return cls(line_bounds(ids, line_end), labels)
 
+    def have(self, label: int) -> Flags:
+        """[tokens], True for those of the texts that have a label."""
+        bounds = self.bounds.astype(np.int64)
+        return np.repeat(self.labels == label, bounds[1:] - bounds[:-1])
+
     def at(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """The labels of the tokens at these positions; -1 where a position is negative."""
         # Of another type than the bounds, positions would have these copied to their own.

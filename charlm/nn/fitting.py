@@ -57,14 +57,14 @@ def _sized(shapes: Shapes, config: ModelConfig) -> ModelConfig:
         UsageError: no model has such sizes.
     """
     rows, embedding = shapes["embedding"]
-    # What the head has of each token tells them from labels; without it those are as many as they should be.
-    (vocabulary,) = shapes.get("head.b_y", (rows - config.labels,))
     # What is tied has no matrix of its own in the head.
     _, hidden = shapes.get("head.W_y", shapes["embedding"])
     numbers = [int(name.split(".")[1]) for name in shapes if name.startswith("layers.")]
     layers = 1 + max(numbers)
     tied = "head.W_y" not in shapes
     softmax = "adaptive" if any(name.startswith("head.tails.") for name in shapes) else "full"
+    # What a full softmax has of each token tells tokens from labels; without it those are as many as they should be.
+    (vocabulary,) = shapes["head.b_y"] if softmax == "full" else (rows - config.labels,)
     return replace(
         config,
         vocabulary=vocabulary,
