@@ -23,11 +23,6 @@ def write_one_hot(rows: Array, ids: Ids) -> None:
     """Write ids [T, B] as one-hot columns into rows [T, V, B]; -1 becomes a zero column."""
     time, batch = ids.shape
     rows[...] = 0
-    if ids.size == 1:
-        # One token by itself, as in sampling: the arrays of indices below would cost more than the layer does.
-        token = ids.item()
-        rows[0, token, 0] = token >= 0
-        return
     # Where the id is -1, a zero is written into the last row.
     rows[np.arange(time)[:, None], ids, np.arange(batch)] = ids >= 0
 

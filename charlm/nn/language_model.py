@@ -19,7 +19,7 @@ from charlm.nn.heads.adaptive import AdaptiveHead
 from charlm.nn.heads.head import Head
 from charlm.nn.heads.softmax import SoftmaxHead
 from charlm.nn.parameters import Parameters, ParameterSpec, below
-from charlm.nn.stack import Dropout, Stack, StackTape
+from charlm.nn.stack import Dropout, Stack, StackTape, is_single
 
 HEAD = "head."
 """What the names of the head's parameters begin with."""
@@ -115,9 +115,10 @@ class LanguageModel:
         Without ``keep`` nothing is kept for a way back: for those who only run forward.
         """
         dtype = self.parameters.dtype
-        operands = self.stack.new_operands(dtype)
+        operands = self.stack.new_operands(dtype, single=is_single(time, batch, keep=keep))
         tape, scratch = self.stack.new_tape(time, batch, dtype, keep=keep), self.head.new_scratch(time * batch, dtype)
-        d_operands, columns = self.stack.new_gradient_operands(operands), self.stack.new_columns(tape, dtype)
+        d_operands = self.stack.new_gradient_operands(operands) if keep else ()
+        columns = self.stack.new_columns(tape, dtype)
         work = Workspace(operands, d_operands, tape, columns, scratch)
         self.pack(work)
         return work
