@@ -39,7 +39,7 @@ class TokenOperand(Operand):
 
 
 def in_columns(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-    """Zeros whose columns are contiguous: OpenBLAS multiplies such a matrix with one column in two thirds of the time."""
+    """Zeros whose columns are contiguous: with one column OpenBLAS multiplies such a matrix a third faster."""
     return np.zeros(shape, dtype, order="F")
 
 
@@ -54,4 +54,4 @@ def pack_tokens(block: Block, views: Views, operand: TokenOperand, table: Array)
     block.pack(views, operand, table[:1], back=False)
     for g, columns in operand.tokens.items():
         np.matmul(table, views[f"W_{g}x"].T, out=columns[:-1])
-        columns *= operand.places[g].scale
+        columns[...] *= operand.places[g].scale
