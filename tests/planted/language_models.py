@@ -6,6 +6,7 @@ CONTINUATIONS = ("test_continuations.py",)
 ADAPTIVE = "nn/heads/adaptive.py"
 CLUSTERS = ("nn/test_adaptive_head.py",)
 TIED = ("nn/test_tied.py",)
+TOKEN = "nn/token_operand.py"
 
 MUTANTS = [
     # ---- training
@@ -149,6 +150,56 @@ MUTANTS = [
         "        inputs = fed[begin : min(begin + window, len(fed) - 1)]\n",
         "        inputs = fed[begin : begin + window]\n",
         ("nn/test_sampling.py",),
+    ),
+    Mutant(
+        "sampling: one column's equals at temperature 0 give the last",
+        "sampling.py",
+        "        likeliest = weights.argmax()\n",
+        "        likeliest = len(weights) - 1 - weights[::-1].argmax()\n",
+        ("nn/test_sampling.py",),
+    ),
+    Mutant(
+        "sampling: one column's number may draw what has no weight",
+        "sampling.py",
+        """(weights[-1] * WHOLE), "right")""",
+        """(weights[-1] * WHOLE), "left")""",
+        ("nn/test_sampling.py",),
+    ),
+    Mutant(
+        "sampling: the numbers drawn ahead are drawn again",
+        "sampling.py",
+        "        yield from generator.random(AHEAD).tolist()\n",
+        "        yield from generator.random(AHEAD + 1).tolist()[:-1]\n",
+        ("nn/test_sampling.py",),
+    ),
+    # ---- nn/token_operand.py
+    Mutant(
+        "one stream: the tokens' columns are not scaled",
+        TOKEN,
+        "        columns[...] *= operand.places[g].scale\n",
+        "        columns[...] *= 1\n",
+        ("nn/test_token_operand.py",),
+    ),
+    Mutant(
+        "one stream: a text begins as if with the last token",
+        TOKEN,
+        "            column[...] = of_tokens[token]\n",
+        "            column[...] = of_tokens[min(token, -2) if token < 0 else token]\n",
+        ("nn/test_token_operand.py",),
+    ),
+    Mutant(
+        "one stream: the token is not read",
+        "nn/stack.py",
+        "            operands[0].read(inputs.item())\n",
+        "            operands[0].read(0)\n",
+        ("nn/test_token_operand.py",),
+    ),
+    Mutant(
+        "one stream: its matrices stand in rows",
+        TOKEN,
+        'dtype, order="F")',
+        'dtype, order="C")',
+        ("nn/test_token_operand.py",),
     ),
     # ---- continuations.py
     Mutant(

@@ -106,16 +106,16 @@ MUTANTS = [
     Mutant(
         "memory: the head takes steps for columns",
         MODEL,
-        "        write_columns(activations, work.tape.activations[:T])\n",
-        "        activations[...] = work.tape.activations[:T].reshape(H, T * B)\n",
+        "        write_columns(columns, work.tape.activations[:T])\n",
+        "        columns[...] = work.tape.activations[:T].reshape(-1, T * B)\n",
         ENGINE,
     ),
     Mutant(
         "memory: a single step's outputs are those of the tape's last",
         MODEL,
-        "            return work.tape.activations[0][:, None], after\n",
-        "            return work.tape.activations[-1][:, None], after\n",
-        ("nn/test_sampling.py",),
+        "            return work.tape.activations[0], after\n",
+        "            return work.tape.activations[-1], after\n",
+        ("test_continuations.py",),
     ),
     Mutant(
         "memory: an encoder's weights have the gradient of the whole tape",
