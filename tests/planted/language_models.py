@@ -6,7 +6,7 @@ CONTINUATIONS = ("test_continuations.py",)
 ADAPTIVE = "nn/heads/adaptive.py"
 CLUSTERS = ("nn/test_adaptive_head.py",)
 TIED = ("nn/test_tied.py",)
-TOKEN = "nn/token_operand.py"
+SINGLE = "nn/token_operand.py"
 
 MUTANTS = [
     # ---- training
@@ -175,14 +175,14 @@ MUTANTS = [
     # ---- nn/token_operand.py
     Mutant(
         "one stream: the tokens' columns are not scaled",
-        TOKEN,
+        SINGLE,
         "        columns[...] *= operand.places[g].scale\n",
         "        columns[...] *= 1\n",
         ("nn/test_token_operand.py",),
     ),
     Mutant(
         "one stream: a text begins as if with the last token",
-        TOKEN,
+        SINGLE,
         "            column[...] = of_tokens[token]\n",
         "            column[...] = of_tokens[min(token, -2) if token < 0 else token]\n",
         ("nn/test_token_operand.py",),
@@ -196,7 +196,7 @@ MUTANTS = [
     ),
     Mutant(
         "one stream: its matrices stand in rows",
-        TOKEN,
+        SINGLE,
         'dtype, order="F")',
         'dtype, order="C")',
         ("nn/test_token_operand.py",),
