@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from charlm.config import require
 from charlm.errors import NOT_FINITE, ModelError, UsageError
 from charlm.nn.arrays import Ids, States
-from charlm.nn.language_model import LanguageModel, Workspace
+from charlm.nn.language_model import LanguageModel
 
 WARM_WINDOW = 64
 """Prompt tokens that are read at a time."""
@@ -121,7 +121,7 @@ def sample(model: LanguageModel, prompt: Ids, config: SamplingConfig, seed: Sequ
         ModelError: the model gives no first token a probability.
     """
     numbers, drawer = _numbers(_generator(seed)), Drawer(config, model.config.vocabulary)
-    tokens, states = warm_up(model, model.new_workspace(WARM_WINDOW, 1, keep=False), prompt)
+    tokens, states = warm_up(model, prompt)
     work = model.new_workspace(1, 1, keep=False)
     for step in range(config.length):
         logits, states = model.logits(work, tokens, None, states)
@@ -159,8 +159,7 @@ def sample_side_by_side(
     if config.length == 0:
         yield from ((index, np.zeros(0, np.int64)) for index, _ in waiting)
         return
-    work = model.new_workspace(WARM_WINDOW, 1, keep=False)
-    first, begin = warm_up(model, work, prompt)
+    first, begin = warm_up(model, prompt)
     work = model.new_workspace(1, lanes, keep=False)
     states: States = tuple(tuple(np.repeat(part, lanes, axis=1) for part in state) for state in begin)
     tokens = np.repeat(first, lanes, axis=1)
@@ -263,20 +262,20 @@ def _numbers(generator: np.random.Generator) -> Iterator[float]:
         yield from generator.random(AHEAD).tolist()
 
 
-def warm_up(model: LanguageModel, work: Workspace, prompt: Ids) -> tuple[Ids, States]:
+def warm_up(model: LanguageModel, prompt: Ids) -> tuple[Ids, States]:
     """Read a text [N] from a start, but for its last token, whose output is the first distribution behind it.
 
     Args:
         model: what reads.
-        work: for one lane of any length.
         prompt: the text; where it is empty, the last token is that of a start, -1.
 
     Returns:
         The last token, [1, 1], and the states in which it is to be read.
     """
-    states, window = model.initial_states(1), work.tape.activations.shape[0]
-    fed = np.concatenate(([-1], np.asarray(prompt, np.int64)))[:, None]
-    for begin in range(0, len(fed) - 1, window):
-        inputs = fed[begin : min(begin + window, len(fed) - 1)]
-        states = model.advance(work, inputs, None, states)
+    states, fed = model.initial_states(1), np.concatenate(([-1], np.asarray(prompt, np.int64)))[:, None]
+    if len(prompt):
+        work = model.new_workspace(WARM_WINDOW, 1, keep=False)
+        for begin in range(0, len(fed) - 1, WARM_WINDOW):
+            inputs = fed[begin : min(begin + WARM_WINDOW, len(fed) - 1)]
+            states = model.advance(work, inputs, None, states)
     return fed[-1:], states

@@ -17,7 +17,7 @@ TOKENS = (-1, 3, 0, 6, 6, -1, 2)
 @pytest.mark.parametrize("path", INPUT_PATHS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_single_steps_are_those_of_a_window(kind: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Logits and states to round-off, with a text that begins in between, and once more after the weights changed."""
+    """Logits and states to round-off, on a tape for more too; with a text that begins in between, and other weights."""
     monkeypatch.setattr("charlm.nn.stack.folds", lambda *_: INPUT_PATHS[path])
     model = fresh_model(kind, residual=True, **SIZES)
     inputs = np.array(TOKENS)[:, None]
@@ -29,11 +29,12 @@ def test_single_steps_are_those_of_a_window(kind: str, path: str, monkeypatch: p
         for work in (window, single):
             model.pack(work)
         expected, after = model.logits(window, inputs, starts, model.zero_states(1))
-        states = model.zero_states(1)
-        for t in range(len(TOKENS)):
-            found, states = model.logits(single, inputs[t : t + 1], starts[t : t + 1], states)
-            np.testing.assert_allclose(found[:, 0], expected[:, t], rtol=0, atol=1e-12)
-        assert_states_close(states, after, atol=1e-12)
+        for work in (window, single):
+            states = model.zero_states(1)
+            for t in range(len(TOKENS)):
+                found, states = model.logits(work, inputs[t : t + 1], starts[t : t + 1], states)
+                np.testing.assert_allclose(found[:, 0], expected[:, t], rtol=0, atol=1e-12)
+            assert_states_close(states, after, atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", KINDS)

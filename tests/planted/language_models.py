@@ -147,8 +147,8 @@ MUTANTS = [
     Mutant(
         "sampling: the prompt's last token is read twice",
         "sampling.py",
-        "        inputs = fed[begin : min(begin + window, len(fed) - 1)]\n",
-        "        inputs = fed[begin : begin + window]\n",
+        "            inputs = fed[begin : min(begin + WARM_WINDOW, len(fed) - 1)]\n",
+        "            inputs = fed[begin : begin + WARM_WINDOW]\n",
         ("nn/test_sampling.py",),
     ),
     Mutant(

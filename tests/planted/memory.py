@@ -115,7 +115,7 @@ MUTANTS = [
         MODEL,
         "            return work.tape.activations[0], after\n",
         "            return work.tape.activations[-1], after\n",
-        ("test_continuations.py",),
+        ("nn/test_token_operand.py",),
     ),
     Mutant(
         "memory: an encoder's weights have the gradient of the whole tape",
