@@ -52,9 +52,16 @@ MUTANTS = [
     Mutant(
         "memory: matrices are transposed up to the last whole strip",
         COLUMNS_OF,
-        "    for begin in range(0, len(matrix), STRIP):\n",
-        "    for begin in range(0, len(matrix) - STRIP + 1, STRIP):\n",
+        "    for begin in range(0, len(matrix), STRIP):\n        out[:, begin",
+        "    for begin in range(0, len(matrix) - STRIP + 1, STRIP):\n        out[:, begin",
         COLUMNS,
+    ),
+    Mutant(
+        "memory: matrices in columns are written up to the last whole strip",
+        COLUMNS_OF,
+        "    for begin in range(0, len(matrix), STRIP):\n        rows",
+        "    for begin in range(0, len(matrix) - STRIP + 1, STRIP):\n        rows",
+        ("nn/test_token_operand.py",),
     ),
     # ---- stack.py, language_model.py, encoder.py
     Mutant(
