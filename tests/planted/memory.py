@@ -61,7 +61,7 @@ MUTANTS = [
         COLUMNS_OF,
         "    for begin in range(0, len(matrix), STRIP):\n        rows",
         "    for begin in range(0, len(matrix) - STRIP + 1, STRIP):\n        rows",
-        ("nn/test_token_operand.py",),
+        COLUMNS,
     ),
     # ---- stack.py, language_model.py, encoder.py
     Mutant(
