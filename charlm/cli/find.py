@@ -87,6 +87,11 @@ def locate(given: Path | None, kind: str | None = LANGUAGE_MODEL) -> Path:
     return newest
 
 
+def kind_at(path: Path) -> str | None:
+    """What the model of a folder, or a file, says that it is; None where it cannot be read."""
+    return _kind_of(path / MODEL_FILE if os.path.isdir(path) else path)  # noqa: PTH112 - Path.is_dir raises where it may not look
+
+
 def last_run(kind: str = LANGUAGE_MODEL) -> Path:
     """The folder of the run of this kind under runs/ that was saved last.
 
