@@ -1,24 +1,30 @@
 """``charlm info``: what a model is, how it was trained, and how to do it again."""
 
-import shlex
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from charlm.cli.console import printable, result, result_json, visible
-from charlm.cli.find import JsonOption, ModelOption, load
+from charlm.cli.console import printable, result, result_json
+from charlm.cli.find import JsonOption, ModelOption, kind_at, load, locate
+from charlm.cli.records import made_with, record_lines, repeating, shown_tokens
 from charlm.config import IMPORTED
+from charlm.labelling.config import KINDS
 from charlm.training.again import options_of
 from charlm.training.options import flags
 
 if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
 
-SHOWN_TOKENS = 80
+SHOWN_LABELS = 80
 
 
 def info(model: ModelOption = None, as_json: JsonOption = False) -> None:
     """Architecture, parameters, vocabulary, training record, and the command that repeats the training."""
-    trained = load(model)
+    path = locate(model, None)
+    if kind_at(path) in KINDS:
+        from charlm.cli.label_info import show  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+        show(path, as_json=as_json)
+        return
+    trained = load(path)
     if as_json:
         result_json(_as_json(trained))
         return
@@ -43,44 +49,19 @@ def _as_json(trained: "TrainedModel") -> dict[str, Any]:
 
 def _lines(trained: "TrainedModel") -> list[str]:
     config, text, record = trained.network.config, trained.text, trained.record
-    corpus, vocabulary = record["corpus"], trained.tokenizer.vocabulary
+    vocabulary = trained.tokenizer.vocabulary
     return [
         f"architecture   {config.description}",
         f"parameters     {len(trained.network.parameters):,}",
         f"tokens         {text.level} level, {text.unit} ends in <EOS>"
         + (", every line a text of its own" if text.independent_lines else ", one text from line to line"),
-        f"vocabulary     {len(vocabulary):,}: {_tokens(trained)}",
+        f"vocabulary     {len(vocabulary):,}: {shown_tokens(vocabulary)}",
         *([f"labels         {len(trained.labels):,}: {_shown_labels(trained)}"] if trained.labels else []),
-        f"corpus         {_named(corpus['paths'])} ({corpus['digest'][:16]}), {corpus['train_tokens']:,} tokens to "
-        f"train on, {corpus['valid_tokens']:,} to validate with"
-        + (f" ({_named(corpus['valid_paths'])})" if corpus["valid_paths"] else ""),
-        *([f"began with     {record['base']['path']}"] if record["base"] else []),
-        _best(record),
+        *record_lines(record, "a token"),
         *(f"  {name:<20} {list(view.shape)}" for name, view in trained.network.parameters.views.items()),
-        "made with      "
-        + ", ".join(f"{key} {value}" for key, value in record["made_with"].items() if key != IMPORTED),
+        made_with(record),
         f"{'before it' if IMPORTED in record['made_with'] else 'again':<14} {command(trained)}",
     ]
-
-
-def _best(record: Mapping[str, Any]) -> str:
-    if IMPORTED in record["made_with"]:
-        return f"imported       {record['made_with'][IMPORTED]}: weights that charlm has not trained, nor validated"
-    return f"best           step {record['step']:,}, validation {_nats(record['valid_nats_per_token'])}"
-
-
-def _named(paths: list[str]) -> str:
-    return ", ".join("standard input" if path == "-" else path for path in paths) or "a text given in Python"
-
-
-def _nats(value: float | None) -> str:
-    return "not yet" if value is None else f"{value:.4f} nats a token"
-
-
-def _tokens(trained: "TrainedModel") -> str:
-    vocabulary = trained.tokenizer.vocabulary
-    shown = [visible(vocabulary.token(i))[1:-1] for i in range(min(SHOWN_TOKENS, len(vocabulary)))]
-    return " ".join(shown) + (" ..." if len(vocabulary) > SHOWN_TOKENS else "")
 
 
 def _labels(trained: "TrainedModel") -> list[tuple[str, int]]:
@@ -90,19 +71,12 @@ def _labels(trained: "TrainedModel") -> list[tuple[str, int]]:
 
 
 def _shown_labels(trained: "TrainedModel") -> str:
-    shown = ", ".join(f"{name} ({count:,})" for name, count in _labels(trained)[:SHOWN_TOKENS])
-    return shown + (", ..." if len(_labels(trained)) > SHOWN_TOKENS else "")
+    shown = ", ".join(f"{name} ({count:,})" for name, count in _labels(trained)[:SHOWN_LABELS])
+    return shown + (", ..." if len(_labels(trained)) > SHOWN_LABELS else "")
 
 
 def command(trained: "TrainedModel") -> str:
     """The command that trains this model again, every option spelled out."""
-    record, words = trained.record, ["charlm", "train", *(trained.record["corpus"]["paths"] or ["FILE"])]
+    record = trained.record
     options = options_of(trained.network.config, trained.text, record["train"], record)
-    if "time" in options:
-        options["time"] = f"{options['time']:f}".rstrip("0").rstrip(".") + "s"
-    for flag, value in zip(flags(options), options.values(), strict=True):
-        if not isinstance(value, bool):
-            words += [flag, str(value)]
-        elif value or flag == "--independent-lines":
-            words.append(flag if value else f"--no-{flag[2:]}")
-    return shlex.join(words)
+    return repeating(["charlm", "train"], record, zip(flags(options), options.values(), strict=True))
