@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from charlm.labelling.encoding import encode_examples
-from charlm.labelling.judging import Judgements, judge
+from charlm.labelling.judgements import Judgements, judge
 from charlm.labelling.model import Labeler
 from charlm.labels.examples import Examples
 from charlm.labels.measures import ClassFigures
@@ -74,7 +74,7 @@ class Evaluation:
 
     @property
     def calibration_error(self) -> float:
-        """How far probabilities are from the share that is right; see ``labelling.judging``."""
+        """How far probabilities are from the share that is right; see ``labelling.judgements``."""
         return self.judgements.calibration_error()
 
     @property
