@@ -75,6 +75,13 @@ def test_the_name_decides_before_the_content() -> None:
 def test_compressed_files_show_their_form_too() -> None:
     Path("a.jsonl.gz").write_bytes(gzip.compress(JSON.encode()))
     assert pairs(read("a.jsonl.gz")) == EXPECTED
+    Path("a.tsv.GZ").write_bytes(gzip.compress(b"{x}\tone\n"))
+    assert pairs(read("a.tsv.GZ")) == [("{x}", "one")]
+
+
+def test_space_around_a_label_is_none_of_it() -> None:
+    write(a_tsv=" good \t fine\n")
+    assert pairs(read("a.tsv")) == [("good", " fine")]
 
 
 def test_a_table_may_have_a_head() -> None:
