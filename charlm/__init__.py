@@ -8,6 +8,8 @@
     model.score("a name").logprob               # nats
     model.next("a n")                           # the likeliest continuations
     charlm.history("runs")                      # how runs went
+    tagger = charlm.train_tagger("names.conll") # as charlm tag train names.conll
+    tagger.tag("Teddy Roosevelt was nice.")     # labels and entities
 
 What stands in ``charlm.api`` can be had from here; it is loaded, and NumPy with it, when it is first asked for.
 """
@@ -26,10 +28,14 @@ if TYPE_CHECKING:
         RunHistory,
         Score,
         StepReport,
+        Tagged,
+        Tagger,
         ValidationReport,
         history,
         load,
+        load_tagger,
         train,
+        train_tagger,
     )
 
 __all__ = [
@@ -41,11 +47,15 @@ __all__ = [
     "RunHistory",
     "Score",
     "StepReport",
+    "Tagged",
+    "Tagger",
     "ValidationReport",
     "__version__",
     "history",
     "load",
+    "load_tagger",
     "train",
+    "train_tagger",
 ]
 
 

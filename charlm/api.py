@@ -22,9 +22,11 @@ from charlm.files import write_atomically
 from charlm.gradients import Measurement, measure
 from charlm.histories.history import RunHistory
 from charlm.histories.reading import read_runs
+from charlm.labelling.tags import Tagged
 from charlm.samples import DEFAULT_LENGTH, draw_texts, read_prompt
 from charlm.scores import EvaluationResult, Score, evaluate_part, score_all
 from charlm.scoring import log_softmax
+from charlm.tagging import Tagger, load_tagger, train_tagger
 from charlm.text.corpus import encode_texts
 from charlm.text.level import check_range
 from charlm.text.reading import Source, normalise
@@ -44,10 +46,14 @@ __all__ = [
     "RunHistory",
     "Score",
     "StepReport",
+    "Tagged",
+    "Tagger",
     "ValidationReport",
     "history",
     "load",
+    "load_tagger",
     "train",
+    "train_tagger",
 ]
 
 

@@ -78,12 +78,12 @@ def locate(given: Path | None, kind: str | None = LANGUAGE_MODEL) -> Path:
         return given
     if named := os.environ.get("CHARLM_MODEL"):
         return Path(named)
-    what = "model" if kind in (None, LANGUAGE_MODEL) else kind
     newest = _newest(MODEL_FILE, kind)
     if newest is None:
-        command = _TRAINS.get(kind or LANGUAGE_MODEL)
+        command = _TRAINS[kind or LANGUAGE_MODEL]
+        what = kind or "model"
         raise ModelError(f"there is no {what} under runs/: train one with {command} FILE, or name one with --model")
-    note(f"using {newest}, the newest {what} (another: --model)")
+    note(f"using {newest}, the newest {'model' if kind in (None, LANGUAGE_MODEL) else kind} (another: --model)")
     return newest
 
 

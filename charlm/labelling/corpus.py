@@ -1,6 +1,7 @@
 """Labelled files read, split into training and validation, and encoded."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -22,6 +23,8 @@ from charlm.text.vocabulary import UNK, Vocabulary
 
 Labelled = TypeVar("Labelled", Columns, Examples)
 NO_WEIGHTS, BALANCED = "none", "balanced"
+SHOWN, LONGEST_SHOWN, LOOKED_THROUGH = 3, 20, 1000
+"""So many sentences, of so many words at most, are kept to be looked at; so many are looked through for them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +55,7 @@ class LabelCorpus:
         digests: SHA-256 in hex of the files, and of those that validate, where these are others.
         characters_read: code points of the training texts.
         valid_characters: of the validation texts.
+        shown: words of some validation sentences of a tagger by their place, to be looked at while it learns.
     """
 
     name: str
@@ -62,6 +66,7 @@ class LabelCorpus:
     digests: tuple[str, str | None]
     characters_read: int
     valid_characters: int
+    shown: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -175,7 +180,22 @@ def read_columns_corpus(
     sizes = [
         sum(len(part.words.types[i]) * n for i, n in enumerate(part.words.counts().tolist())) for part in (train, valid)
     ]
-    return LabelCorpus(read.name, text, known, each[0], each[1], _digests(read, given), sizes[0], sizes[1])
+    digests = _digests(read, given)
+    shown = _to_show(valid)
+    return LabelCorpus(read.name, text, known, each[0], each[1], digests, sizes[0], sizes[1], shown)
+
+
+def _to_show(valid: Columns) -> dict[int, tuple[str, ...]]:
+    """The words of some sentences that have several labels, and are short enough for a line: the first there are."""
+    assert valid.labels is not None  # noqa: S101 - labels were asked for
+    shown: dict[int, tuple[str, ...]] = {}
+    for number, length in enumerate(valid.lengths[:LOOKED_THROUGH].tolist()):
+        begin = int(valid.starts[number])
+        if length <= LONGEST_SHOWN and len(set(valid.labels.ids[begin : begin + length].tolist())) > 1:
+            shown[number] = tuple(valid.words.strings(begin, begin + length))
+        if len(shown) == SHOWN:
+            break
+    return shown
 
 
 def read_examples_corpus(

@@ -60,6 +60,13 @@ class Dataset:
         """[texts], tokens of each."""
         return np.diff(self.starts)
 
+    def only(self, text: int) -> "Dataset":
+        """One of the texts by itself, with its targets."""
+        begin, end = self.starts[text], self.starts[text + 1]
+        targets = self.targets[begin:end] if self.per_token else self.targets[text : text + 1]
+        forms = None if self.forms is None else self.forms[begin:end]
+        return Dataset(self.ids[begin:end], np.array([0, end - begin]), targets, forms, self.spellings)
+
     def batch(self, chosen: Sequence[int], lanes: int, *, per_token: bool) -> Batch:
         """These texts, in so many lanes at most."""
         bounds = [(int(self.starts[each]), int(self.starts[each + 1])) for each in chosen]

@@ -1,7 +1,9 @@
 """Labelled texts into ids: words with their spellings for a tagger, texts that are cut for a classifier."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -49,18 +51,57 @@ def _looked_up(types: Sequence[str], lowercase: bool) -> Sequence[str]:
     return [word.lower() for word in types] if lowercase else types
 
 
-def word_ids(types: Sequence[str], vocabulary: Vocabulary, level: str, *, lowercase: bool) -> Ids:
-    """Ids of words, [words]; <UNK> for those that the vocabulary lacks.
+@dataclass(frozen=True)
+class Lookup:
+    """How the words of a tagger become ids; made once, since a vocabulary may be large.
 
-    The vocabulary of the word level has some words only with the mark of those that no space stands before, such as
-    a comma: in columns nothing tells, and so the unmarked one goes first.
+    Attributes:
+        words: token -> id.
+        characters: character -> id; None where spellings are not read.
+        level: of the vocabulary of words.
+        lowercase: whether words are looked up in lower case.
     """
-    words = _looked_up(types, lowercase)
-    ids = vocabulary.ids_of(words)
-    if level != "word":
-        return ids
-    marked = vocabulary.ids_of([MARK + word for word in words])
-    return np.where(ids == UNK, marked, ids)
+
+    words: Mapping[str, int]
+    characters: Mapping[str, int] | None
+    level: str
+    lowercase: bool
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary, characters: Vocabulary | None, level: str, *, lowercase: bool) -> Self:
+        """Under these vocabularies."""
+        return cls(vocabulary.lookup(), None if characters is None else characters.lookup(), level, lowercase)
+
+    def word_ids(self, types: Sequence[str]) -> Ids:
+        """Ids of words, [words]; <UNK> for those that the vocabulary lacks.
+
+        The vocabulary of the word level has some words only with the mark of those that no space stands before, such
+        as a comma: in columns nothing tells, and so the unmarked one goes first.
+        """
+        found = (self.words.get(word, UNK) for word in _looked_up(types, self.lowercase))
+        ids = np.fromiter(found, np.int64, len(types))
+        if self.level != "word":
+            return ids
+        marked = (self.words.get(MARK + word, UNK) for word in _looked_up(types, self.lowercase))
+        return np.where(ids == UNK, np.fromiter(marked, np.int64, len(types)), ids)
+
+    def spellings(self, types: Sequence[str]) -> Spellings | None:
+        """The characters of words; None where they are not read."""
+        if self.characters is None:
+            return None
+        half = LONGEST_SPELLING // 2
+        read = [word if len(word) <= LONGEST_SPELLING else word[:half] + word[-half:] for word in types]
+        starts = np.zeros(len(read) + 1, np.int64)
+        np.cumsum([len(word) for word in read], out=starts[1:])
+        found = (self.characters.get(character, UNK) for word in read for character in word)
+        return Spellings(np.fromiter(found, np.int64, int(starts[-1])), starts)
+
+    def encode(self, words: Coded, starts: Ids) -> Dataset:
+        """Sentences without labels, of words [tokens] that begin at ``starts`` [sentences + 1]; none is empty."""
+        spellings = self.spellings(words.types)
+        forms = None if spellings is None else np.asarray(words.ids, np.int64)
+        none = np.full(len(words), -1, np.int64)
+        return Dataset(self.word_ids(words.types)[words.ids], starts, none, forms, spellings)
 
 
 def encode_columns(
@@ -85,23 +126,11 @@ def encode_columns(
     Raises:
         InputError: a label is not among these.
     """
-    words = columns.words
-    ids = word_ids(words.types, vocabulary, level, lowercase=lowercase)[words.ids]
-    targets = np.full(len(words), -1, np.int64)
-    if labels is not None and columns.labels is not None:
-        targets = labels.ids_of(columns.labels, columns.where).astype(np.int64)
-    if characters is None:
-        return Dataset(ids, columns.starts, targets)
-    forms = np.asarray(words.ids, np.int64)
-    return Dataset(ids, columns.starts, targets, forms, _spellings(words.types, characters))
-
-
-def _spellings(types: Sequence[str], characters: Vocabulary) -> Spellings:
-    half = LONGEST_SPELLING // 2
-    read = [word if len(word) <= LONGEST_SPELLING else word[:half] + word[-half:] for word in types]
-    starts = np.zeros(len(read) + 1, np.int64)
-    np.cumsum([len(word) for word in read], out=starts[1:])
-    return Spellings(characters.ids_of("".join(read)), starts)
+    lookup = Lookup.of(vocabulary, characters, level, lowercase=lowercase)
+    read = lookup.encode(columns.words, columns.starts)
+    if labels is None or columns.labels is None:
+        return read
+    return replace(read, targets=labels.ids_of(columns.labels, columns.where).astype(np.int64))
 
 
 def learn_tokens(

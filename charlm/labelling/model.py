@@ -117,6 +117,8 @@ def _from_file(file: Path, tensors: Tensors, metadata: dict[str, Any], kind: str
         raise ModelError(f"{file} is damaged: its metadata has the keys {', '.join(sorted(metadata))}")
     check_record(metadata["record"])
     config, text = LabelModelConfig.from_json(metadata["model"]), LabellingConfig.from_json(metadata["text"])
+    if text.kind != metadata["kind"] or text.per_token != (config.unit == "token"):
+        raise ModelError(f"{file} is damaged: its metadata describe two kinds of model")
     vocabulary, characters, labels = constants_of(tensors)
     check_labeler(file, tensors, config)
     network = LabelModel(config)

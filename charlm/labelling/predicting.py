@@ -66,17 +66,28 @@ def log_probabilities(network: LabelModel, data: Dataset) -> Iterator[tuple[Ids,
             yield np.asarray(chosen, np.int64), logs
 
 
-def evaluate(network: LabelModel, data: Dataset) -> LabelCost:
-    """What the targets cost."""
+def judge(network: LabelModel, data: Dataset) -> tuple[Ids, Real]:
+    """The likeliest labels, and what the targets cost in nats, 0 where there is none: both as the targets stand."""
     work, per_token = network.new_workspace(keep=False), network.config.unit == "token"
-    nats, right, count = 0.0, 0, 0
+    labels, nats = np.empty(len(data.targets), np.int64), np.empty(len(data.targets))
     for chosen in _batches(data):
         lanes, targets = data.batch(chosen, LANES, per_token=per_token)
         losses, likeliest = network.judge(work, lanes, targets)
-        nats += float(losses.sum())
-        right += int(np.count_nonzero((likeliest == targets) & (targets >= 0)))
-        count += int(np.count_nonzero(targets >= 0))
-    return LabelCost(nats, count, right)
+        if per_token:
+            places = _places(data, chosen)
+            labels[places] = likeliest.reshape(-1)[lanes.order]
+            nats[places] = losses.reshape(-1)[lanes.order]
+        else:
+            labels[chosen], nats[chosen] = likeliest, losses
+    return labels, nats
+
+
+def evaluate(network: LabelModel, data: Dataset) -> LabelCost:
+    """What the targets cost."""
+    labels, nats = judge(network, data)
+    counted = data.targets >= 0
+    right = np.count_nonzero((labels == data.targets) & counted)
+    return LabelCost(float(nats.sum()), int(np.count_nonzero(counted)), int(right))
 
 
 def _batches(data: Dataset) -> Iterator[list[int]]:

@@ -117,24 +117,15 @@ class _Reading:
     def read(self, name: str, lines: Iterator[str]) -> None:
         """Add a file."""
         self._origins.enter(name)
-        first: _Token | None = None
-        for block in _blocks(lines):
-            tokens = _tokens(block, first)
-            if not tokens:
-                continue
-            first = first or tokens[0]
-            self._add(name, first, tokens)
+        for tokens in read_sentences(name, lines):
+            self._add(name, tokens)
 
-    def _add(self, name: str, first: "_Token", tokens: list["_Token"]) -> None:
-        """Add a sentence of a file that begins with this token."""
+    def _add(self, name: str, tokens: list["Token"]) -> None:
+        """Add a sentence of a file."""
         for token in tokens:
-            if len(token.cells) != len(first.cells):
-                raise InputError(
-                    f"{place(name, token.line)} has {_number(token.cells)}, and line {first.line} has "
-                    f"{len(first.cells)}: all lines of a file need the same number, the word first and the label last"
-                )
             self._words.append(token.cells[0])
             self._labels.append(token.cells[-1])
+        first = tokens[0]
         if len(first.cells) == 1:
             self._unlabelled = True
             if self._labelled:
@@ -142,7 +133,7 @@ class _Reading:
                     f"{place(name, first.line)}: {first.cells[0]!r} stands alone; each line needs a word and its "
                     "label, with a tab or spaces between them"
                 )
-        self._origins.append(tokens[0].line)
+        self._origins.append(first.line)
         self._starts.append(self._starts[-1] + len(tokens))
 
     def columns(self, name: str, digest: str) -> Columns:
@@ -159,11 +150,36 @@ class _Reading:
         )
 
 
-class _Token(NamedTuple):
+class Token(NamedTuple):
     """A line of a file, its number and what its columns hold."""
 
     line: int
     cells: list[str]
+
+
+def read_sentences(name: str, lines: Iterator[str]) -> Iterator[list[Token]]:
+    """The sentences of a file, each as soon as the line behind it has come; none is empty.
+
+    Args:
+        name: What messages call the file.
+        lines: Its lines.
+
+    Raises:
+        InputError: While iterating, a line has not as many columns as those before it.
+    """
+    first: Token | None = None
+    for block in _blocks(lines):
+        tokens = _tokens(block, first)
+        if not tokens:
+            continue
+        first = first or tokens[0]
+        for token in tokens:
+            if len(token.cells) != len(first.cells):
+                raise InputError(
+                    f"{place(name, token.line)} has {_number(token.cells)}, and line {first.line} has "
+                    f"{len(first.cells)}: all lines of a file need the same number, the word first and the label last"
+                )
+        yield tokens
 
 
 def _blocks(lines: Iterator[str]) -> Iterator[list[tuple[int, str]]]:
@@ -180,9 +196,9 @@ def _blocks(lines: Iterator[str]) -> Iterator[list[tuple[int, str]]]:
         yield block
 
 
-def _tokens(block: list[tuple[int, str]], first: _Token | None) -> list[_Token]:
+def _tokens(block: list[tuple[int, str]], first: Token | None) -> list[Token]:
     """The tokens of a sentence, in a file with this first token, or without any so far."""
-    tokens = [_Token(number, _cells(line)) for number, line in block]
+    tokens = [Token(number, _cells(line)) for number, line in block]
     comments = list(takewhile(lambda row: _COMMENT.match(row[1]), block))
     if not comments:
         return tokens

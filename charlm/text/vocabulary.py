@@ -65,9 +65,13 @@ class Vocabulary:
         """The tokens from id 2 on, that is without <EOS> and <UNK>; not at the byte level."""
         return unflatten(self.data, self.offsets[len(SPECIAL_TOKENS) :])
 
+    def lookup(self) -> dict[str, int]:
+        """The id of each ordinary token."""
+        return {token: token_id for token_id, token in enumerate(self.ordinary_tokens(), start=len(SPECIAL_TOKENS))}
+
     def ids_of(self, tokens: Sequence[str]) -> NDArray[np.int64]:
         """Ids, int64 [len(tokens)], of ordinary tokens; <UNK> for those that are not in the vocabulary."""
-        known = {token: token_id for token_id, token in enumerate(self.ordinary_tokens(), start=2)}
+        known = self.lookup()
         return np.fromiter((known.get(token, UNK) for token in tokens), np.int64, len(tokens))
 
     @classmethod

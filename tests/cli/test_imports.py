@@ -21,7 +21,7 @@ LAYERS = [
     {"scores", "samples"},
     {"continuations", "explain"},
     {"training"},
-    {"speed", "histories"},
+    {"speed", "histories", "tagging"},
     {"diagnosis", "kernels"},
     {"api"},
     {"charlm", "cli"},
