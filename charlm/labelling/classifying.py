@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from charlm.errors import NOT_FINITE, ModelError
 from charlm.labelling.encoding import encode_texts
 from charlm.labelling.model import Labeler
 from charlm.labelling.predicting import log_probabilities
@@ -36,13 +37,19 @@ class Classified:
 
 
 def classify(model: Labeler, texts: Sequence[str]) -> list[Classified]:
-    """The labels of texts, in their order."""
+    """The labels of texts, in their order.
+
+    Raises:
+        ModelError: a probability is not finite, which no sound weights give.
+    """
     if not texts:
         return []
     names, data = model.labels.names, encode_texts(texts, model.tokenizer)
     posteriors = np.empty((len(texts), len(names)))
     for places, logs in log_probabilities(model.network, data):
         posteriors[places] = np.exp(logs).T
+    if not np.isfinite(posteriors).all():
+        raise ModelError(NOT_FINITE)
     strange = np.zeros(len(data.ids), np.bool_) if model.vocabulary.raw else data.ids == UNK
     unknown = np.add.reduceat(strange, data.starts[:-1], dtype=np.int64)
     rows = zip(texts, posteriors, data.lengths.tolist(), unknown.tolist(), strict=True)

@@ -55,7 +55,8 @@ class LabelCorpus:
         digests: SHA-256 in hex of the files, and of those that validate, where these are others.
         characters_read: code points of the training texts.
         valid_characters: of the validation texts.
-        shown: words of some validation sentences of a tagger by their place, to be looked at while it learns.
+        shown: words of some validation sentences of a tagger by their place, or some texts of a classifier as one word
+            each, to be looked at while it learns.
     """
 
     name: str
@@ -222,7 +223,10 @@ def read_examples_corpus(
     tokenizer = Tokenizer(text.level, text.unit, known.vocabulary, text.lowercase)
     each = [encode_examples(part, tokenizer, known.labels) for part in (train, valid)]
     sizes = [sum(map(len, part.texts)) for part in (train, valid)]
-    return LabelCorpus(train.name, text, known, each[0], each[1], digests, sizes[0], sizes[1])
+    # The first text of each label.
+    first = sorted(valid.labels.ids.tolist().index(label) for label in set(valid.labels.ids.tolist()))
+    shown = {number: (valid.texts[number],) for number in first[:SHOWN]}
+    return LabelCorpus(train.name, text, known, each[0], each[1], digests, sizes[0], sizes[1], shown)
 
 
 class ExampleParts(NamedTuple):

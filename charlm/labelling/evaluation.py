@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from charlm.labelling.encoding import encode_examples
-from charlm.labelling.judgements import Judgements, judge
+from charlm.labelling.judgements import Judgements, judge_texts
 from charlm.labelling.model import Labeler
 from charlm.labels.examples import Examples
 from charlm.labels.measures import ClassFigures
@@ -128,7 +128,7 @@ def evaluate_parts(model: Labeler, parts: Sequence[Examples], mistakes: int = 0)
 
 def _evaluate(model: Labeler, examples: Examples, mistakes: int) -> Evaluation:
     tokenizer, names = model.tokenizer, model.labels.names
-    found = judge(model.network, encode_examples(examples, tokenizer, model.labels), tokenizer.unknown_id)
+    found = judge_texts(model.network, encode_examples(examples, tokenizer, model.labels), tokenizer.unknown_id)
     wrong = np.flatnonzero(found.truth != found.predicted)
     worst = wrong[np.argsort(found.given[wrong], kind="stable")][:mistakes]
     return Evaluation(

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from charlm.labelling.dataset import Dataset
-from charlm.labelling.predicting import log_probabilities
+from charlm.labelling.predicting import judge, log_probabilities
 from charlm.labels.measures import ClassFigures, class_figures
 from charlm.nn.arrays import Ids
 from charlm.nn.heads.cross_entropy import Real
@@ -65,7 +64,7 @@ class Judgements:
         return float(np.abs(gaps).sum() / len(self))
 
 
-def judge(network: LabelModel, data: Dataset, unknown: int | None) -> Judgements:
+def judge_texts(network: LabelModel, data: Dataset, unknown: int | None) -> Judgements:
     """Judge texts that have labels, one at least.
 
     Args:
@@ -73,27 +72,9 @@ def judge(network: LabelModel, data: Dataset, unknown: int | None) -> Judgements
         data: the texts.
         unknown: the id of <UNK>; None where there is none.
     """
-    found = {name: np.empty(len(data)) for name in ("nats", "confidence", "given")}
-    predicted = np.empty(len(data), np.int64)
+    confidence, given = np.empty(len(data)), np.empty(len(data))
     for places, logs in log_probabilities(network, data):
-        truth, texts = data.targets[places], np.arange(len(places))
-        predicted[places] = logs.argmax(axis=0)
-        found["confidence"][places] = np.exp(logs.max(axis=0))
-        found["given"][places] = np.exp(logs[truth, texts])
-        found["nats"][places] = costs(logs, truth, network.config.output)
+        confidence[places] = np.exp(logs.max(axis=0))
+        given[places] = np.exp(logs[data.targets[places], np.arange(len(places))])
     strange = 0 if unknown is None else int(np.count_nonzero(data.ids == unknown))
-    return Judgements(data.targets, predicted, **found, tokens=len(data.ids), unknown=strange)
-
-
-def costs(logs: Real, truth: Ids, output: str) -> NDArray[np.float64]:
-    """The loss of each text, [N], from the log-probabilities of all labels, [K, N]; a sigmoid's is that of all K."""
-    texts = np.arange(logs.shape[1])
-    found: NDArray[np.float64] = -logs[truth, texts]
-    if output == "softmax":
-        return found
-    others = logs.copy()
-    others[truth, texts] = -np.inf
-    # log(1 - p), exactly enough for p near 0 and near 1.
-    against = np.where(others < -np.log(2), np.log1p(-np.exp(others)), np.log(-np.expm1(np.minimum(others, -1e-300))))
-    found -= against.sum(axis=0)
-    return found
+    return Judgements(data.targets, *judge(network, data), confidence, given, len(data.ids), strange)
