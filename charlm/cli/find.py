@@ -32,6 +32,10 @@ ModelOption = Annotated[
         readable=False,
     ),
 ]
+LabelOption = Annotated[
+    str | None,
+    typer.Option("--label", help="The label to read the text under, for a model trained with --labels."),
+]
 PlotOption = Annotated[
     Path | None,
     typer.Option("--plot", help="Also write a plot, .svg or .png (needs charlm[plot]).", show_default=False),
@@ -85,6 +89,11 @@ def locate(given: Path | None, kind: str | None = LANGUAGE_MODEL) -> Path:
         raise ModelError(f"there is no {what} under runs/: train one with {command} FILE, or name one with --model")
     note(f"using {newest}, the newest {'model' if kind in (None, LANGUAGE_MODEL) else kind} (another: --model)")
     return newest
+
+
+def kind_at(path: Path) -> str | None:
+    """What the model of a folder, or a file, says that it is; None where it cannot be read."""
+    return _kind_of(path / MODEL_FILE if os.path.isdir(path) else path)  # noqa: PTH112 - Path.is_dir raises where it may not look
 
 
 def last_run(kind: str = LANGUAGE_MODEL) -> Path:

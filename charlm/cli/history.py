@@ -35,7 +35,6 @@ SORTS: dict[str, "Callable[[RunHistory], Any]"] = {
     "name": lambda run: run.name,
 }
 """Orders of the runs; what is not known comes last."""
-UP = "nats a token"
 
 
 def history(
@@ -84,7 +83,7 @@ def history(
 
         curves = _curves(found, by, [_short(run.name, PLOTTED) for run in found])
         title = "validation loss (lighter: training)"
-        write_curves(plot, curves, title=title, across=ACROSS[by][0], up=UP, log=False)
+        write_curves(plot, curves, title=title, across=ACROSS[by][0], up=f"nats {_per(found)}", log=False)
         note(f"wrote {plot}")
 
 
@@ -99,7 +98,8 @@ def _page(runs: Sequence["RunHistory"], by: str, width: int, *, with_chart: bool
     first = Column("run", names, left=True)
     ways = [_about(runs, longest) for longest in range(width // 2, SHORTEST - 1, -4)]
     about = next((way for way in ways if room([first, *way], width) >= 0), _about(runs, SHORTEST))
-    yield "best validation in nats and bits a token; last training loss in nats a token"
+    per = _per(runs)
+    yield f"best validation in nats and bits {per}; last training loss in nats {per}"
     yield from table(first, [results, about], width)
     remarks = [*_comparison(runs, labels), *_accidents(runs)]
     if remarks:
@@ -110,9 +110,17 @@ def _page(runs: Sequence["RunHistory"], by: str, width: int, *, with_chart: bool
         yield ""
         drawn = runs[: len(MARKS)]
         left_out = f"; of {len(runs)} runs the first {len(drawn)}" if len(drawn) < len(runs) else ""
-        yield f"validation loss in {UP} (lighter: training){left_out}"
+        yield f"validation loss in nats {per} (lighter: training){left_out}"
         across = max(1, min(width, WIDEST) - MARGIN)
         yield from chart(_curves(drawn, by, names[: len(drawn)]), width=across, across=ACROSS[by][0])
+
+
+def _per(runs: Sequence["RunHistory"]) -> str:
+    """What losses are counted by."""
+    from charlm.checkpoint import LANGUAGE_MODEL  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    found = {"a token" if run.kind == LANGUAGE_MODEL else "a label" for run in runs}
+    return "a token, or a label of taggers and classifiers" if len(found) > 1 else found.pop()
 
 
 def _short(name: str, most: int = WIDEST) -> str:
@@ -159,10 +167,14 @@ def _state(run: "RunHistory") -> str:
 
 
 def _model(run: "RunHistory") -> str:
-    """Cell, layers, units, and then what is special about it."""
+    """Cell, layers, units, and then what is special about it; before them what it is, if no language model."""
     if run.model is None:
         return "-"
-    return f"{run.model.cell} {run.model.layers} x {run.model.hidden}{run.model.kind.removeprefix(run.model.cell)}"
+    from charlm.checkpoint import LANGUAGE_MODEL  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    special = run.model.kind.removeprefix(run.model.cell)
+    kind = "" if run.kind == LANGUAGE_MODEL else f"{run.kind}: "
+    return f"{kind}{run.model.cell} {run.model.layers} x {run.model.hidden}{special}"
 
 
 def _text(run: "RunHistory") -> str:

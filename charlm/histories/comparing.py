@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 
 from charlm.histories.history import RunHistory, mapping
+from charlm.labelling.config import LabellingConfig
 
 UNKNOWN = "?"
 """The group of runs that do not say what they were validated with."""
@@ -31,16 +32,21 @@ def _text(run: RunHistory) -> str:
     corpus, text = run.corpus, run.text
     if text is None or not corpus.get("digest"):
         return ""
+    seed = mapping(run.record.get("train")).get("seed")
+    if isinstance(text, LabellingConfig):
+        # The texts that validate are drawn.
+        part = [corpus["valid_digest"]] if corpus.get("valid_digest") else [corpus["digest"], seed]
+        return json.dumps([*part, text.kind, corpus.get("valid_characters")])
     if corpus.get("valid_digest"):
         part = [corpus["valid_digest"]]
     else:
         # Independent lines are drawn for validation; of other text the end is taken.
-        part = [corpus["digest"], mapping(run.record.get("train")).get("seed") if text.independent_lines else None]
+        part = [corpus["digest"], seed if text.independent_lines else None]
     return json.dumps([*part, text.independent_lines, text.lowercase, corpus.get("valid_characters")])
 
 
 def _tokens(run: RunHistory) -> str:
     """What runs have in common that see one text as the same tokens."""
-    if run.model is None or run.text is None:
-        return ""
+    if run.model is None or run.text is None or isinstance(run.text, LabellingConfig):
+        return ""  # what is predicted is labels, whatever the tokens
     return json.dumps([run.text.level, run.text.unit, run.model.vocabulary, run.corpus.get("valid_tokens")])

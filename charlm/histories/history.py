@@ -6,7 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from charlm.checkpoint import LANGUAGE_MODEL
 from charlm.config import ModelConfig, TextConfig
+from charlm.labelling.config import LabellingConfig
+from charlm.nn.label_config import LabelModelConfig
 
 BITS = 1 / math.log(2)
 LARGEST = 1e100
@@ -100,13 +103,18 @@ class RunHistory:
     step: int | None
     seconds: float | None
     tokens: int | None
-    model: ModelConfig | None
+    model: ModelConfig | LabelModelConfig | None
     parameters: int | None
-    text: TextConfig | None
+    text: TextConfig | LabellingConfig | None
     record: Mapping[str, Any]
     validations: tuple[Validation, ...]
     records: tuple[Mapping[str, Any], ...]
     problems: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """What is trained: "language model", "tagger" or "classifier"; the losses of the latter are nats a label."""
+        return self.text.kind if isinstance(self.text, LabellingConfig) else LANGUAGE_MODEL
 
     @property
     def corpus(self) -> Mapping[str, Any]:
@@ -121,7 +129,9 @@ class RunHistory:
 
     @property
     def bits_per_char(self) -> float | None:
-        """What the best validation costs, in bits a code point."""
+        """What the best validation costs, in bits a code point; None for labels, which are of no code points."""
+        if self.kind != LANGUAGE_MODEL:
+            return None
         best, corpus = self.best, self.corpus
         characters, tokens = number(corpus.get("valid_characters")), number(corpus.get("valid_tokens"))
         nats = None if best is None else best.nats
@@ -151,6 +161,7 @@ class RunHistory:
         best = self.best
         return {
             **data,
+            "kind": self.kind,
             "folder": str(self.folder),
             "tokens_per_second": self.tokens_per_second,
             "best": None

@@ -16,6 +16,9 @@ from charlm.config import ModelConfig, TextConfig
 from charlm.errors import CharlmError, ModelError
 from charlm.files import file_size, parse_json, read_metadata
 from charlm.histories.history import RunHistory, Validation, mapping, number, whole
+from charlm.labelling.config import KINDS, LabellingConfig
+from charlm.nn.label_config import LabelModelConfig
+from charlm.nn.label_model import parameter_specs as label_specs
 from charlm.nn.language_model import parameter_specs
 from charlm.training.pace import Plan
 from charlm.training.run_folder import LOG_FILE, STATE_FILE
@@ -171,9 +174,15 @@ def _as_a_model(state: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _configuration(
     about: Mapping[str, Any], folder: Path, problems: list[str]
-) -> tuple[ModelConfig | None, int | None, TextConfig | None]:
+) -> tuple[ModelConfig | LabelModelConfig | None, int | None, TextConfig | LabellingConfig | None]:
     """The network, the number of its parameters, and how the text is read."""
+    kind = mapping(about.get("text")).get("kind")
     try:
+        if kind in KINDS:
+            usual = LabelModelConfig(vocabulary=2, labels=2).to_json()
+            labels = LabelModelConfig.from_json(_known(about.get("model"), usual))
+            read = LabellingConfig.from_json(_known(about.get("text"), LabellingConfig(kind).to_json()))
+            return labels, sum(math.prod(spec.shape) for spec in label_specs(labels)), read
         model = ModelConfig.from_json(_known(about.get("model"), ModelConfig(vocabulary=2).to_json()))
         text = TextConfig.from_json(_known(about.get("text"), TextConfig().to_json()))
         return model, sum(math.prod(spec.shape) for spec in parameter_specs(model)), text

@@ -60,6 +60,26 @@ class LabelModelConfig(Strict):
         _ = self.encoder  # whose sizes are checked there
 
     @property
+    def kind(self) -> str:
+        """The network in words: "lstm, both ways, spelt"."""
+        options = [f"{option} {value}" for option, value in self.options.items()]
+        if self.residual:
+            options.append("residual")
+        options.append("both ways" if self.bidirectional else "one way")
+        if self.unit == "text":
+            options.append(f"{self.pooling} pooling")
+        if self.characters:
+            options.append("spelt")
+        if self.output != OUTPUTS[0]:
+            options.append(self.output)
+        return ", ".join([self.cell, *options])
+
+    @property
+    def description(self) -> str:
+        """Kind and sizes in words: "lstm, both ways: 1 x 128, embedding 100"."""
+        return f"{self.kind}: {self.layers} x {self.hidden}, embedding {self.embedding}"
+
+    @property
     def encoder(self) -> EncoderConfig:
         """Of the encoder of tokens."""
         spelling = 2 * self.char_hidden if self.characters else 0

@@ -18,6 +18,7 @@ from charlm.training.checks import check_training, check_types
 from charlm.training.choices import Base
 from charlm.training.chosen import cell_of, options_of_block, seconds_of, those_of
 from charlm.training.defaults import FINE_TUNING_RATE, fit
+from charlm.training.label_again import label_options
 from charlm.training.label_options import CLASSIFIER, LABEL_OPTIONS, OF_BASE, TAGGER, label_flags
 from charlm.training.labels import LabelSubject
 from charlm.training.run import Run
@@ -184,20 +185,4 @@ def label_picks(
 
 def label_options_of(run: Run[LabelSubject]) -> dict[str, Any]:
     """Every option of a run, which together repeat it."""
-    subject, train, corpus, base = run.subject, run.train, run.about["corpus"], run.about["base"]
-    found: dict[str, Any] = {
-        **subject.text.to_json(),
-        **subject.model.to_json(),
-        **subject.model.options,
-        **train.to_json(),
-        "time": train.seconds,
-        "valid": (corpus["valid_paths"] or [None])[0],
-        "chars": bool(subject.model.characters),
-    }
-    left = {name for name, value in found.items() if value is None}
-    if base is not None:
-        found["base"] = base["path"]
-        left |= {*OF_BASE, "min_count", "max_vocab"}
-    if found["valid"] is not None:
-        left.add("valid_fraction")
-    return {name: found[name] for name in LABEL_OPTIONS[subject.text.kind] if name in found and name not in left}
+    return label_options(run.subject.model, run.subject.text, run.train.to_json(), run.about)

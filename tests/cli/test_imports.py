@@ -19,7 +19,7 @@ LAYERS = [
     {"checkpoint"},
     {"exchange", "labelling"},
     {"scores", "samples"},
-    {"continuations", "explain"},
+    {"bayes", "continuations", "explain"},
     {"training"},
     {"speed", "histories", "tagging", "classification"},
     {"diagnosis", "kernels"},
