@@ -33,7 +33,7 @@ def test_a_run_is_what_its_files_say(tmp_path: Path) -> None:
     assert [each.valid_nats_per_token for each in run.validations] == [3.0, 2.0, 2.5]
     assert [each.tokens for each in run.validations] == [34 * 32, 67 * 32, 100 * 32]
     assert run.train_nats_per_token == 2.0
-    assert run.model is not None
+    assert isinstance(run.model, ModelConfig)
     assert run.parameters == len(LanguageModel(run.model).parameters)
     assert run.text is not None
     assert run.corpus["paths"] == ["names.txt"]

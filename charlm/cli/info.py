@@ -1,11 +1,10 @@
 """``charlm info``: what a model is, how it was trained, and how to do it again."""
 
-import shlex
-from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from charlm.cli.console import printable, result, result_json, visible
+from charlm.cli.console import printable, result, result_json
 from charlm.cli.find import JsonOption, ModelOption, kind_at, load, locate
+from charlm.cli.records import made_with, record_lines, repeating, shown_tokens
 from charlm.config import IMPORTED
 from charlm.labelling.config import KINDS
 from charlm.training.again import options_of
@@ -13,11 +12,8 @@ from charlm.training.options import flags
 
 if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
-    from charlm.text.vocabulary import Vocabulary
 
-SHOWN_TOKENS = 80
-DECIDED_UNASKED = ("--independent-lines", "--bidirectional")
-"""Switches that are on where nobody asks, or may be: a command that repeats a run says of them that they are off."""
+SHOWN_LABELS = 80
 
 
 def info(model: ModelOption = None, as_json: JsonOption = False) -> None:
@@ -68,45 +64,6 @@ def _lines(trained: "TrainedModel") -> list[str]:
     ]
 
 
-def record_lines(record: Mapping[str, Any], per: str) -> list[str]:
-    """What a model was trained on, what it began with, and how good it is, in nats ``per`` what."""
-    corpus = record["corpus"]
-    return [
-        f"corpus         {_named(corpus['paths'])} ({corpus['digest'][:16]}), {corpus['train_tokens']:,} tokens to "
-        f"train on, {corpus['valid_tokens']:,} to validate with"
-        + (f" ({_named(corpus['valid_paths'])})" if corpus["valid_paths"] else ""),
-        *([f"began with     {record['base']['path']}"] if record["base"] else []),
-        _best(record, per),
-    ]
-
-
-def made_with(record: Mapping[str, Any]) -> str:
-    """The line of what a model was made with."""
-    return "made with      " + ", ".join(
-        f"{key} {value}" for key, value in record["made_with"].items() if key != IMPORTED
-    )
-
-
-def _best(record: Mapping[str, Any], per: str) -> str:
-    if IMPORTED in record["made_with"]:
-        return f"imported       {record['made_with'][IMPORTED]}: weights that charlm has not trained, nor validated"
-    return f"best           step {record['step']:,}, validation {_nats(record['valid_nats_per_token'], per)}"
-
-
-def _named(paths: list[str]) -> str:
-    return ", ".join("standard input" if path == "-" else path for path in paths) or "a text given in Python"
-
-
-def _nats(value: float | None, per: str) -> str:
-    return "not yet" if value is None else f"{value:.4f} nats {per}"
-
-
-def shown_tokens(vocabulary: "Vocabulary") -> str:
-    """The most frequent tokens."""
-    shown = [visible(vocabulary.token(i))[1:-1] for i in range(min(SHOWN_TOKENS, len(vocabulary)))]
-    return " ".join(shown) + (" ..." if len(vocabulary) > SHOWN_TOKENS else "")
-
-
 def _labels(trained: "TrainedModel") -> list[tuple[str, int]]:
     """Every label, and how many of the lines trained on have it."""
     labels = trained.labels
@@ -114,8 +71,8 @@ def _labels(trained: "TrainedModel") -> list[tuple[str, int]]:
 
 
 def _shown_labels(trained: "TrainedModel") -> str:
-    shown = ", ".join(f"{name} ({count:,})" for name, count in _labels(trained)[:SHOWN_TOKENS])
-    return shown + (", ..." if len(_labels(trained)) > SHOWN_TOKENS else "")
+    shown = ", ".join(f"{name} ({count:,})" for name, count in _labels(trained)[:SHOWN_LABELS])
+    return shown + (", ..." if len(_labels(trained)) > SHOWN_LABELS else "")
 
 
 def command(trained: "TrainedModel") -> str:
@@ -123,16 +80,3 @@ def command(trained: "TrainedModel") -> str:
     record = trained.record
     options = options_of(trained.network.config, trained.text, record["train"], record)
     return repeating(["charlm", "train"], record, zip(flags(options), options.values(), strict=True))
-
-
-def repeating(command_: Sequence[str], record: Mapping[str, Any], options: Iterable[tuple[str, Any]]) -> str:
-    """A command with the files of a record and these options, as a shell takes it."""
-    words = [*command_, *(record["corpus"]["paths"] or ["FILE"])]
-    for flag, value in options:
-        if flag == "--time":
-            words += [flag, f"{value:f}".rstrip("0").rstrip(".") + "s"]
-        elif not isinstance(value, bool):
-            words += [flag, str(value)]
-        elif value or flag in DECIDED_UNASKED:
-            words.append(flag if value else f"--no-{flag[2:]}")
-    return shlex.join(words)

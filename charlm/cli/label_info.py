@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from charlm.cli.console import printable, result, result_json
-from charlm.cli.info import made_with, record_lines, repeating, shown_tokens
+from charlm.cli.records import made_with, record_lines, repeating, shown_tokens
 from charlm.labelling.model import Labeler, load_labeler
 from charlm.training.label_again import label_options
 from charlm.training.label_options import TAGGER, label_flags
