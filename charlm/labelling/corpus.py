@@ -279,6 +279,17 @@ def _parts(
         validates[0] = True
     untaught = ~np.isin(labels, labels[~validates[text_of]])
     validates[text_of[untaught]] = False
+    if not validates.any():
+        validates[_spared(labels, text_of)] = True
     if validates.all() or not validates.any():
         raise InputError(f"{read.name} has too few texts to validate with some of them: name others with --valid")
     return read.part(~validates), read.part(validates)
+
+
+def _spared(labels: Ids, text_of: Ids) -> Ids:
+    """The first text without which every label is still taught, [1] or [0]."""
+    _, first, times = np.unique(labels, return_index=True, return_counts=True)
+    last = len(labels) - 1 - np.unique(labels[::-1], return_index=True)[1]
+    # A label in one text alone keeps it.
+    needed = text_of[first][(times == 1) | (text_of[first] == text_of[last])]
+    return np.setdiff1d(text_of, needed)[:1]
