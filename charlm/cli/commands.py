@@ -20,6 +20,7 @@ _HERE = "charlm.cli"
 COMMANDS: dict[str, Command] = {
     "train": Command(f"{_HERE}.train:train", "Train a model on a text."),
     "tag": Command(f"{_HERE}.tag:tag", "A label for each word of a sentence: train, apply, eval."),
+    "classify": Command(f"{_HERE}.classify:classify", "A label for each text: train, apply, eval."),
     "sample": Command(f"{_HERE}.sample:sample", "Draw text from a model."),
     "score": Command(f"{_HERE}.score:score", "Log-probability of texts."),
     "next": Command(f"{_HERE}.next:likeliest", "Likeliest continuations of a text."),

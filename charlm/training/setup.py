@@ -137,10 +137,10 @@ def _resume(
         raise ModelError(f"{files.state_file} is damaged ({error}): begin anew with --overwrite") from error
     again = "put it back, or begin anew with --overwrite"
     encoding = read_as(config.text.level, config.text.encoding)
-    texts, valid = find(names or _again(was), encoding), _valid_texts(was, encoding)
+    texts, valid = find(names or recorded_paths(was), encoding), recorded_valid_texts(was, encoding)
     how = _Reading(config.text, config.train.seed, tokenizer, labels)
     corpus = _same_corpus(was, texts, valid, how, "the run began", again)
-    _check_window(files, config.train, len(corpus.train))
+    check_window(files, config.train, len(corpus.train))
     train = config.train
     if options and (train := changed(train, options, len(corpus.train), step)) != config.train:
         before = {"step": step, "was": {name: getattr(config.train, name) for name in CHANGEABLE}}
@@ -158,7 +158,7 @@ def own_texts(model: TrainedModel) -> tuple[Texts, Texts | None]:
     """
     was, encoding = CorpusRecord.from_json(model.record["corpus"]), read_as(model.text.level, model.text.encoding)
     try:
-        return find_texts(_again(was), encoding=encoding), _valid_texts(was, encoding)
+        return find_texts(recorded_paths(was), encoding=encoding), recorded_valid_texts(was, encoding)
     except InputError as error:
         raise InputError(f"the model's own corpus is not here ({error}): {_NAME_ONE}") from error
 
@@ -179,7 +179,12 @@ def own_part(model: TrainedModel, texts: Texts, valid: Texts | None) -> Part:
     return _same_corpus(was, texts, valid, how, "the model was trained on it", _NAME_ONE).valid
 
 
-def _again(was: CorpusRecord) -> list[str]:
+def recorded_paths(was: CorpusRecord) -> list[str]:
+    """The names of the texts that a record speaks of.
+
+    Raises:
+        InputError: they cannot be read a second time.
+    """
     if not was.paths or any(_flows(path) for path in was.paths):
         raise InputError("it was no file, so it cannot be read again; name the text once more")
     return was.paths
@@ -196,7 +201,12 @@ def _flows(path: str) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
-def _valid_texts(was: CorpusRecord, encoding: str | None) -> Texts | None:
+def recorded_valid_texts(was: CorpusRecord, encoding: str | None) -> Texts | None:
+    """The texts that validated, where a record names such.
+
+    Raises:
+        InputError: they are not there, or cannot be read a second time.
+    """
     if was.valid_paths is not None and any(_flows(path) for path in was.valid_paths):
         raise InputError("what it was validated with was no file, so it cannot be read again")
     return None if was.valid_paths is None else find_texts(was.valid_paths, encoding=encoding)
@@ -237,7 +247,7 @@ def _same_corpus(
     return corpus
 
 
-def _check_window(files: RunFolder, train: TrainConfig, tokens: int) -> None:
+def check_window(files: RunFolder, train: TrainConfig, tokens: int) -> None:
     """A run has windows that its text fills; room for larger ones could be more than there is.
 
     Raises:

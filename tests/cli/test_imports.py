@@ -21,7 +21,7 @@ LAYERS = [
     {"scores", "samples"},
     {"bayes", "continuations", "explain"},
     {"training"},
-    {"speed", "histories", "tagging"},
+    {"speed", "histories", "tagging", "classification"},
     {"diagnosis", "kernels"},
     {"api"},
     {"charlm", "cli"},
