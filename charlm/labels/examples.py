@@ -11,22 +11,21 @@ A file is JSON lines if its name ends in .jsonl, .ndjson or .json, a table if it
 if its first line that is not blank begins with a brace. Blank lines are left out.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from charlm.errors import InputError
+from charlm.labels.records import JSON, TABLE, form_by_name, json_object, looks_like_json, string_field
 from charlm.labels.rows import WHOLE, Coded, Coder, Origins, OriginsSoFar, place
 from charlm.text.corpus import joint_digest
 from charlm.text.inputs import lines_of
-from charlm.text.reading import COMPRESSIONS, Source, TextReader, is_folder
+from charlm.text.reading import Source, TextReader, is_folder
 from charlm.text.sources import Texts
 
 
@@ -123,7 +122,7 @@ def _sort_out(texts: Texts, labelled: bool) -> tuple[dict[Source, str | None], t
     skipped = []
     for source in texts.sources:
         inside = _inside(source, folders)
-        if inside is None or _form_by_name(source):
+        if inside is None or form_by_name(source):
             kept[source] = None
         elif inside.parent != Path() or not labelled:
             kept[source] = inside.parts[0]
@@ -151,16 +150,6 @@ def _check_folders(folders: list[Path], labels: set[str]) -> None:
                     f"{entry} holds no text, so that the label {entry.name!r} has no example: put texts into it, "
                     "or take the folder away"
                 )
-
-
-_TABLE, _JSON = "table", "JSON"
-_FORMS = {".tsv": _TABLE, ".jsonl": _JSON, ".ndjson": _JSON, ".json": _JSON}
-
-
-def _form_by_name(source: Source) -> str | None:
-    """The form that a file's name shows."""
-    path = Path(source.name)
-    return _FORMS.get(Path(path.stem if path.suffix.lower() in COMPRESSIONS else path).suffix.lower())
 
 
 # An example's line, its label and its text.
@@ -200,10 +189,10 @@ class _Reading:
         if first is None:
             return iter([])
         numbered = chain([first], numbered)
-        form = _form_by_name(source) or (_JSON if first[1].lstrip().startswith("{") else None)
-        if form == _JSON:
+        form = form_by_name(source) or (JSON if looks_like_json(first[1]) else None)
+        if form == JSON:
             return _json_rows(source.name, numbered, self._fields, labelled=self._labelled)
-        if form == _TABLE or self._labelled:
+        if form == TABLE or self._labelled:
             return _table_rows(source.name, numbered, self._fields)
         return ((number, "", line) for number, line in numbered)
 
@@ -242,33 +231,10 @@ def _table_rows(name: str, lines: Iterator[tuple[int, str]], fields: Fields) -> 
 def _json_rows(name: str, lines: Iterator[tuple[int, str]], fields: Fields, *, labelled: bool) -> Iterator[_Row]:
     for number, line in lines:
         where = place(name, number)
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            why = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
-            raise InputError(f"{where} is not valid JSON: {why}; each line needs an object of its own") from None
-        if not isinstance(record, dict):
-            raise InputError(f"{where} is {_kind(record)}: each line needs an object with a label and a text")
-        label = _field(where, record, fields.label, "--label-field") if labelled else ""
-        yield number, label, _field(where, record, fields.text, "--text-field")
+        record = json_object(where, line, "a label and a text")
+        label = string_field(where, record, fields.label, _says("--label-field")) if labelled else ""
+        yield number, label, string_field(where, record, fields.text, _says("--text-field"))
 
 
-def _field(where: str, record: dict[str, Any], field: str, option: str) -> str:
-    """A field of a JSON object.
-
-    Raises:
-        InputError: It is missing, or no string.
-    """
-    if field not in record:
-        there = ", ".join(map(repr, record)) or "nothing"
-        raise InputError(f"{where}: the object has no field {field!r}, but {there}; {option} says what it is called")
-    value = record[field]
-    if not isinstance(value, str):
-        raise InputError(f"{where}: the field {field!r} is {_kind(value)}, and must be a string")
-    return value
-
-
-def _kind(value: object) -> str:
-    """What a JSON value is."""
-    kinds = {dict: "an object", list: "a list", bool: "a truth value", type(None): "null", str: "a string"}
-    return kinds.get(type(value), "a number")
+def _says(option: str) -> str:
+    return f"{option} says what it is called"
