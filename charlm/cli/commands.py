@@ -23,6 +23,7 @@ COMMANDS: dict[str, Command] = {
     "classify": Command(f"{_HERE}.classify:classify", "A label for each text: train, apply, eval."),
     "sample": Command(f"{_HERE}.sample:sample", "Draw text from a model."),
     "score": Command(f"{_HERE}.score:score", "Log-probability of texts."),
+    "rank": Command(f"{_HERE}.rank:rank", "Which of several texts is likeliest."),
     "next": Command(f"{_HERE}.next:likeliest", "Likeliest continuations of a text."),
     "explain": Command(f"{_HERE}.explain:explain", "Every gate of a unit with the numbers put in, step by step."),
     "eval": Command(f"{_HERE}.evaluate:evaluate", "Cost of a text under a model."),

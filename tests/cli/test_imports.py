@@ -10,7 +10,7 @@ import charlm
 PACKAGE = Path(charlm.__file__).parent
 LAYERS = [
     {"version", "errors", "curves"},
-    {"config"},
+    {"config", "templates", "portions"},
     {"machine"},
     {"text", "nn"},
     {"files", "lanes", "arithmetic", "labels"},
@@ -19,7 +19,8 @@ LAYERS = [
     {"checkpoint"},
     {"exchange", "labelling"},
     {"scores", "samples"},
-    {"bayes", "continuations", "explain"},
+    {"bayes", "continuations", "explain", "ranking"},
+    {"pairs"},
     {"training"},
     {"speed", "histories", "tagging", "classification"},
     {"diagnosis", "kernels"},
