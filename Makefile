@@ -70,6 +70,7 @@ experiments: $(VENV)/tested ## Train RNN, GRU and LSTM of equal size, and measur
 
 golden: $(VENV)/paired ## Make the golden vectors again, with PyTorch and ONNX Runtime
 	$(BIN)/python tests/make_golden.py
+	$(BIN)/python tests/make_golden_labels.py
 	$(BIN)/python tests/make_golden_onnx.py
 
 docs: $(VENV)/installed ## Write docs/reference.md from the commands, and docs/proof.md from the table of proofs

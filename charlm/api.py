@@ -4,12 +4,9 @@ Arrays are batch-first: ids are [batch, time], probabilities [batch, time, vocab
 """
 
 import secrets
-import tempfile
-import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from io import BytesIO
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Any, Unpack, overload
 
@@ -31,8 +28,9 @@ from charlm.scoring import log_softmax
 from charlm.text.corpus import encode_texts
 from charlm.text.level import check_range
 from charlm.text.reading import Source, normalise
-from charlm.text.sources import Texts, find_texts
+from charlm.text.sources import Texts
 from charlm.text.tokenizer import read_as
+from charlm.training.from_python import Paths, texts_at, train_to_the_end
 from charlm.training.options import Options
 from charlm.training.reports import Report, StepReport, ValidationReport
 from charlm.training.setup import begin, own_part, own_texts
@@ -51,11 +49,6 @@ __all__ = [
     "load",
     "train",
 ]
-
-LONGEST_PATH = 4096
-"""Longer ones are texts, given in the wrong place."""
-Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
-"""A path, a folder, a glob pattern, or several of them."""
 
 
 class Model:
@@ -297,24 +290,14 @@ def train(
             in it.
         TrainingError: training cannot go on.
     """
-    began = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="charlm-") as scratch:
-        kept = Path(scratch) / "run" if folder is None else Path(folder)
-        run = begin(
-            lambda encoding: _texts(corpus, text, encoding),
-            lambda _: kept,
-            options,
-            overwrite=overwrite,
-            clock=lambda: time.perf_counter() - began,
-        )
-        with closing(run.folder):
-            run.claim()
-            # What is not finite ends the run with an error of its own.
-            with np.errstate(all="ignore"):
-                for each in run.reports(lambda: False):
-                    if report is not None:
-                        report(each)
-        return load(kept)
+    return train_to_the_end(
+        lambda kept, clock: begin(
+            lambda encoding: _texts(corpus, text, encoding), lambda _: kept, options, overwrite=overwrite, clock=clock
+        ),
+        folder,
+        report,
+        load,
+    )
 
 
 def _texts(corpus: Paths | None, text: str | None, encoding: str | None) -> Texts:
@@ -326,8 +309,4 @@ def _texts(corpus: Paths | None, text: str | None, encoding: str | None) -> Text
         data = text.encode()
         return Texts("the text", (Source("the text", lambda: BytesIO(data)),), given=(), rereadable=False)
     assert corpus is not None  # noqa: S101 - as was just found
-    paths = [corpus] if isinstance(corpus, str | PathLike) else list(corpus)
-    for path in paths:
-        if len(fspath(path)) > LONGEST_PATH or "\n" in fspath(path):
-            raise UsageError(f"{fspath(path)[:40]!r}... is no path: give the text itself as text=")
-    return find_texts([fspath(path) for path in paths], encoding=encoding)
+    return texts_at(corpus, encoding, "give the text itself as text=")

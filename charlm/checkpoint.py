@@ -24,6 +24,13 @@ FORMAT = 5
 _UNSEALED, _FIRST = 4, 3
 """The format before, which has no digest, and the one before that, whose models are described by fewer fields."""
 MODEL_FILE = "model.safetensors"
+LANGUAGE_MODEL = "language model"
+_READ_BY = {
+    LANGUAGE_MODEL: "charlm sample, score, next, eval, explain, gradients, vocab, export",
+    "tagger": "charlm tag apply, charlm tag eval",
+    "classifier": "charlm classify apply, charlm classify eval",
+}
+"""The kinds of model that there are, and the commands that are for them."""
 _KEYS = {"format", "kind", "model", "text", "record"}
 _ABOUT = {"corpus": dict, "made_with": dict, "base": dict | None}
 _RECORD = {
@@ -67,7 +74,7 @@ def model_bytes(model: TrainedModel) -> bytes:
     tensors.update(vocabulary_tensors(model.tokenizer.vocabulary))
     metadata = {
         "format": FORMAT,
-        "kind": "language model",
+        "kind": LANGUAGE_MODEL,
         "model": model.network.config.to_json(),
         "text": model.text.to_json(),
         "record": model.record,
@@ -103,6 +110,20 @@ def load_model(path: Path) -> TrainedModel:
     except (UsageError, ModelError) as error:
         message = str(error)
         raise ModelError(message if str(file) in message else f"{file}: {message}") from error
+
+
+def check_kind(file: Path, metadata: Mapping[str, Any], wanted: tuple[str, ...]) -> None:
+    """Check that a file is a model of one of these kinds.
+
+    Raises:
+        ModelError: it is of another; the message says which, and what reads it.
+    """
+    kind, either = metadata.get("kind", "something unnamed"), " or ".join(wanted)
+    if kind in wanted:
+        return
+    if isinstance(kind, str) and kind in _READ_BY:
+        raise ModelError(f"{file} is a {kind}, not a {either}: it is for {_READ_BY[kind]} and charlm info")
+    raise ModelError(f"{file} holds no {either} but: {kind}")
 
 
 def check_about(about: Any, kinds: Mapping[str, Any] = _ABOUT) -> None:
@@ -182,8 +203,8 @@ def check_tensors(file: Path, tensors: Tensors, config: ModelConfig) -> None:
 
 
 def _from_file(file: Path, tensors: Tensors, metadata: dict[str, Any]) -> TrainedModel:
-    if metadata.get("kind") != "language model" and "format" in metadata:
-        raise ModelError(f"{file} holds no language model but: {metadata.get('kind', 'something unnamed')}")
+    if "format" in metadata:
+        check_kind(file, metadata, (LANGUAGE_MODEL,))
     found = metadata.get("format")
     if found not in (FORMAT, _UNSEALED, _FIRST):
         raise ModelError(f"{file} has format {found}, this charlm reads {FORMAT}: use the charlm that wrote it")

@@ -109,6 +109,9 @@ def choose(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 INITIAL_STATES = ("zero", "learned")
 SOFTMAXES = ("full", "adaptive")
+POOLINGS = ("last", "mean", "max")
+OUTPUTS = ("softmax", "sigmoid")
+"""Of models of labels: how the outputs of a text become one, and what the head ends in."""
 FEWEST_HIDDEN = 16
 """Units that an adaptive softmax needs: each of its two clusters has a fourth of the rank of the one before."""
 _ADDED = {"tied": False, "softmax": "full"}

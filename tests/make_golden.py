@@ -6,7 +6,7 @@ machine can be made again to the same bytes, by
     pip install -e '.[parity]'
     python tests/make_golden.py
 
-Every parameter, every bias and every initial state is a seeded normal number.
+Every parameter and every bias is a seeded normal number, and so is every initial state of a language model.
 
 The language models are `nn.Embedding -> nn.RNN | nn.GRU | nn.LSTM -> nn.Linear`. The gradients are those of
 
@@ -22,12 +22,10 @@ so that a random gradient enters at every step. Each file holds, in charlm's nam
 and as metadata `cell`, `layers`, `activation`, `reset` and PyTorch's version, `torch`.
 
 The encoders, `encoder-<cell>-<layers>`, are the same modules with `bidirectional=True` on a packed batch of
-unequal lengths, and the gradients those of sum(upstream * outputs) + the sums of upstream_state * final state:
+unequal lengths, their initial states zero, and the gradients those of sum(upstream * outputs):
 
-    parameters.<name>   x [T, B, X]   lengths [B]   initial.<layer>.forward|backward.hidden|cell
-    outputs [T, B, 2H]   final.<layer>.forward|backward.hidden|cell
-    upstream [T, B, 2H]   upstream.<layer>.forward|backward.hidden|cell
-    gradients.<name>   gradients.x   gradients.initial.<layer>.forward|backward.hidden|cell
+    parameters.<name>   x [T, B, X]   lengths [B]   outputs [T, B, 2H]   upstream [T, B, 2H]
+    gradients.<name>   gradients.x
 
 PyTorch's tensors become charlm's so: `weight_ih` is W_gx and `weight_hh` W_ga, the gates one above the other;
 the two biases add up to b_g, and the gradient by a sum is that by either part, except in the GRU's candidate,
@@ -192,15 +190,6 @@ def by_layer(prefix: str, cell: str, states: list[Any]) -> Parameters:
     }
 
 
-def by_direction(prefix: str, cell: str, states: list[Any]) -> Parameters:
-    """The same of an encoder's, whose layers' directions take turns."""
-    return {
-        f"{prefix}.{index // 2}.{DIRECTIONS[index % 2]}.{part}": value.T
-        for part, tensor in zip(STATE_PARTS[cell], states, strict=True)
-        for index, value in enumerate(tensor.detach().numpy())
-    }
-
-
 def make_model(network: Network, rng: np.random.Generator, sizes: Sizes) -> Parameters:
     """One language model run forward and backward by PyTorch: the tensors of one file."""
     cell, (vocabulary, embedding, hidden, time, batch, scale) = network.cell, sizes
@@ -247,24 +236,18 @@ def make_model(network: Network, rng: np.random.Generator, sizes: Sizes) -> Para
 
 def make_encoder(network: Network, rng: np.random.Generator, sizes: EncoderSizes) -> Parameters:
     """One encoder run forward and backward by PyTorch: the tensors of one file."""
-    cell, (input_size, hidden, time, lengths, scale) = network.cell, sizes
+    input_size, hidden, time, lengths, scale = sizes
     batch = len(lengths)
     encoder = recurrent_module(network, input_size, hidden, bidirectional=True)
     weights = dict(encoder.named_parameters())
     draw(weights, rng, scale)
     x = torch.from_numpy(rng.standard_normal((time, batch, input_size))).requires_grad_()
     upstream = rng.standard_normal((time, batch, 2 * hidden))
-    state_shape = (2 * network.layers, batch, hidden)
-    initial = draw_states(cell, state_shape, rng)
-    upstream_state = [torch.from_numpy(rng.standard_normal(state_shape)) for _ in STATE_PARTS[cell]]
 
     packed = pack_padded_sequence(x, torch.tensor(lengths), enforce_sorted=False)
-    packed_outputs, final = apply(encoder, packed, initial)
-    outputs, unpacked_lengths = pad_packed_sequence(packed_outputs)
+    outputs, unpacked_lengths = pad_packed_sequence(encoder(packed)[0])
     total = (torch.from_numpy(upstream) * outputs).sum()
-    for weight, part in zip(upstream_state, final, strict=True):
-        total = total + (weight * part).sum()
-    found = torch.autograd.grad(total, [*weights.values(), x, *initial])
+    found = torch.autograd.grad(total, [*weights.values(), x])
 
     values = {name: weight.detach().numpy() for name, weight in weights.items()}
     slopes = {name: slope.numpy() for name, slope in zip(weights, found[: len(weights)], strict=True)}
@@ -274,10 +257,6 @@ def make_encoder(network: Network, rng: np.random.Generator, sizes: EncoderSizes
     return {
         **{f"parameters.{name}": parameters[name] for name in names},
         **{f"gradients.{name}": gradients[name] for name in names},
-        **by_direction("initial", cell, initial),
-        **by_direction("final", cell, final),
-        **by_direction("upstream", cell, upstream_state),
-        **by_direction("gradients.initial", cell, list(found[len(weights) + 1 :])),
         "x": x.detach().numpy(),
         "lengths": unpacked_lengths.numpy(),
         "upstream": upstream,

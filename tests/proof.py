@@ -1,4 +1,4 @@
-"""The table of proofs: for every kind of block and every question, the test that answers it.
+"""The tables of proofs: for every kind of block, every label head, and every question, the test that answers it.
 
 `docs/make_proof.py` writes it down as a page, `mutants.py` sees each of its tests fail on a planted error, and
 `test_training_losses.py` takes the losses from here.
@@ -126,6 +126,12 @@ def _import(kind: str) -> Cell:
     return Cell("byte for byte", (f"{_EXCHANGE}_pytorch.py::{same}", live))
 
 
+def _encoder(kind: str) -> Cell:
+    tests = (f"nn/test_encoder.py::test_an_encoder_equals_the_reference[{kind}-1-False]",)
+    live = (f"{_PARITY['pytorch']}::test_encoders[{kind}-2-0]",) if kind in _MODULES else ()
+    return Cell("to 1e-12", (*tests, *live))
+
+
 def _trains(kind: str) -> Cell:
     return Cell(f"below {LOSSES[kind]:.2f}", (f"nn/test_training_losses.py::test_a_kind_of_block_learns[{kind}]",))
 
@@ -153,7 +159,7 @@ COLUMNS = {
     "pytorch": Column(
         "PyTorch",
         "Outputs, states and all gradients equal those of PyTorch's module on shared weights, to 1e-10 in float64, one "
-        "to three layers deep, and bidirectional on packed sequences.",
+        "to three layers deep.",
         _pytorch,
     ),
     "onnx": Column(
@@ -174,6 +180,13 @@ COLUMNS = {
         "refused, with the reason.",
         _import,
     ),
+    "encoder": Column(
+        "encoder",
+        "In an encoder of whole texts, of two directions or one, outputs and all gradients equal those of the naive "
+        "reference, to 1e-12 in float64, and of PyTorch's bidirectional modules on packed sequences, to 1e-10; and "
+        "the gradients of a label model on it are its slopes, with every head.",
+        _encoder,
+    ),
     "trains": Column(
         "trains",
         "Trained for a moment on a small language that counts, a model costs less than so many nats a token on text "
@@ -183,6 +196,61 @@ COLUMNS = {
 }
 
 
+HEADS = tuple(f"{where}-{output}" for where in ("token", "last", "mean", "max") for output in ("softmax", "sigmoid"))
+"""Every label head: of each token, or of a text, pooled in one of three ways."""
+_LABELS = "nn/test_label_model.py"
+
+
+def _head_gradcheck(head: str) -> Cell:
+    return Cell("slopes", (f"{_LABELS}::test_gradients_are_slopes[lstm-{head}-two]",))
+
+
+def _head_reference(head: str) -> Cell:
+    return Cell("to 1e-12", (f"{_LABELS}::test_a_head_equals_the_reference[{head}-two]",))
+
+
+def _head_pytorch(head: str) -> Cell:
+    stored = f"{_LABELS}::test_a_head_equals_pytorch[{head}]"
+    return Cell("to 1e-10", (stored, f"{_PARITY['pytorch']}::test_label_models[lstm-{head}-0]"))
+
+
+HEAD_COLUMNS = {
+    "gradcheck": Column(
+        "gradcheck",
+        "The gradients are the slopes of the losses, on every kind of block, in one direction and two, with a "
+        "character network, weights of the labels, and targets that are not counted.",
+        _head_gradcheck,
+    ),
+    "reference": Column(
+        "reference",
+        "Loss, probabilities and all gradients equal those of the naive reference, to 1e-12 in float64.",
+        _head_reference,
+    ),
+    "pytorch": Column(
+        "PyTorch",
+        "Loss and all gradients equal those of Linear with CrossEntropyLoss or BCEWithLogitsLoss, on packed "
+        "sequences, to 1e-10 in float64.",
+        _head_pytorch,
+    ),
+}
+
+
+class Table(NamedTuple):
+    """Rows of one sort, and what is asked of each."""
+
+    sort: str
+    rows: tuple[str, ...]
+    columns: dict[str, Column]
+
+
+TABLES = (Table("block", KINDS, COLUMNS), Table("label head", HEADS, HEAD_COLUMNS))
+
+
 def cells() -> dict[str, Cell]:
-    """``kind/column`` -> cell, row by row."""
-    return {f"{kind}/{name}": column.cell(kind) for kind in KINDS for name, column in COLUMNS.items()}
+    """``row/column`` -> cell, table by table and row by row."""
+    return {
+        f"{row}/{name}": column.cell(row)
+        for table in TABLES
+        for row in table.rows
+        for name, column in table.columns.items()
+    }

@@ -5,8 +5,9 @@ checked by eye. What is where:
 
     reference_cells         the equations of every cell, what a `Network` is, and its parameters' names
     reference_model         the language model
-    reference_encoder       the bidirectional encoder
-    reference_derivatives   the derivatives of both, by complex steps
+    reference_encoder       the encoder of one direction or two
+    reference_labels        label models: encoder, pooling, heads
+    reference_derivatives   the derivatives of all, by complex steps
     reference_golden        what PyTorch and ONNX Runtime found, as it is stored
 
 A test imports all of it from here. Nothing in it imports the engine.
@@ -29,23 +30,30 @@ from reference_cells import (
 from reference_derivatives import Gradients
 from reference_encoder import (
     DIRECTIONS,
-    EncoderState,
     encode,
     encode_gradients,
     encoder_objective,
     encoder_shapes,
-    random_encoder_state,
-    zero_encoder_state,
 )
 from reference_golden import (
     GOLDEN,
     Golden,
     GoldenEncoder,
+    GoldenLabels,
     GoldenOperator,
     load_golden,
     load_golden_encoder,
+    load_golden_labels,
     load_golden_onnx,
     to_bytes,
+)
+from reference_labels import (
+    LabelBatch,
+    LabelNetwork,
+    label_gradients,
+    label_loss,
+    label_probabilities,
+    label_shapes,
 )
 from reference_model import (
     Result,
@@ -65,11 +73,13 @@ __all__ = [
     "OPTIONS",
     "STATE_PARTS",
     "Array",
-    "EncoderState",
     "Golden",
     "GoldenEncoder",
+    "GoldenLabels",
     "GoldenOperator",
     "Gradients",
+    "LabelBatch",
+    "LabelNetwork",
     "Network",
     "Parameters",
     "Parts",
@@ -81,19 +91,22 @@ __all__ = [
     "encoder_objective",
     "encoder_shapes",
     "gradients",
+    "label_gradients",
+    "label_loss",
+    "label_probabilities",
+    "label_shapes",
     "load_golden",
     "load_golden_encoder",
+    "load_golden_labels",
     "load_golden_onnx",
     "loss_gradient_with_upstream",
     "objective",
     "parameter_shapes",
-    "random_encoder_state",
     "random_parameters",
     "random_state",
     "run",
     "run_lane",
     "step",
     "to_bytes",
-    "zero_encoder_state",
     "zero_state",
 ]

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from reference_cells import OPTIONS, Array, Network, Parameters, Parts
 from reference_derivatives import Gradients
-from reference_encoder import DIRECTIONS, EncoderState
+from reference_encoder import DIRECTIONS
+from reference_labels import LabelBatch, LabelNetwork
 from safetensors import safe_open
 from safetensors.numpy import save
 
@@ -46,7 +48,7 @@ class Golden:
 class GoldenEncoder:
     """One of PyTorch's bidirectional encoders, run on a padded batch.
 
-    The gradients are those of sum(upstream * outputs) + the sums of upstream_state * final; there is no loss.
+    The gradients are those of sum(upstream * outputs); there is no loss, and the initial states are zero.
     """
 
     network: Network
@@ -54,13 +56,20 @@ class GoldenEncoder:
     x: Array  # [time, batch, features], padded at the end with numbers that must not matter
     lengths: Array  # [batch]
     upstream: Array  # [time, batch, 2 * hidden]
-    upstream_state: EncoderState
-    initial: EncoderState
-    final: EncoderState
     outputs: Array  # [time, batch, 2 * hidden]
     gradients_parameters: Parameters
     gradients_x: Array  # [time, batch, features]
-    gradients_initial: EncoderState
+
+
+@dataclass(frozen=True)
+class GoldenLabels:
+    """One of PyTorch's label models: what went in, and what PyTorch found."""
+
+    model: LabelNetwork
+    parameters: Parameters
+    batch: LabelBatch
+    loss: float
+    gradients: Parameters
 
 
 @dataclass(frozen=True)
@@ -101,17 +110,6 @@ def load_golden(path: Path) -> Golden:
 def load_golden_encoder(path: Path) -> GoldenEncoder:
     """Read one of the `encoder-*` files in `GOLDEN`."""
     network, tensors = _read(path)
-
-    def parts(prefix: str) -> Parts:
-        return tuple(tensors[f"{prefix}.{part}"] for part in network.parts)
-
-    def state(prefix: str) -> EncoderState:
-        forward, backward = DIRECTIONS
-        return [
-            (parts(f"{prefix}.{layer}.{forward}"), parts(f"{prefix}.{layer}.{backward}"))
-            for layer in range(network.layers)
-        ]
-
     names = _parameter_names(tensors)
     return GoldenEncoder(
         network=network,
@@ -119,14 +117,47 @@ def load_golden_encoder(path: Path) -> GoldenEncoder:
         x=tensors["x"],
         lengths=tensors["lengths"],
         upstream=tensors["upstream"],
-        upstream_state=state("upstream"),
-        initial=state("initial"),
-        final=state("final"),
         outputs=tensors["outputs"],
         gradients_parameters={name: tensors[f"gradients.{name}"] for name in names},
         gradients_x=tensors["gradients.x"],
-        gradients_initial=state("gradients.initial"),
     )
+
+
+def load_golden_labels(path: Path) -> GoldenLabels:
+    """Read one of the `labels-*` files in `GOLDEN`."""
+    network, tensors = _read(path)
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    parameters = {name: tensors[f"parameters.{name}"] for name in _parameter_names(tensors)}
+    directions = DIRECTIONS[: int(metadata["directions"])]
+    vocabulary, embedding = parameters["embedding"].shape
+    characters, char_embedding = parameters["characters.embedding"].shape
+    labels, rows = parameters["head.W_y"].shape
+    speller = next(value for name, value in parameters.items() if name.startswith("characters.layers."))
+    model = LabelNetwork(
+        network,
+        directions,
+        metadata["unit"],
+        metadata["output"],
+        metadata["pooling"],
+        vocabulary=vocabulary,
+        embedding=embedding,
+        hidden=rows // len(directions),
+        labels=labels,
+        characters=characters,
+        char_embedding=char_embedding,
+        char_hidden=speller.shape[0],
+    )
+    lanes = tensors["texts"].T
+    spellings = [
+        [form[form >= 0] for form in forms[text >= 0]]
+        for text, forms in zip(lanes, tensors["spellings"].swapaxes(0, 1), strict=True)
+    ]
+    own = zip(tensors["targets"].T, lanes, strict=True)
+    targets = [np.atleast_1d(target)[: np.count_nonzero(text >= 0)] for target, text in own]
+    batch = LabelBatch([text[text >= 0] for text in lanes], targets, spellings, tensors["weights"])
+    gradients = {name: tensors[f"gradients.{name}"] for name in parameters}
+    return GoldenLabels(model, parameters, batch, float(tensors["loss"]), gradients)
 
 
 def load_golden_onnx(path: Path) -> GoldenOperator:

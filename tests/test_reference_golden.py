@@ -11,8 +11,10 @@ from reference import (
     Network,
     encode,
     encode_gradients,
+    label_loss,
     load_golden,
     load_golden_encoder,
+    load_golden_labels,
     load_golden_onnx,
     loss_gradient_with_upstream,
     run,
@@ -23,10 +25,11 @@ from reference import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reference import Array, EncoderState, Parts
+    from reference import Array, Parts
 
 MODELS = [f"{block}-{depth}" for block in ("rnn-tanh", "rnn-relu", "gru", "lstm") for depth in (1, 2, 3)]
 ENCODERS = [f"encoder-{cell}-{depth}" for cell in ("rnn", "gru", "lstm") for depth in (1, 2, 3)]
+LABELS = [f"labels-{where}-{output}" for where in ("token", "last", "mean", "max") for output in ("softmax", "sigmoid")]
 OPERATORS = {
     "onnx-rnn-tanh": Network("rnn", options={"activation": "tanh"}),
     "onnx-rnn-relu": Network("rnn", options={"activation": "relu"}),
@@ -48,10 +51,6 @@ def assert_states_close(actual: Sequence[Parts], expected: Sequence[Parts]) -> N
             assert_close(actual_part, expected_part)
 
 
-def by_direction(state: EncoderState) -> list[Parts]:
-    return [parts for directions in state for parts in directions]
-
-
 def assert_gradients_close(actual: dict[str, Array], expected: dict[str, Array]) -> None:
     assert actual.keys() == expected.keys()
     for name, gradient in expected.items():
@@ -60,7 +59,7 @@ def assert_gradients_close(actual: dict[str, Array], expected: dict[str, Array])
 
 
 def test_golden_files_are_all_there() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.safetensors")} == {*MODELS, *ENCODERS, *OPERATORS}
+    assert {path.stem for path in GOLDEN.glob("*.safetensors")} == {*MODELS, *ENCODERS, *LABELS, *OPERATORS}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -97,17 +96,30 @@ def test_gradients_agree_with_pytorch(name: str) -> None:
 
 @pytest.mark.parametrize("name", ENCODERS)
 def test_encoder_agrees_with_pytorch(name: str) -> None:
-    """Outputs and final states of a packed batch, and all gradients, the one by the input included."""
+    """Outputs of a packed batch, and all gradients, the one by the input included."""
     golden = load_golden_encoder(GOLDEN / f"{name}.safetensors")
-    given = golden.parameters, golden.network, golden.x, golden.lengths, golden.initial
-    outputs, final = encode(*given)
-    assert_close(outputs, golden.outputs)
-    assert_states_close(by_direction(final), by_direction(golden.final))
-    parameters, x, initial = encode_gradients(*given, golden.upstream, golden.upstream_state)
+    own = [(slice(0, int(length)), b) for b, length in enumerate(golden.lengths)]
+    texts, hidden = [golden.x[each] for each in own], golden.outputs.shape[2] // 2
+    for each, x in zip(own, texts, strict=True):
+        assert_close(encode(golden.parameters, golden.network, x, hidden), golden.outputs[each])
+    upstream = [golden.upstream[each] for each in own]
+    parameters, found = encode_gradients(golden.parameters, golden.network, texts, upstream)
     assert_gradients_close(parameters, golden.gradients_parameters)
-    assert_close(x, golden.gradients_x)
-    assert_states_close(by_direction(initial), by_direction(golden.gradients_initial))
-    assert [np.count_nonzero(np.any(lane, axis=1)) for lane in x.swapaxes(0, 1)] == golden.lengths.tolist()
+    for each, d_x in zip(own, found, strict=True):
+        assert_close(d_x, golden.gradients_x[each])
+        assert np.all(np.any(d_x, axis=1))
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_label_model_agrees_with_pytorch(name: str) -> None:
+    """The loss, and its slope along a random line through all parameters."""
+    golden, rng = load_golden_labels(GOLDEN / f"{name}.safetensors"), np.random.default_rng(1)
+    along = {name: rng.standard_normal(value.shape) for name, value in golden.parameters.items()}
+    stepped = {name: value + 1e-30j * along[name] for name, value in golden.parameters.items()}
+    found = label_loss(stepped, golden.model, golden.batch)
+    assert found.real == pytest.approx(golden.loss, rel=0, abs=1e-12)
+    slope = sum((golden.gradients[name] * along[name]).sum() for name in along)
+    assert found.imag / 1e-30 == pytest.approx(slope, rel=0, abs=1e-11)
 
 
 @pytest.mark.parametrize("name", OPERATORS)

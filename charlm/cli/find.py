@@ -11,8 +11,17 @@ from charlm.errors import ModelError
 
 if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
+    from charlm.labelling.model import Labeler
 
 RUNS = Path("runs")
+MODEL_FILE, STATE_FILE = "model.safetensors", "training.safetensors"
+LANGUAGE_MODEL = "language model"
+_TRAINS = {
+    LANGUAGE_MODEL: "charlm train",
+    "tagger": "charlm tag train",
+    "classifier": "charlm classify train",
+}
+"""Kinds of model, and what trains them."""
 ModelOption = Annotated[
     Path | None,
     typer.Option(
@@ -45,31 +54,67 @@ def load(given: Path | None) -> "TrainedModel":
     return load_model(locate(given))
 
 
-def locate(given: Path | None) -> Path:
+def load_labels(given: Path | None, kind: str) -> "Labeler":
+    """Load the tagger or classifier that is meant; otherwise as ``load``."""
+    import numpy as np  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    from charlm.labelling.model import load_labeler  # noqa: PLC0415 - likewise
+
+    np.seterr(all="ignore")
+    return load_labeler(locate(given, kind), kind)
+
+
+def locate(given: Path | None, kind: str | None = LANGUAGE_MODEL) -> Path:
     """The path of the model that is meant.
 
+    Args:
+        given: what was named.
+        kind: of model, such as "tagger", where none was named; None for any.
+
     Raises:
-        ModelError: none is named and there is none under runs/.
+        ModelError: none is named and there is none of this kind under runs/.
     """
     if given is not None:
         return given
     if named := os.environ.get("CHARLM_MODEL"):
         return Path(named)
-    models = sorted(RUNS.glob("*/model.safetensors"), key=lambda file: (file.stat().st_mtime_ns, str(file)))
-    if not models:
-        raise ModelError("there is no model under runs/: train one with charlm train FILE, or name one with --model")
-    note(f"using {models[-1].parent}, the newest model (another: --model)")
-    return models[-1].parent
+    what = "model" if kind in (None, LANGUAGE_MODEL) else kind
+    newest = _newest(MODEL_FILE, kind)
+    if newest is None:
+        command = _TRAINS.get(kind or LANGUAGE_MODEL)
+        raise ModelError(f"there is no {what} under runs/: train one with {command} FILE, or name one with --model")
+    note(f"using {newest}, the newest {what} (another: --model)")
+    return newest
 
 
-def last_run() -> Path:
-    """The folder of the run under runs/ that was saved last.
+def last_run(kind: str = LANGUAGE_MODEL) -> Path:
+    """The folder of the run of this kind under runs/ that was saved last.
 
     Raises:
         ModelError: there is none.
     """
-    states = sorted(RUNS.glob("*/training.safetensors"), key=lambda file: (file.stat().st_mtime_ns, str(file)))
-    if not states:
-        raise ModelError("there is no run under runs/ to go on with: name its folder with --model")
-    note(f"going on with {states[-1].parent}, the last run (another: --model)")
-    return states[-1].parent
+    newest = _newest(STATE_FILE, kind)
+    what = "run" if kind == LANGUAGE_MODEL else f"run of a {kind}"
+    if newest is None:
+        raise ModelError(f"there is no {what} under runs/ to go on with: name its folder with --model")
+    note(f"going on with {newest}, the last {what} (another: --model)")
+    return newest
+
+
+def _newest(name: str, kind: str | None) -> Path | None:
+    """The folder under runs/ whose file of this name is the newest, those of other kinds left out."""
+    files = sorted(RUNS.glob(f"*/{name}"), key=lambda file: (file.stat().st_mtime_ns, str(file)), reverse=True)
+    return next((file.parent for file in files if kind is None or _kind_of(file) in (kind, None)), None)
+
+
+def _kind_of(file: Path) -> str | None:
+    """What a model or the state of a run says that it is; None where it cannot be read, which loading it explains."""
+    from charlm.files import read_metadata  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    try:
+        metadata = read_metadata(file)
+        if file.name == STATE_FILE:
+            return str(metadata["state"]["run"]["text"].get("kind", LANGUAGE_MODEL))
+        return str(metadata["kind"])
+    except (ModelError, KeyError, TypeError, AttributeError):
+        return None

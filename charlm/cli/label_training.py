@@ -31,6 +31,7 @@ def trainable(kind: str, command: str, live: Callable[[Run[LabelSubject]], str])
         live: what the present weights do, shown at every validation.
     """
     return Trainable(
+        kind,
         command,
         LABEL_OPTIONS[kind],
         partial(check_label_options, kind),

@@ -47,6 +47,7 @@ class Trainable(Generic[SubjectT]):
     """A kind of model, as commands see it.
 
     Attributes:
+        kind: what its file calls itself.
         command: what trains one, such as "train".
         known: type and meaning of every option.
         check: refuses options that make no sense.
@@ -57,6 +58,7 @@ class Trainable(Generic[SubjectT]):
         view: how a run is shown.
     """
 
+    kind: str
     command: str
     known: Known
     check: Callable[[Any], None]
@@ -163,7 +165,7 @@ def _begun(
 def _go_on(kind: Trainable[Any], folder: Path | None, corpus: list[str], asked: Asked, options: dict[str, Any]) -> None:
     """Continue a stopped run from its folder."""
     if folder is None:
-        folder = _folder(None, find_texts(corpus, None)) if corpus else last_run()
+        folder = _folder(None, find_texts(corpus, None)) if corpus else last_run(kind.kind)
     with preparing(quiet=asked.quiet) as watched:
         run = kind.resume(
             folder, corpus, lambda names, encoding: watched(find_texts(names, encoding)), options, clock=clock

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from charlm import checkpoint
 from charlm.cli.console import counted, note
 from charlm.cli.live_sample import language_view
 from charlm.cli.runs import Trainable
@@ -72,5 +73,7 @@ def _options_of(run: Run[LanguageSubject]) -> dict[str, Any]:
     return options_of(subject.model, subject.text, run.train.to_json(), run.about)
 
 
-LANGUAGE_MODEL = Trainable("train", TYPES_AND_MEANINGS, check, begin, resume, _options_of, _announce, language_view)
+LANGUAGE_MODEL = Trainable(
+    checkpoint.LANGUAGE_MODEL, "train", TYPES_AND_MEANINGS, check, begin, resume, _options_of, _announce, language_view
+)
 """What ``charlm train`` trains."""

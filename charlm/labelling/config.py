@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from charlm.config import Strict, choose
-from charlm.labels.schemes import PLAIN
 
 KINDS = ("tagger", "classifier")
 """A label for each token, or one for a text; what a model's file calls itself."""
@@ -38,7 +37,7 @@ class LabellingConfig(Strict):
     min_count: int = 1
     max_vocab: int | None = None
     valid_fraction: float = 0.1
-    scheme: str = PLAIN
+    scheme: str = "plain"
     each_line: bool = False
     label_field: str = "label"
     text_field: str = "text"

@@ -10,7 +10,8 @@ from charlm.labelling.config import LabellingConfig
 from charlm.labelling.dataset import Dataset
 from charlm.labelling.encoding import encode_columns, encode_examples, learn_characters, learn_tokens, learn_words
 from charlm.labels.columns import Columns, read_columns
-from charlm.labels.examples import Examples, Fields, read_examples
+from charlm.labels.examples import Examples, read_examples
+from charlm.labels.forms import Fields
 from charlm.labels.label_set import LabelSet
 from charlm.labels.schemes import scheme_of
 from charlm.nn.arrays import Array
@@ -192,7 +193,6 @@ def read_examples_corpus(
         given = read_examples(valid_texts, text.encoding, fields=fields, each_line=text.each_line)
     train, valid = _parts(read, given, text.valid_fraction, seed)
     if known is None:
-        assert train.labels is not None  # noqa: S101 - labels were asked for
         vocabulary = base or learn_tokens(
             train,
             text.level,

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from charlm.errors import InputError
 from charlm.labelling.dataset import Dataset, Spellings
 from charlm.labels.columns import Columns
 from charlm.labels.examples import Examples
 from charlm.labels.label_set import LabelSet
 from charlm.labels.rows import Coded
 from charlm.nn.arrays import Ids
+from charlm.text.level import to_utf8
 from charlm.text.reading import normalise
 from charlm.text.tokenizer import Tokenizer, find_level
 from charlm.text.vocabulary import SPECIAL_TOKENS, UNK, Vocabulary
@@ -120,7 +120,7 @@ def learn_tokens(
     """
     found, counts = find_level(level), Counter[str]()
     if level == "byte":
-        data = b"".join(text.encode("utf-8", "surrogatepass") for text in examples.texts)
+        data = b"".join(to_utf8(normalise(text)) for text in examples.texts)
         held = np.bincount(np.frombuffer(data, np.uint8), minlength=256)
         return Vocabulary.of_bytes(np.append(len(examples), held).astype(np.int64))
     for text in examples.texts:
@@ -133,27 +133,25 @@ def learn_tokens(
     )
 
 
-def encode_examples(examples: Examples, tokenizer: Tokenizer, labels: LabelSet | None) -> Dataset:
-    """The texts of a classifier as ids, each with <EOS> at its end.
-
-    Args:
-        examples: texts, and labels where ``labels`` are given.
-        tokenizer: cuts them.
-        labels: gives the targets; None where there are none.
+def encode_examples(examples: Examples, tokenizer: Tokenizer, labels: LabelSet) -> Dataset:
+    """The examples of a classifier as ids, as ``encode_texts`` has them.
 
     Raises:
         InputError: a label is not among these.
     """
-    encoded = [tokenizer.encode_sentence(_read(text, tokenizer.level)) for text in examples.texts]
-    if not encoded:
-        raise InputError(f"{examples.name} holds no text")
+    targets = labels.ids_of(examples.labels, examples.where).astype(np.int64)
+    return encode_texts(examples.texts, tokenizer, targets)
+
+
+def encode_texts(texts: Sequence[str], tokenizer: Tokenizer, targets: Ids | None = None) -> Dataset:
+    """Texts as ids, each with <EOS> at its end; one at least.
+
+    Args:
+        texts: what to read; an empty one is nothing but its end.
+        tokenizer: cuts them.
+        targets: [texts], labels; None where there are none.
+    """
+    encoded = [tokenizer.encode_sentence(normalise(text)) for text in texts]
     starts = np.zeros(len(encoded) + 1, np.int64)
     np.cumsum([len(ids) for ids in encoded], out=starts[1:])
-    targets = np.full(len(encoded), -1, np.int64)
-    if labels is not None and examples.labels is not None:
-        targets = labels.ids_of(examples.labels, examples.where).astype(np.int64)
-    return Dataset(np.concatenate(encoded), starts, targets)
-
-
-def _read(text: str, level: str) -> str | bytes:
-    return text.encode("utf-8", "surrogatepass") if level == "byte" else normalise(text)
+    return Dataset(np.concatenate(encoded), starts, np.full(len(texts), -1) if targets is None else targets)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from charlm.checkpoint import FORMAT, MODEL_FILE, check_record, vocabulary_of, vocabulary_tensors
+from charlm.checkpoint import FORMAT, MODEL_FILE, check_kind, check_record, vocabulary_of, vocabulary_tensors
 from charlm.errors import ModelError, UsageError
 from charlm.files import Tensors, expect_tensors, read_tensors
 from charlm.labelling.config import KINDS, LabellingConfig
@@ -109,9 +109,7 @@ def load_labeler(path: Path, kind: str | None = None) -> Labeler:
 
 
 def _from_file(file: Path, tensors: Tensors, metadata: dict[str, Any], kind: str | None) -> Labeler:
-    found = metadata.get("kind")
-    if found not in (KINDS if kind is None else (kind,)):
-        raise ModelError(f"{file} holds a {found or 'file of another kind'}, not a {kind or ' or '.join(KINDS)}")
+    check_kind(file, metadata, KINDS if kind is None else (kind,))
     if metadata.get("format") != FORMAT:
         raise ModelError(f"{file} has format {metadata.get('format')}, this charlm reads {FORMAT}: train it anew")
     metadata = unsealed(file, tensors, metadata)

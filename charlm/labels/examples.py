@@ -1,44 +1,35 @@
-r"""Labelled texts for classification: a table with tabs, JSON lines, or a folder a label.
+"""Labelled texts for classification: tables and JSON lines, whose forms `forms` describes, or a folder a label.
 
-=======  ==========================================================================================================
-table    a line an example: the label, a tab, the text, which may hold more tabs. Where the first line of a file has
-         the names of both fields between tabs it is a head, and says in which columns they stand
-JSON     a line an example: an object with a field for the label and one for the text
-folder   a folder with a folder a label; each file somewhere below that is an example, or each of its lines
-=======  ==========================================================================================================
-
-A file is JSON lines if its name ends in .jsonl, .ndjson or .json, a table if it ends in .tsv, and otherwise JSON lines
-if its first line that is not blank begins with a brace. Blank lines are left out.
+In a folder with a folder a label, each file somewhere below that is an example, or each of its lines.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from charlm.errors import InputError
+from charlm.labels.forms import (
+    JSON,
+    USUAL_FIELDS,
+    Fields,
+    Form,
+    JsonLines,
+    Lines,
+    Row,
+    Table,
+    begins_json,
+    form_by_name,
+)
 from charlm.labels.rows import WHOLE, Coded, Coder, Origins, OriginsSoFar, place
 from charlm.text.corpus import joint_digest
 from charlm.text.inputs import lines_of
-from charlm.text.reading import COMPRESSIONS, Source, TextReader, is_folder
+from charlm.text.reading import Source, TextReader, is_folder
 from charlm.text.sources import Texts
-
-
-@dataclass(frozen=True)
-class Fields:
-    """What the fields of an example are called, in JSON and in a table's head."""
-
-    label: str = "label"
-    text: str = "text"
-
-
-USUAL_FIELDS = Fields()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,7 +40,7 @@ class Examples:
         name: What messages call all of them.
         digest: SHA-256 in hex of what was read; of the digests of its files where there are several.
         texts: Each of them; none is blank.
-        labels: [texts]; None where no labels were asked for.
+        labels: [texts].
         origins: Of the texts.
         skipped: Files that were left out, because they stand beside the folders of labels.
     """
@@ -57,7 +48,7 @@ class Examples:
     name: str
     digest: str
     texts: tuple[str, ...]
-    labels: Coded | None
+    labels: Coded
     origins: Origins
     skipped: tuple[str, ...] = ()
 
@@ -74,7 +65,7 @@ class Examples:
             name=self.name,
             digest=self.digest,
             texts=tuple(text for text, goes in zip(self.texts, chosen.tolist(), strict=True) if goes),
-            labels=None if self.labels is None else self.labels.part(chosen),
+            labels=self.labels.part(chosen),
             origins=self.origins.part(chosen),
             skipped=self.skipped,
         )
@@ -86,7 +77,6 @@ def read_examples(
     *,
     fields: Fields = USUAL_FIELDS,
     each_line: bool = False,
-    labelled: bool = True,
 ) -> Examples:
     """Read labelled texts, each file in the form that its name or its beginning shows.
 
@@ -95,15 +85,13 @@ def read_examples(
         encoding: That they are in.
         fields: Of a JSON object or in a table's head.
         each_line: Whether each line of a file in a label's folder is an example, instead of the file.
-        labelled: Whether labels are read. If not, each line of a file whose name is none of a table or of JSON lines
-            is a text, as is each file of a folder.
 
     Raises:
         InputError: A file cannot be read or decoded, a line is not of its file's form, a label or text is blank, a
             label's folder holds no text, or there is no example at all.
     """
-    kept, skipped = _sort_out(texts, labelled)
-    reading = _Reading(labelled, fields, each_line)
+    kept, skipped = _sort_out(texts)
+    reading = _Reading(fields, each_line)
     digests = []
     for source, label in zip(texts.progress.read(tuple(kept)), kept.values(), strict=True):
         with closing(TextReader(source, encoding)) as reader:
@@ -112,7 +100,7 @@ def read_examples(
     return reading.examples(texts.name, joint_digest(digests), skipped)
 
 
-def _sort_out(texts: Texts, labelled: bool) -> tuple[dict[Source, str | None], tuple[str, ...]]:
+def _sort_out(texts: Texts) -> tuple[dict[Source, str | None], tuple[str, ...]]:
     """What to read, each with its folder's label, None where the text holds labels; and the names of what not to read.
 
     Raises:
@@ -122,22 +110,21 @@ def _sort_out(texts: Texts, labelled: bool) -> tuple[dict[Source, str | None], t
     kept: dict[Source, str | None] = {}
     skipped = []
     for source in texts.sources:
-        inside = _inside(source, folders)
-        if inside is None or _form_by_name(source):
+        inside = inside_of(source, folders)
+        if inside is None or form_by_name(source):
             kept[source] = None
-        elif inside.parent != Path() or not labelled:
+        elif inside.parent != Path():
             kept[source] = inside.parts[0]
         else:
             skipped.append(source)
     labels = {label for label in kept.values() if label is not None}
     if not labels:  # without folders of labels the files are what holds them
         return dict.fromkeys(texts.sources), ()
-    if labelled:
-        _check_folders(folders, labels)
+    _check_folders(folders, labels)
     return kept, tuple(source.name for source in skipped)
 
 
-def _inside(source: Source, folders: list[Path]) -> Path | None:
+def inside_of(source: Source, folders: list[Path]) -> Path | None:
     """A source's path below the one of these folders that it lies in."""
     path = source.path
     return next((path.relative_to(each) for each in folders if path and path.is_relative_to(each)), None)
@@ -153,25 +140,10 @@ def _check_folders(folders: list[Path], labels: set[str]) -> None:
                 )
 
 
-_TABLE, _JSON = "table", "JSON"
-_FORMS = {".tsv": _TABLE, ".jsonl": _JSON, ".ndjson": _JSON, ".json": _JSON}
-
-
-def _form_by_name(source: Source) -> str | None:
-    """The form that a file's name shows."""
-    path = Path(source.name)
-    return _FORMS.get(Path(path.stem if path.suffix.lower() in COMPRESSIONS else path).suffix.lower())
-
-
-# An example's line, its label and its text.
-_Row = tuple[int, str, str]
-
-
 class _Reading:
     """What was read so far."""
 
-    def __init__(self, labelled: bool, fields: Fields, each_line: bool) -> None:
-        self._labelled = labelled
+    def __init__(self, fields: Fields, each_line: bool) -> None:
         self._fields = fields
         self._each_line = each_line
         self._texts: list[str] = []
@@ -183,29 +155,28 @@ class _Reading:
         name = source.name
         self._origins.enter(name)
         for line, own, text in self._rows(source, lines, label):
-            for what, value in (("label", own), ("text", text)) if self._labelled else (("text", text),):
+            for what, value in (("label", own), ("text", text)):
                 if not value.strip():
                     raise InputError(f"{name if line == WHOLE else place(name, line)}: the {what} is empty")
             self._texts.append(text)
             self._labels.append(own.strip())
             self._origins.append(line)
 
-    def _rows(self, source: Source, lines: Iterator[str], label: str | None) -> Iterator[_Row]:
+    def _rows(self, source: Source, lines: Iterator[str], label: str | None) -> Iterator[Row]:
         if label is not None and not self._each_line:
-            return iter([(WHOLE, label, "\n".join(lines).strip("\n"))])
+            return iter([Row(WHOLE, label, "\n".join(lines).strip("\n"))])
         numbered: Iterator[tuple[int, str]] = filter(lambda row: row[1].strip(), enumerate(lines, 1))
-        if label is not None:
-            return ((number, label, line) for number, line in numbered)
         first = next(numbered, None)
         if first is None:
             return iter([])
-        numbered = chain([first], numbered)
-        form = _form_by_name(source) or (_JSON if first[1].lstrip().startswith("{") else None)
-        if form == _JSON:
-            return _json_rows(source.name, numbered, self._fields, labelled=self._labelled)
-        if form == _TABLE or self._labelled:
-            return _table_rows(source.name, numbered, self._fields)
-        return ((number, "", line) for number, line in numbered)
+        form = self._form(source, first[1]) if label is None else Lines(label)
+        rows = (form.row(number, line) for number, line in chain([first], numbered))
+        return (row for row in rows if row is not None)
+
+    def _form(self, source: Source, first: str) -> Form:
+        if (form_by_name(source) or (JSON if begins_json(first) else None)) == JSON:
+            return JsonLines(source.name, self._fields, labelled=True)
+        return Table(source.name, self._fields, labelled=True)
 
     def examples(self, name: str, digest: str, skipped: tuple[str, ...]) -> Examples:
         """All that was read."""
@@ -215,60 +186,7 @@ class _Reading:
             name=name,
             digest=digest,
             texts=tuple(self._texts),
-            labels=self._labels.coded() if self._labelled else None,
+            labels=self._labels.coded(),
             origins=self._origins.origins(),
             skipped=skipped,
         )
-
-
-def _table_rows(name: str, lines: Iterator[tuple[int, str]], fields: Fields) -> Iterator[_Row]:
-    head: list[str] | None = None
-    for place_in_file, (number, line) in enumerate(lines):
-        cells = line.split("\t")
-        if place_in_file == 0 and {fields.label, fields.text} <= set(cells):
-            head = cells
-            continue
-        if head is not None:
-            if len(cells) != len(head):
-                raise InputError(f"{place(name, number)}: {len(cells)} columns, and the file's head names {len(head)}")
-            yield number, cells[head.index(fields.label)], cells[head.index(fields.text)]
-            continue
-        label, tab, text = line.partition("\t")
-        if not tab:
-            raise InputError(f"{place(name, number)}: there is no tab; each line needs a label, a tab and a text")
-        yield number, label, text
-
-
-def _json_rows(name: str, lines: Iterator[tuple[int, str]], fields: Fields, *, labelled: bool) -> Iterator[_Row]:
-    for number, line in lines:
-        where = place(name, number)
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            why = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
-            raise InputError(f"{where} is not valid JSON: {why}; each line needs an object of its own") from None
-        if not isinstance(record, dict):
-            raise InputError(f"{where} is {_kind(record)}: each line needs an object with a label and a text")
-        label = _field(where, record, fields.label, "--label-field") if labelled else ""
-        yield number, label, _field(where, record, fields.text, "--text-field")
-
-
-def _field(where: str, record: dict[str, Any], field: str, option: str) -> str:
-    """A field of a JSON object.
-
-    Raises:
-        InputError: It is missing, or no string.
-    """
-    if field not in record:
-        there = ", ".join(map(repr, record)) or "nothing"
-        raise InputError(f"{where}: the object has no field {field!r}, but {there}; {option} says what it is called")
-    value = record[field]
-    if not isinstance(value, str):
-        raise InputError(f"{where}: the field {field!r} is {_kind(value)}, and must be a string")
-    return value
-
-
-def _kind(value: object) -> str:
-    """What a JSON value is."""
-    kinds = {dict: "an object", list: "a list", bool: "a truth value", type(None): "null", str: "a string"}
-    return kinds.get(type(value), "a number")

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from charlm.config import Strict, choose, require
+from charlm.config import OUTPUTS, POOLINGS, Strict, choose, require
 from charlm.nn.encoder import EncoderConfig
-from charlm.nn.heads.labels import OUTPUTS
-from charlm.nn.pooling import POOLINGS
 
 UNITS = ("token", "text")
 

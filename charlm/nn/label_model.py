@@ -18,11 +18,13 @@ from charlm.nn.encoder import EncoderWork
 from charlm.nn.heads.cross_entropy import Real
 from charlm.nn.heads.labels import make_label_head
 from charlm.nn.label_config import LabelModelConfig
+from charlm.nn.language_model import LanguageModel
 from charlm.nn.parameters import Parameters, ParameterSpec, below
 from charlm.nn.pooling import Pooled, Pooling
 from charlm.nn.reader import Reader
 from charlm.nn.stack import Dropout
 from charlm.nn.text_lanes import TextLanes
+from charlm.nn.transfer import check_transfer, take_over
 
 HEAD, CHARACTERS = "head.", "characters."
 """What the names of the head's parameters, and of the character network's, begin with."""
@@ -91,6 +93,18 @@ class LabelModel:
         if self.network is not None:
             self.network.initialize(self._characters[0], generator)
         self.head.initialize(self._head[0], generator)
+
+    def take_over(self, other: LanguageModel) -> None:
+        """Take the embedding of a language model, and its layers for the direction that reads forward.
+
+        The vocabulary may begin with the language model's and go on. Everything else stays as it was drawn; only
+        weights of the forward direction on what the language model does not read become small.
+
+        Raises:
+            UsageError: the sizes or the blocks differ; the message names what does.
+        """
+        check_transfer(self.config, other.config)
+        take_over(self.parameters.views, other.parameters.views)
 
     def new_workspace(self, time: int = 1, batch: int = 1, *, keep: bool = True) -> LabelWorkspace:
         """Allocate room for ``batch`` lanes of up to ``time`` steps, and pack the operands.

@@ -9,12 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from charlm.config import choose
+from charlm.config import POOLINGS, choose
 from charlm.nn.arrays import Array, Ids
 from charlm.nn.embedding import write_gathered
 from charlm.nn.text_lanes import TextLanes
-
-POOLINGS = ("last", "mean", "max")
 
 
 class Pooled(NamedTuple):

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import heapify, heapreplace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from charlm.errors import InputError
-from charlm.nn.arrays import Array, Flags, Ids
+from charlm.nn.arrays import Flags, Ids
 
 NOBODY = -1
 """In the place of a token, a target or the number of a text: there is none."""
@@ -81,7 +82,7 @@ class TextLanes:
         out.reshape(-1)[self.order] = np.concatenate([np.asarray(each, np.int64) for each in values])
         return out
 
-    def take_out(self, values: Array) -> list[Array]:
+    def take_out(self, values: NDArray[Any]) -> list[NDArray[Any]]:
         """The adjoint of ``lay_out`` for any numbers [..., T, B]: [..., length] of each text."""
         flat = values.reshape(*values.shape[:-2], -1)
         return np.split(flat[..., self.order], self.firsts[1:], axis=-1)

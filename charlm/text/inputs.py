@@ -1,6 +1,7 @@
 """The texts to score in a file or a pipe: its lines as they come, or all of it."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import AnyStr
 
 from charlm.text.reading import ByteReader, Source, TextReader
@@ -19,17 +20,22 @@ def read_lines(source: Source, encoding: str | None) -> Iterator[str] | Iterator
 
 def lines_of(blocks: Iterator[AnyStr], line_break: AnyStr) -> Iterator[AnyStr]:
     """The lines in blocks of text, without their line breaks, however the blocks are cut."""
+    return chain.from_iterable(line_groups(blocks, line_break))
+
+
+def line_groups(blocks: Iterator[AnyStr], line_break: AnyStr) -> Iterator[list[AnyStr]]:
+    """As ``lines_of``, with the lines together that become complete with one block: what a pipe has brought so far."""
     # Joined only when it is complete, so that a long line in many blocks is not copied with each of them.
     held: list[AnyStr] = []
     for block in blocks:
         lines = block.split(line_break)
         held.append(lines[0])
         if len(lines) > 1:
-            yield line_break[:0].join(held)
-            yield from lines[1:-1]
-            held = [lines[-1]]
+            lines[0] = line_break[:0].join(held)
+            held = [lines.pop()]
+            yield lines
     if any(held):
-        yield line_break[:0].join(held)
+        yield [line_break[:0].join(held)]
 
 
 def read_whole(source: Source, encoding: str | None) -> str | bytes:

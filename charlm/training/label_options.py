@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from os import PathLike
 from typing import Any, TypedDict
 
+from charlm.config import OUTPUTS, POOLINGS
 from charlm.labelling.config import KINDS
-from charlm.nn.heads.labels import OUTPUTS
-from charlm.nn.pooling import POOLINGS
 from charlm.nn.registry import known_options
 from charlm.training.options import TYPES_AND_MEANINGS, Meaning, flag_of
 

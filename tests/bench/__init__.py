@@ -13,6 +13,8 @@ report       Markdown, and its place in docs/performance.md
 command      options, progress, and where everything goes
 blocks       what a training step of each block costs: `python tests/bench blocks`
 profile      where the time of a step goes: `python tests/bench profile`
+stream       what a character of one stream costs at least: `python tests/bench stream`
+bag_of_words how well counting words classifies texts: `python tests/bench bag-of-words`
 tricks       what each trick of the engine brings: `python tests/bench tricks`
 trick        what a trick is: its two sides, and the window that they work on
 loop_tricks, backward_tricks, window_tricks

@@ -15,8 +15,8 @@ from charlm.errors import OutputError
 
 ROOT = Path(__file__).resolve().parents[2]
 INTERRUPTED = 130
-ALONE = ("blocks", "profile", "stream", "tricks")
-"""Modules that measure charlm alone in one process, with options of their own."""
+ALONE = ("bag-of-words", "blocks", "profile", "stream", "tricks")
+"""What is measured in one process, with options of its own; each is a module."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,7 +29,8 @@ def parser() -> argparse.ArgumentParser:
         epilog="python tests/bench blocks: what a training step of each block costs. "
         "python tests/bench tricks: what each trick of the engine brings. "
         "python tests/bench profile: where the time of a step goes. "
-        "python tests/bench stream: what a character of one stream costs at least.",
+        "python tests/bench stream: what a character of one stream costs at least. "
+        "python tests/bench bag-of-words: how well counting words classifies texts.",
     )
     found.add_argument("--turns", type=int, help="turns of each side; otherwise as many as the case needs, at least 5")
     found.add_argument("--only", nargs="+", default=[], metavar="WORD", help="cases whose name has all of these words")
@@ -54,7 +55,7 @@ def main(words: Sequence[str], root: Path = ROOT, measured: Callable[[Case, Plan
     """
     if words and words[0] in ALONE:
         # Not above: the parent of all workers stays small without NumPy.
-        import_module(f"bench.{words[0]}").main(words[1:])
+        import_module(f"bench.{words[0].replace('-', '_')}").main(words[1:])
         return 0
     options = parser()
     arguments = options.parse_args(words)

@@ -155,6 +155,7 @@ def test_unequal_columns_name_both_lines() -> None:
         "the word first and the label last"
     )
     assert "1.txt, line 2 has 1 column, and line 1 has 2" in refusal("a N X\n", "b Y\nc\n")
+    assert "line 4 has 1 column" in refusal("a X\n\n# text = b\nb\n")
 
 
 def test_words_without_labels_are_refused_where_labels_are_needed() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from label_cases import examples_in
 
 from charlm.errors import InputError
-from charlm.labels.examples import Examples, Fields, read_examples
+from charlm.labels.examples import Examples, read_examples
+from charlm.labels.forms import Fields
 from charlm.text.sources import find_texts
 
 
@@ -36,7 +37,6 @@ def read(*given: str, **options: Any) -> Examples:
 
 def pairs(examples: Examples) -> list[tuple[str, str]]:
     """Each example's label and text."""
-    assert examples.labels is not None
     return list(zip(examples.labels.strings(), examples.texts, strict=True))
 
 
@@ -75,6 +75,13 @@ def test_the_name_decides_before_the_content() -> None:
 def test_compressed_files_show_their_form_too() -> None:
     Path("a.jsonl.gz").write_bytes(gzip.compress(JSON.encode()))
     assert pairs(read("a.jsonl.gz")) == EXPECTED
+    Path("a.tsv.GZ").write_bytes(gzip.compress(b"{x}\tone\n"))
+    assert pairs(read("a.tsv.GZ")) == [("{x}", "one")]
+
+
+def test_space_around_a_label_is_none_of_it() -> None:
+    write(a_tsv=" good \t fine\n")
+    assert pairs(read("a.tsv")) == [("good", " fine")]
 
 
 def test_a_table_may_have_a_head() -> None:
@@ -126,15 +133,6 @@ def test_a_folder_of_files_that_hold_labels() -> None:
     assert pairs(read("d")) == [("x", "one"), ("y", "two")]
     write(e__old__a_tsv="x\tone\n", e__new__b_jsonl='{"label": "y", "text": "two"}')
     assert pairs(read("e")) == [("y", "two"), ("x", "one")]
-
-
-def test_texts_without_labels() -> None:
-    write(a_txt="one\n\ntwo\tthree\n", a_tsv="x\tfour\n", a_jsonl='{"text": "five"}\n', d__x__1_txt="six\nseven\n")
-    write(d__2_txt="eight\n")
-    examples = read("a.txt", "a.tsv", "a.jsonl", "d", labelled=False)
-    assert examples.labels is None
-    assert examples.texts == ("one", "two\tthree", "four", "five", "eight", "six\nseven")
-    assert examples.skipped == ()
 
 
 def test_parts_keep_their_places() -> None:

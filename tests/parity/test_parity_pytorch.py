@@ -5,14 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import make_golden
+import make_golden_labels
 import numpy as np
 import pytest
 import torch
 from encoder_cases import assert_same, of_golden, run
 from golden_cases import assert_engine_equals
+from label_model_cases import HEADS, assert_label_model_equals
 from make_golden import BLOCKS, DEPTHS, EncoderSizes, Sizes, make_encoder
+from make_golden_labels import WHERE, make_labels, write_labels
 from nn_cases import INPUT_PATHS
-from reference import GOLDEN, Network, load_golden, load_golden_encoder
+from reference import (
+    DIRECTIONS,
+    GOLDEN,
+    LabelNetwork,
+    Network,
+    load_golden,
+    load_golden_encoder,
+    load_golden_labels,
+)
 from safetensors.numpy import load_file
 
 if TYPE_CHECKING:
@@ -66,9 +77,27 @@ def test_encoders(kind: str, layers: int, seed: int, tmp_path: Path) -> None:
     assert_same(run(case), expected, atol=1e-10)
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_label_models(kind: str, head: str, seed: int, tmp_path: Path) -> None:
+    """One or two directions, one to three layers, spellings, weights: loss and every gradient, to 1e-10."""
+    rng = np.random.default_rng([seed, 2])
+    where, output = HEADS[head]
+    unit, pooling = WHERE[where]
+    sizes = (int(size) for size in rng.integers((2, 1, 4, 2, 2, 1, 2), (30, 9, 20, 9, 20, 7, 8)))
+    network, directions = Network(KINDS[kind][0], 1 + seed, KINDS[kind][1]), DIRECTIONS[: 1 + seed % 2]
+    model = LabelNetwork(network, directions, unit, output, pooling, *sizes)
+    lengths = tuple(int(length) for length in rng.integers(1, 15, 2 + seed * 3))
+    path = tmp_path / "found.safetensors"
+    write_labels(path, model, make_labels(model, rng, lengths, scale_of(model.hidden)))
+    assert_label_model_equals(load_golden_labels(path))
+
+
 def test_what_is_stored_is_what_pytorch_finds(tmp_path: Path) -> None:
     """Every file made again, to 1e-12."""
     make_golden.main(tmp_path)
+    make_golden_labels.main(tmp_path)
     made = sorted(path.name for path in tmp_path.iterdir())
     assert made == sorted(path.name for path in GOLDEN.iterdir() if not path.name.startswith("onnx-"))
     for name in made:

@@ -1,6 +1,18 @@
 """The errors that `python tests/mutants.py` plants, one list a part of the package."""
 
-from planted import encoder, engine, exchange, grus, in_place, input_gated, language_models, lstms, memory, normalized
+from planted import (
+    encoder,
+    engine,
+    exchange,
+    grus,
+    heads,
+    in_place,
+    input_gated,
+    language_models,
+    lstms,
+    memory,
+    normalized,
+)
 from planted.mutant import Mutant
 
 MUTANTS: list[Mutant] = [
@@ -12,6 +24,7 @@ MUTANTS: list[Mutant] = [
     *memory.MUTANTS,
     *in_place.MUTANTS,
     *encoder.MUTANTS,
+    *heads.MUTANTS,
     *exchange.MUTANTS,
     *language_models.MUTANTS,
 ]

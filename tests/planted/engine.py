@@ -117,8 +117,8 @@ MUTANTS = [
     Mutant(
         "softmax: uncounted targets have a gradient",
         CROSS_ENTROPY,
-        "np.where(known, share / sums, 0)",
-        "(share / sums)",
+        "np.where(known, shares[part] / sums, 0)",
+        "(shares[part] / sums)",
         SOFTMAX,
     ),
     Mutant(

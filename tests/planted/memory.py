@@ -120,15 +120,16 @@ MUTANTS = [
     Mutant(
         "memory: an encoder's weights have the gradient of the whole tape",
         ENCODER,
-        "        block.weight_gradient(tape, T, columns, d_operand)\n",
-        "        block.weight_gradient(tape, T, work.columns.window(tape.d_gates, tape.inputs[:-1]), d_operand)\n",
+        "                block.weight_gradient(tapes[d], T, window, d_operand)\n",
+        "                block.weight_gradient(tapes[d], len(tapes[d].x), window, d_operand)\n",
         ("nn/test_encoder.py",),
+        "matter",
     ),
     Mutant(
         "memory: the gradient of an encoder's input is read lane by lane",
         ENCODER,
-        "        return d_input.reshape(self.sizes[k], T, -1), starts\n",
-        "        return d_input.reshape(self.sizes[k], -1, T).swapaxes(1, 2), starts\n",
+        "                write_steps(d_output, d_input)\n",
+        "                d_output[...] = d_input.reshape(d_output.shape)\n",
         ("nn/test_encoder.py",),
     ),
 ]

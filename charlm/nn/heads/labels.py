@@ -12,13 +12,11 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from charlm.config import choose
+from charlm.config import OUTPUTS, choose
 from charlm.nn.arrays import Array, Ids, Views
 from charlm.nn.heads.cross_entropy import Classes, Real, cross_entropy, log_softmax, scratch_size, write_logits
 from charlm.nn.initializers import glorot
 from charlm.nn.parameters import ParameterSpec
-
-OUTPUTS = ("softmax", "sigmoid")
 
 
 class LabelHead(ABC):
