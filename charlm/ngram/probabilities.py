@@ -43,9 +43,10 @@ def judge(trie: Trie, smoothed: Smoothed, sequence: Ids) -> Judged:
         here = ends[order - 1]
         # The n-gram of one word less that ends before: its backoff counts where this one is not there.
         context = np.concatenate(([-1], ends[order - 2][:-1]))
-        backoff = np.where(context >= 0, smoothed.log_backoffs[order - 2][context], 0.0)
-        logs = np.where(here >= 0, smoothed.log_probabilities[order - 1][here], backoff + logs)
-        orders = np.where(here >= 0, order, orders)
+        known, there = context >= 0, here >= 0
+        logs[known] += smoothed.log_backoffs[order - 2][context[known]]
+        logs[there] = smoothed.log_probabilities[order - 1][here[there]]
+        orders[there] = order
     starts = sequence == trie.words - 1
     return Judged(np.where(starts, 0.0, logs), np.where(starts, 0, orders))
 

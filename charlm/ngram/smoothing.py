@@ -72,24 +72,40 @@ def smooth(trie: Trie, counts: list[Ids]) -> Smoothed:
     discounts = []
     for order in range(1, trie.order + 1):
         a = adjusted[order - 1]
-        found = discounts_of(a)
-        discounts.append(found)
-        taken = np.array((0.0, *found.values))[np.minimum(a, _TOLD_APART)]
-        contexts = np.zeros(len(a), np.int64) if order == 1 else trie.prefixes(order)
-        number = 1 if order == 1 else trie.size(order - 1)
-        total, left = (np.bincount(contexts, weights, number) for weights in (a, taken))
-        share = np.divide(left, total, out=np.ones(number), where=total > 0)
+        discounts.append(discounts_of(a))
         if order == 1:
-            below: Real = np.full(trie.words, 1 / (trie.words - 1))
+            contexts, number, below = np.zeros_like(a), 1, np.full(trie.words, 1 / (trie.words - 1))
         else:
-            backoffs.append(np.log(share))
+            contexts, number = trie.prefixes(order), trie.size(order - 1)
             below = probabilities[-1][suffixes[order - 2]]
-        own = np.divide(a - taken, total[contexts], out=np.zeros(len(a)), where=total[contexts] > 0)
-        each = own + share[contexts] * below
+        each, share = interpolate(a, contexts, number, discounts[-1], below)
         if order == 1:
             each[start] = 1
+        else:
+            backoffs.append(np.log(share))
         probabilities.append(each)
     return Smoothed(tuple(map(np.log, probabilities)), tuple(backoffs), tuple(discounts))
+
+
+def interpolate(adjusted: Ids, contexts: Ids, number: int, discounts: Discounts, below: Real) -> tuple[Real, Real]:
+    """Probabilities of n-grams, and the backoffs of their contexts.
+
+    Args:
+        adjusted: [n-grams], a.
+        contexts: [n-grams], which context each has.
+        number: of contexts.
+        discounts: of the order.
+        below: [n-grams], the probability of each behind the shorter context.
+
+    Returns:
+        [n-grams] and [number]; a context that nothing follows leaves all to the shorter one.
+    """
+    taken = np.array((0.0, *discounts.values))[np.minimum(adjusted, _TOLD_APART)]
+    total, left = (np.bincount(contexts, weights, number) for weights in (adjusted, taken))
+    share = np.divide(left, total, out=np.ones(number), where=total > 0)
+    of_each = total[contexts]
+    own = np.divide(adjusted - taken, of_each, out=np.zeros(len(adjusted)), where=of_each > 0)
+    return own + share[contexts] * below, share
 
 
 def adjusted_counts(trie: Trie, counts: list[Ids], suffixes: list[Ids]) -> list[Ids]:
