@@ -72,7 +72,7 @@ def begin(
     )
     config = configure(options, text, corpus, base)
     about = {
-        "corpus": _about(texts, valid, corpus),
+        "corpus": corpus_record(texts, valid, corpus),
         "made_with": fingerprint(),
         "base": _about_base(base, extended=options.get("extend_vocab", False)),
     }
@@ -236,7 +236,8 @@ def _check_window(files: RunFolder, train: TrainConfig, tokens: int) -> None:
         )
 
 
-def _about(texts: Texts, valid: Texts | None, corpus: Corpus) -> dict[str, Any]:
+def corpus_record(texts: Texts, valid: Texts | None, corpus: Corpus) -> dict[str, Any]:
+    """What a model's record says of its corpus."""
     return CorpusRecord(
         paths=list(texts.given),
         digest=corpus.digest,
