@@ -62,7 +62,7 @@ def application(loaded: Container[str] = COMMANDS) -> typer.Typer:
 
 def group(help_: str) -> typer.Typer:
     """A command that has subcommands."""
-    return typer.Typer(help=help_, rich_markup_mode=None, no_args_is_help=True)
+    return typer.Typer(help=help_, rich_markup_mode=None)
 
 
 def _load(command: Command) -> Callable[..., Any] | typer.Typer:
