@@ -13,6 +13,7 @@ from typing import Any, Unpack, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from charlm.bayes import PRIORS, Posterior, posteriors
 from charlm.checkpoint import TrainedModel, load_model, model_bytes
 from charlm.config import require
 from charlm.continuations import Continuation, continuations
@@ -41,6 +42,7 @@ __all__ = [
     "EvaluationResult",
     "Model",
     "Options",
+    "Posterior",
     "RunHistory",
     "Score",
     "StepReport",
@@ -74,25 +76,34 @@ class Model:
         return self.trained.text.level
 
     @property
+    def labels(self) -> list[str]:
+        """The labels of its texts by id, the most frequent first; none for a model of texts without."""
+        return list(self.trained.label_names or ())
+
+    @property
     def vocabulary(self) -> list[str]:
         """The tokens by id; at the word level the mark \uffed stands before those that have no space before them."""
         vocabulary = self.trained.tokenizer.vocabulary
         return [vocabulary.token(i) for i in range(len(vocabulary))]
 
-    def explain(self, text: str = "", *, top: int = 3) -> list[Step]:
+    def explain(self, text: str = "", *, top: int = 3, label: str | None = None) -> list[Step]:
         """Every quantity of every step in which the model reads a text, in float64, as ``charlm explain`` prints.
 
         Args:
             text: what to read; the first step stands before it.
             top: how many of the likeliest next tokens to give.
+            label: under which it is read, for a model of texts with labels.
 
         Raises:
-            UsageError: an argument is out of range, or the text does not fit the model.
+            UsageError: an argument is out of range, or text or label do not fit the model.
         """
         require("top", top, minimum=1)
-        return list(explain(self.trained, read_prompt(self.trained, text), top))
+        model = self.trained.under(label)
+        return list(explain(model, read_prompt(model, text), top))
 
-    def gradients(self, text: str, *, lags: int = 50, positions: int = 256, seed: int = 1) -> Measurement:
+    def gradients(
+        self, text: str, *, lags: int = 50, positions: int = 256, seed: int = 1, label: str | None = None
+    ) -> Measurement:
         """How the gradient of a prediction fades over the steps before it, as ``charlm gradients`` prints.
 
         Args:
@@ -100,12 +111,13 @@ class Model:
             lags: most steps to go back.
             positions: how many positions to average over.
             seed: of their draw.
+            label: under which it is read, for a model of texts with labels.
 
         Raises:
-            UsageError: ``lags`` or ``positions`` is below 1.
+            UsageError: ``lags`` or ``positions`` is below 1, or the label does not fit the model.
             InputError: the text is too short.
         """
-        model, ids = self.trained, self.trained.tokenizer.encode_sentence(normalise(text))
+        model, ids = self.trained.under(label), self.trained.tokenizer.encode_sentence(normalise(text))
         return measure(model.network, ids, line_end=model.line_end, lags=lags, positions=positions, seed=seed)
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -125,6 +137,7 @@ class Model:
         temperature: float = 1.0,
         seed: int | None = None,
         unknown: bool = False,
+        label: str | None = None,
     ) -> list[str]:
         """Draw texts.
 
@@ -135,37 +148,73 @@ class Model:
             temperature: below 1 safer, above 1 bolder, 0 the likeliest token always.
             seed: the same seed gives the same texts as ``charlm sample --seed``; None for a random one.
             unknown: whether <UNK> may be drawn.
+            label: which the texts are to have, for a model of texts with labels.
 
         Returns:
             The texts, each with its prompt and as the model wrote it, a line's end included.
 
         Raises:
-            UsageError: an argument is out of range, or the prompt does not fit the model.
+            UsageError: an argument is out of range, or prompt or label do not fit the model.
         """
         require("number", number, minimum=1)
+        model = self.trained.under(label)
         if seed is None:
             seed = secrets.randbelow(1 << 32)
-        begun = read_prompt(self.trained, prompt)
-        drawn = draw_texts(self.trained, begun, seed, number, length=length, temperature=temperature, unknown=unknown)
+        begun = read_prompt(model, prompt)
+        drawn = draw_texts(model, begun, seed, number, length=length, temperature=temperature, unknown=unknown)
         return [begun.text + b"".join(each).decode("utf-8", "surrogateescape") for each in drawn]
 
     @overload
     def score(  # type: ignore[overload-overlap]  # a str is a sequence of str, but the first signature goes first
-        self, text: str | bytes, *, per_token: bool = False
+        self, text: str | bytes, *, per_token: bool = False, label: str | None = None
     ) -> Score: ...
 
     @overload
-    def score(self, text: Sequence[str | bytes], *, per_token: bool = False) -> list[Score]: ...
+    def score(
+        self, text: Sequence[str | bytes], *, per_token: bool = False, label: str | None = None
+    ) -> list[Score]: ...
 
-    def score(self, text: str | bytes | Sequence[str | bytes], *, per_token: bool = False) -> Score | list[Score]:
+    def score(
+        self, text: str | bytes | Sequence[str | bytes], *, per_token: bool = False, label: str | None = None
+    ) -> Score | list[Score]:
         """Log-probability of a text, or of each of several, from a start and with <EOS>.
 
+        Args:
+            text: what to score.
+            per_token: also give each token's.
+            label: under which, for a model of texts with labels.
+
         Raises:
-            UsageError: a text has several lines, and the model's lines are independent.
+            UsageError: a text has several lines, and the model's lines are independent; or the label does not fit it.
+        """
+        model = self.trained.under(label)
+        if isinstance(text, str | bytes):
+            return score_all(model, [text], per_token=per_token)[0]
+        return score_all(model, list(text), per_token=per_token)
+
+    @overload
+    def posterior(  # type: ignore[overload-overlap]  # as above
+        self, text: str | bytes, *, prior: str = PRIORS[0]
+    ) -> Posterior: ...
+
+    @overload
+    def posterior(self, text: Sequence[str | bytes], *, prior: str = PRIORS[0]) -> list[Posterior]: ...
+
+    def posterior(
+        self, text: str | bytes | Sequence[str | bytes], *, prior: str = PRIORS[0]
+    ) -> Posterior | list[Posterior]:
+        """The probability of every label of a text, or of each of several, by Bayes' rule; see ``charlm.bayes``.
+
+        Args:
+            text: what to judge.
+            prior: "trained", the labels' shares of the texts trained on, or "uniform".
+
+        Raises:
+            UsageError: the model has no labels, there is no such prior, or a text has several lines.
         """
         if isinstance(text, str | bytes):
-            return score_all(self.trained, [text], per_token=per_token)[0]
-        return score_all(self.trained, list(text), per_token=per_token)
+            return posteriors(self.trained, [text], prior)[0]
+        return posteriors(self.trained, list(text), prior)
 
     def evaluate(
         self, corpus: Paths | None = None, *, text: str | None = None, exact: bool = False
@@ -189,16 +238,18 @@ class Model:
             tokenizer=self.trained.tokenizer,
             encoding=config.encoding if text is None else "utf-8",
             independent_lines=config.independent_lines,
+            labels=self.trained.label_names,
         )
         return evaluate_part(self.trained, part, exact=exact)
 
-    def next(self, prompt: str = "", number: int = 10) -> list[Continuation]:
+    def next(self, prompt: str = "", number: int = 10, *, label: str | None = None) -> list[Continuation]:
         """The likeliest continuations of a prompt with their probabilities; see ``charlm.continuations``.
 
         Raises:
-            UsageError: ``number`` is not positive, or the prompt does not fit the model.
+            UsageError: ``number`` is not positive, or prompt or label do not fit the model.
         """
-        return continuations(self.trained, read_prompt(self.trained, prompt), number)
+        model = self.trained.under(label)
+        return continuations(model, read_prompt(model, prompt), number)
 
     def encode(self, text: str | bytes) -> NDArray[np.int64]:
         """Ids of a text, int64 [time]; no <EOS> is added."""
@@ -213,24 +264,29 @@ class Model:
         return self.trained.tokenizer.decode(np.asarray(ids, np.int64))
 
     def log_probabilities(
-        self, ids: Sequence[Sequence[int] | NDArray[np.integer[Any]]] | NDArray[np.integer[Any]]
+        self,
+        ids: Sequence[Sequence[int] | NDArray[np.integer[Any]]] | NDArray[np.integer[Any]],
+        *,
+        label: str | None = None,
     ) -> NDArray[np.float64]:
         """The distribution over every next token.
 
         Args:
             ids: [batch, time], each row a text from a start.
+            label: under which they are read, for a model of texts with labels.
 
         Returns:
             float64 [batch, time + 1, vocabulary], nats: at time t, log P(token | the first t tokens).
 
         Raises:
+            UsageError: the label does not fit the model.
             ValueError: ``ids`` are not [batch, time].
             IndexError: an id is outside the vocabulary.
         """
         given = np.asarray(ids, np.int64)
         if given.ndim != 2:  # noqa: PLR2004 - batch and time
             raise ValueError(f"ids have the shape {list(given.shape)}: they must be [batch, time]")
-        network = self.trained.network
+        network = self.trained.under(label).network
         checked = check_range(given, len(self.trained.tokenizer))
         inputs = np.concatenate((np.full((len(given), 1), -1), checked), axis=1).T
         work = network.new_workspace(len(inputs), len(given))

@@ -2,8 +2,8 @@
 
 import math
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from charlm.config import BaseRecord, CorpusRecord, ModelConfig, TextConfig, TrainConfig, require
 from charlm.errors import ModelError, UsageError
 from charlm.files import Tensors, expect_tensors, read_tensors
+from charlm.labels.label_set import LabelSet
 from charlm.nn.fitting import fitting_text
 from charlm.nn.language_model import LanguageModel, parameter_specs
 from charlm.seal import sealed_bytes, unsealed
@@ -40,6 +41,7 @@ _RECORD = {
     "valid_nats_per_token": float | int | None,
 }
 _VOCABULARY = ("vocabulary.data", "vocabulary.offsets", "vocabulary.counts")
+_LABELS = ("labels.data", "labels.offsets", "labels.counts")
 
 
 @dataclass(frozen=True)
@@ -51,17 +53,40 @@ class TrainedModel:
         tokenizer: text to ids and back.
         text: how the corpus was read and split.
         record: what was trained on what, and how well: JSON.
+        labels: which its texts have; None for a model of texts without.
     """
 
     network: LanguageModel
     tokenizer: Tokenizer
     text: TextConfig
     record: Mapping[str, Any]
+    labels: LabelSet | None = None
 
     @property
     def line_end(self) -> int | None:
         """The id that ends a line where every line is a text of its own; None where lines follow one another."""
         return self.tokenizer.line_end_id if self.text.independent_lines else None
+
+    @property
+    def label_names(self) -> tuple[str, ...] | None:
+        """The names of its labels, by id; None where it has none."""
+        return None if self.labels is None else self.labels.names
+
+    def under(self, label: str | None) -> "TrainedModel":
+        """The model reading every text under one of its labels; a model without labels, under none, is itself.
+
+        Raises:
+            UsageError: it has labels and none is named, or this is none of them.
+        """
+        if self.labels is None:
+            if label is not None:
+                raise UsageError(f"--label {label} goes with a model of texts with labels, and this one has none")
+            return self
+        if label is None:
+            raise UsageError(f"this model needs a label: name one of {self.labels} with --label")
+        if label not in self.labels.names:
+            raise UsageError(f"the model has no label {label!r}: --label takes one of {self.labels}")
+        return replace(self, network=self.network.under(self.labels.names.index(label)))
 
 
 def model_bytes(model: TrainedModel) -> bytes:
@@ -72,6 +97,7 @@ def model_bytes(model: TrainedModel) -> bytes:
     """
     tensors: dict[str, Any] = dict(model.network.parameters.views)
     tensors.update(vocabulary_tensors(model.tokenizer.vocabulary))
+    tensors.update(label_tensors(model.labels))
     metadata = {
         "format": FORMAT,
         "kind": LANGUAGE_MODEL,
@@ -95,6 +121,21 @@ def vocabulary_of(tensors: Tensors) -> Vocabulary:
         ModelError: they are not those of a vocabulary.
     """
     return Vocabulary.from_arrays(*(tensors[name] for name in _VOCABULARY))
+
+
+def label_tensors(labels: LabelSet | None) -> dict[str, Any]:
+    """Labels as the tensors of a file; none where there are no labels."""
+    return {} if labels is None else dict(zip(_LABELS, labels.to_arrays(), strict=True))
+
+
+def labels_of(tensors: Tensors) -> LabelSet | None:
+    """The labels among the tensors of a file, if there are any.
+
+    Raises:
+        KeyError: a tensor is missing.
+        ModelError: they are not those of labels.
+    """
+    return LabelSet.from_arrays(*(tensors[name] for name in _LABELS)) if _LABELS[0] in tensors else None
 
 
 def load_model(path: Path) -> TrainedModel:
@@ -175,7 +216,7 @@ def tokenizer_of(text: TextConfig, vocabulary: Vocabulary) -> Tokenizer:
 
 
 def check_tensors(file: Path, tensors: Tensors, config: ModelConfig) -> None:
-    """Check that tensors are the parameters of such a model and a vocabulary of its size, before it is made.
+    """Check that tensors are the parameters of such a model, a vocabulary and labels of its size, before it is made.
 
     Args:
         file: for the message.
@@ -189,17 +230,36 @@ def check_tensors(file: Path, tensors: Tensors, config: ModelConfig) -> None:
     expected: dict[str, tuple[tuple[int, ...], Any]] = {
         spec.name: (spec.shape, np.float32) for spec in parameter_specs(config)
     }
-    size = config.vocabulary
-    expected["vocabulary.offsets"] = ((size + 1,), np.int64)
-    expected["vocabulary.counts"] = ((size,), np.int64)
-    data = tensors.get("vocabulary.data")
-    expected["vocabulary.data"] = ((0,) if data is None else data.shape, np.uint8)
+    expected |= _strings(_VOCABULARY, config.vocabulary, tensors)
+    if config.labels:
+        expected |= _strings(_LABELS, config.labels, tensors)
     try:
         expect_tensors(file, tensors, expected)
     except ModelError as error:
-        shapes = {name: tensor.shape for name, tensor in tensors.items() if name not in _VOCABULARY}
+        shapes = {name: tensor.shape for name, tensor in tensors.items() if name not in (*_VOCABULARY, *_LABELS)}
         found = fitting_text(shapes, config)
         raise ModelError(f"{error}; {found}" if found else str(error)) from error
+
+
+def check_labels(config: ModelConfig, text: TextConfig) -> None:
+    """Check that a model has labels if the text that it was trained on has.
+
+    Raises:
+        ModelError: one has, and the other has not.
+    """
+    if bool(config.labels) != text.labels:
+        raise ModelError(f"its model has {config.labels} labels, but its text has {'some' if text.labels else 'none'}")
+
+
+def _strings(names: Sequence[str], size: int, tensors: Tensors) -> dict[str, tuple[tuple[int, ...], Any]]:
+    """Shapes and types of the tensors that hold so many strings with their counts."""
+    data, offsets, counts = names
+    found = tensors.get(data)
+    return {
+        offsets: ((size + 1,), np.int64),
+        counts: ((size,), np.int64),
+        data: ((0,) if found is None else found.shape, np.uint8),
+    }
 
 
 def _from_file(file: Path, tensors: Tensors, metadata: dict[str, Any]) -> TrainedModel:
@@ -216,8 +276,9 @@ def _from_file(file: Path, tensors: Tensors, metadata: dict[str, Any]) -> Traine
     read = ModelConfig.from_format_before if found == _FIRST else ModelConfig.from_json
     config, text = read(metadata["model"]), TextConfig.from_json(metadata["text"])
     check_tensors(file, tensors, config)
+    check_labels(config, text)
     tokenizer = tokenizer_of(text, vocabulary_of(tensors))
     network = LanguageModel(config)
     for name, view in network.parameters.views.items():
         view[...] = tensors[name]
-    return TrainedModel(network, tokenizer, text, metadata["record"])
+    return TrainedModel(network, tokenizer, text, metadata["record"], labels_of(tensors))

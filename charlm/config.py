@@ -133,7 +133,10 @@ class ModelConfig(Strict):
         initial: the state before a text's first token: zero, or learned.
         tied: whether the embedding is the head's matrix too (Press & Wolf 2017; Inan et al. 2017).
         softmax: over the full vocabulary at once, or adaptive: by clusters (Grave et al. 2017).
+        labels: number of labels K, each with an embedding that joins every input of a text; 0 for texts without.
     """
+
+    added: ClassVar[Mapping[str, Any]] = MappingProxyType({"labels": 0})
 
     vocabulary: int
     cell: str = "lstm"
@@ -145,9 +148,11 @@ class ModelConfig(Strict):
     initial: str = "zero"
     tied: bool = False
     softmax: str = "full"
+    labels: int = 0
 
     def __post_init__(self) -> None:
         require("vocabulary", self.vocabulary, minimum=2)
+        require("labels", self.labels, minimum=0)
         require("--layers", self.layers, minimum=1, maximum=64)
         require("--hidden", self.hidden, minimum=1, maximum=65536)
         require("--embedding", self.embedding, minimum=1, maximum=65536)
@@ -178,6 +183,11 @@ class ModelConfig(Strict):
         return cls.from_json({**_ADDED, **data} if isinstance(data, dict) else data)
 
     @property
+    def embeddings(self) -> int:
+        """Rows of the embedding: one a token, and behind them one a label."""
+        return self.vocabulary + self.labels
+
+    @property
     def kind(self) -> str:
         """The block with its options, in words: "gru, reset after, residual"."""
         options = [f"{option} {value}" for option, value in self.options.items()]
@@ -189,6 +199,8 @@ class ModelConfig(Strict):
             options.append("tied")
         if self.softmax != SOFTMAXES[0]:
             options.append(f"{self.softmax} softmax")
+        if self.labels:
+            options.append(f"{self.labels} labels")
         return ", ".join([self.cell, *options])
 
     @property
@@ -205,8 +217,11 @@ OPTIMIZERS = ("adamw", "sgd", "rmsprop")
 class TextConfig(Strict):
     """How a text becomes tokens and parts; ``charlm.text`` gives the words their meaning.
 
-    ``most_validated`` is the most characters that validate where no ``valid_fraction`` was named.
+    ``most_validated`` is the most characters that validate where no ``valid_fraction`` was named. ``labels`` says
+    whether a label stands before each line.
     """
+
+    added: ClassVar[Mapping[str, Any]] = MappingProxyType({"labels": False})
 
     level: str = "char"
     unit: str = "line"
@@ -217,6 +232,7 @@ class TextConfig(Strict):
     valid_fraction: float | None = None
     most_validated: int = 1_000_000
     independent_lines: bool = False
+    labels: bool = False
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ def run(network: LanguageModel, inputs: Iterable[int]) -> Iterator[tuple[tuple[L
     """Evaluate a network's equations in float64, from its initial states.
 
     Args:
-        network: whose parameters.
+        network: whose parameters; where it has labels, under one of them.
         inputs: ids; -1 is the zero vector.
 
     Yields:
@@ -160,14 +160,17 @@ def run(network: LanguageModel, inputs: Iterable[int]) -> Iterator[tuple[tuple[L
     """
     parameters: dict[str, Array] = {name: view.astype(np.float64) for name, view in network.parameters.views.items()}
     states: list[State] = [tuple(part.astype(np.float64) for part in state) for state in network.initial_states(1)]
+    config, table = network.config, parameters["embedding"]
+    nothing = np.zeros((config.embedding, 1))
+    of_label = nothing if network.label is None else table[config.vocabulary + network.label][:, None]
     for token in inputs:
-        x = parameters["embedding"][token][:, None] if token >= 0 else np.zeros((network.config.embedding, 1))
+        x = of_label + (table[token][:, None] if token >= 0 else nothing)
         layers = []
         for k, state in enumerate(states):
             step, states[k] = _layer_step(network, k, below(parameters, f"layers.{k}."), x, state)
             layers.append(step)
             x = step.output
-        logits = network.head.logits(head_views(network.config, parameters), x)
+        logits = network.head.logits(head_views(config, parameters), x)
         yield tuple(layers), log_softmax(logits[:, 0].astype(np.float64))
 
 

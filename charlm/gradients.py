@@ -134,7 +134,7 @@ def _chosen(
 def _in_float64(model: LanguageModel) -> LanguageModel:
     exact = LanguageModel(model.config, np.float64)
     exact.parameters.values[...] = model.parameters.values
-    return exact
+    return exact if model.label is None else exact.under(model.label)
 
 
 def _measure_lanes(

@@ -37,6 +37,36 @@ def line_bounds(ids: Ids, line_end: int | None) -> Ids:
         return store.finish()
 
 
+@dataclass(frozen=True)
+class TextLabels:
+    """The label of every token of texts that stand one behind another.
+
+    Attributes:
+        bounds: [texts + 1], where each text begins, and where the last one ends.
+        labels: [texts].
+    """
+
+    bounds: Ids
+    labels: Ids
+
+    @classmethod
+    def of_lines(cls, ids: Ids, line_end: int | None, labels: Ids) -> "TextLabels":
+        """Those of the lines of a text, as ``line_bounds`` finds them; [lines] labels."""
+        return cls(line_bounds(ids, line_end), labels)
+
+    def have(self, label: int) -> Flags:
+        """[tokens], True for those of the texts that have a label."""
+        bounds = self.bounds.astype(np.int64)
+        return np.repeat(self.labels == label, bounds[1:] - bounds[:-1])
+
+    def at(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The labels of the tokens at these positions; -1 where a position is negative."""
+        # Of another type than the bounds, positions would have these copied to their own.
+        wanted = np.maximum(positions, 0).astype(self.bounds.dtype)
+        text = np.searchsorted(self.bounds, wanted, side="right") - 1
+        return np.where(positions < 0, -1, self.labels[text].astype(np.int64))
+
+
 class Piece(NamedTuple):
     """Tokens ``begin`` to ``end`` of the flat array; those before ``counted`` only warm the state up."""
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from charlm.checkpoint import TrainedModel
 from charlm.errors import NOT_FINITE, ModelError, UsageError
+from charlm.lanes import TextLabels
 from charlm.nn.arrays import Ids
 from charlm.scoring import Parts, TokenScores, evaluate, score_texts, score_tokens
 from charlm.text.parts import Part
@@ -81,7 +82,7 @@ def score_all(model: TrainedModel, texts: Sequence[str | bytes], *, per_token: b
     """Score texts, each from a start and with its <EOS>.
 
     Args:
-        model: whose probabilities.
+        model: whose probabilities; where it has labels, under one of them.
         texts: str is normalised as a file would be; bytes only at byte level.
         per_token: also give each token's.
 
@@ -89,7 +90,7 @@ def score_all(model: TrainedModel, texts: Sequence[str | bytes], *, per_token: b
         UsageError: a text has several lines, and the model's lines are independent.
         ModelError: a text has no finite log-probability.
     """
-    encoded = [_encode(model, text) for text in texts]
+    encoded = [encode_text(model, text) for text in texts]
     if per_token:
         details = score_tokens(model.network, encoded)
         logprobs = [each.logprobs for each in details]
@@ -98,7 +99,12 @@ def score_all(model: TrainedModel, texts: Sequence[str | bytes], *, per_token: b
     return [_score(model, *each) for each in zip(texts, encoded, logprobs, strict=True)]
 
 
-def _encode(model: TrainedModel, text: str | bytes) -> Ids:
+def encode_text(model: TrainedModel, text: str | bytes) -> Ids:
+    """Ids of a text to score, its <EOS> included.
+
+    Raises:
+        UsageError: as ``score_all``.
+    """
     if isinstance(text, bytes):
         return model.tokenizer.encode_sentence(text)
     text = normalise(text)
@@ -163,13 +169,16 @@ class EvaluationResult:
 def evaluate_part(
     model: TrainedModel, part: Part, *, exact: bool = False, by_part: Parts | None = None
 ) -> EvaluationResult:
-    """What encoded text costs under a model; see ``charlm.scoring.evaluate``.
+    """What encoded text costs under a model, each line under its label; see ``charlm.scoring.evaluate``.
 
     Raises:
         ModelError: the cost is not finite.
     """
     line_end, unknown = model.line_end, model.tokenizer.unknown_id
-    found = evaluate(model.network, part.ids, line_end=line_end, unknown=unknown, exact=exact, by_part=by_part)
+    labels = None if part.labels is None else TextLabels.of_lines(part.ids, line_end, part.labels)
+    found = evaluate(
+        model.network, part.ids, line_end=line_end, unknown=unknown, exact=exact, by_part=by_part, labels=labels
+    )
     if not math.isfinite(found.nats):
         raise ModelError(NOT_FINITE)
     bits = found.nats / NATS_PER_BIT

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from charlm.lanes import Lanes, Piece, Window, line_bounds
+from charlm.lanes import Lanes, Piece, TextLabels, Window, line_bounds
 from charlm.nn.arrays import Array, Ids
 from charlm.nn.language_model import LanguageModel
 
@@ -36,13 +36,22 @@ class TokenScores:
     entropies: NDArray[np.float64]
 
 
-def packed(model: LanguageModel, ids: Ids, pieces: Iterator[Piece], lanes: int) -> Iterator[tuple[Window, Array]]:
+def packed(
+    model: LanguageModel, ids: Ids, pieces: Iterator[Piece], lanes: int, labels: TextLabels | None = None
+) -> Iterator[tuple[Window, Array]]:
     """Windows of the pieces and the log-probabilities [T, B] of their counted tokens (0 elsewhere)."""
     work = model.new_workspace(WINDOW, lanes, keep=False)
     dealt, states = Lanes(pieces, lanes), model.initial_states(lanes)
     while (window := dealt.next_window(WINDOW)) is not None:
-        logprobs, states = model.log_probabilities(work, window.inputs(ids), window.targets(ids), window.starts, states)
+        inputs = model_inputs(window, ids, labels, model)
+        logprobs, states = model.log_probabilities(work, inputs, window.targets(ids), window.starts, states)
         yield window, logprobs
+
+
+def model_inputs(window: Window, ids: Ids, labels: TextLabels | None, model: LanguageModel) -> Ids:
+    """The inputs of a window's steps: the tokens before those to predict, with their text's label where it has one."""
+    inputs = window.inputs(ids)
+    return inputs if labels is None else model.labelled(inputs, labels.at(window.positions))
 
 
 def score_texts(model: LanguageModel, texts: Sequence[Ids]) -> list[NDArray[np.float64]]:
@@ -140,6 +149,7 @@ def evaluate(
     unknown: int | None,
     exact: bool = False,
     by_part: "Parts | None" = None,
+    labels: TextLabels | None = None,
 ) -> Evaluation:
     """The one evaluation that training's validation and ``charlm eval`` share.
 
@@ -151,16 +161,17 @@ def evaluate(
         unknown: id of the unknown token, if there is one.
         exact: run a stream in one lane, as if it had never been cut.
         by_part: where to count what each part of the text costs, its files for instance.
+        labels: of the lines, for a model of texts with labels.
     """
     if line_end is not None:
-        bounds = line_bounds(ids, line_end)
+        bounds = line_bounds(ids, line_end) if labels is None else labels.bounds
         pieces, lanes = _pieces(bounds), min(LANES, bounds.size - 1)
     else:
         lanes = 1 if exact else max(1, min(LANES, ids.size // MINIMUM_PART))
         pieces = _warmed(ids.size, lanes)
     nats = unknown_nats = 0.0
     tokens = unknowns = 0
-    for window, logprobs in packed(model, ids, pieces, lanes):
+    for window, logprobs in packed(model, ids, pieces, lanes, labels):
         nats -= float(logprobs.sum())
         tokens += int(np.count_nonzero(window.counted))
         if by_part is not None:

@@ -5,7 +5,8 @@
 
 With `residual`, a layer above the first puts out a + x. With `initial` "learned", a start puts a state to the
 parameters `layers.<k>.initial_<part>` and not to zero. Parameters are a dictionary; `parameter_shapes` lists its
-names. Inputs and targets are `[time, batch]`, states are one tuple a layer of arrays `[hidden, batch]`.
+names. Inputs and targets are `[time, batch]`, states are one tuple a layer of arrays `[hidden, batch]`. With labels,
+inputs are `[2, time, batch]`, of tokens and of labels, whose rows of the embedding stand behind those of the tokens.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ class Result:
     state: State  # after the last step
 
 
-def parameter_shapes(network: Network, *, vocabulary: int, embedding: int, hidden: int) -> Shapes:
+def parameter_shapes(network: Network, *, vocabulary: int, embedding: int, hidden: int, labels: int = 0) -> Shapes:
     """Every parameter's name and shape."""
-    shapes: Shapes = {"embedding": (vocabulary, embedding)}
+    shapes: Shapes = {"embedding": (vocabulary + labels, embedding)}
     for layer in range(network.layers):
         own = cell_shapes(network, inputs=hidden if layer else embedding, hidden=hidden)
         if network.initial == "learned":
@@ -61,7 +62,7 @@ def run(parameters: Parameters, network: Network, inputs: Array, targets: Array,
     _check(parameters, network, inputs, targets, starts, state)
     dtype = np.result_type(np.float64, *parameters.values(), *(part for parts in state for part in parts))
     embedding, W_y, b_y = parameters["embedding"], parameters["head.W_y"], parameters["head.b_y"]
-    time, batch = inputs.shape
+    time, batch = targets.shape
     logprobs = np.zeros((time, batch), dtype)
     outputs = np.zeros((time, batch, W_y.shape[1]), dtype)
     layers = [of_prefix(parameters, f"layers.{layer}.") for layer in range(network.layers)]
@@ -71,7 +72,9 @@ def run(parameters: Parameters, network: Network, inputs: Array, targets: Array,
         for b in range(batch):
             if starts[t, b]:
                 _begin(network, layers, now, b)
-            x = embedding[inputs[t, b]] if inputs[t, b] >= 0 else np.zeros(embedding.shape[1], dtype)
+            x = np.zeros(embedding.shape[1], dtype)
+            for row in inputs.reshape(-1, time, batch)[:, t, b]:
+                x = x + embedding[row] if row >= 0 else x
             for k, (p, parts) in enumerate(zip(layers, now, strict=True)):
                 a, new = step(network, p, x, tuple(part[:, b] for part in parts))
                 for part, value in zip(parts, new, strict=True):
@@ -163,12 +166,12 @@ def _log_softmax(z: Array) -> Array:
 def _check(
     parameters: Parameters, network: Network, inputs: Array, targets: Array, starts: Array, state: State
 ) -> None:
-    vocabulary, embedding = parameters["embedding"].shape
-    hidden = parameters["head.W_y"].shape[1]
-    expected = parameter_shapes(network, vocabulary=vocabulary, embedding=embedding, hidden=hidden)
-    check_parameters(parameters, expected, network)
-    if not inputs.shape == targets.shape == starts.shape:
+    rows, embedding = parameters["embedding"].shape
+    vocabulary, hidden = parameters["head.W_y"].shape
+    sizes = {"vocabulary": vocabulary, "embedding": embedding, "hidden": hidden, "labels": rows - vocabulary}
+    check_parameters(parameters, parameter_shapes(network, **sizes), network)
+    if not inputs.shape[-2:] == targets.shape == starts.shape:
         raise ValueError(f"inputs {inputs.shape}, targets {targets.shape}, starts {starts.shape} differ")
     state_shapes = [tuple(part.shape for part in parts) for parts in state]
-    if state_shapes != [((hidden, inputs.shape[1]),) * len(network.parts)] * network.layers:
+    if state_shapes != [((hidden, inputs.shape[-1]),) * len(network.parts)] * network.layers:
         raise ValueError(f"states of {network.layers} layers of {network.parts} expected, got {state_shapes}")

@@ -21,11 +21,11 @@ _SIGNATURE = inspect.signature(draft)
 def prepare(texts: Texts, **options: Any) -> Corpus:
     """A corpus as ``text.corpus.prepare`` computes it, with the same options and errors; its ids come from the cache.
 
-    What comes through a pipe, and small texts, are not kept. That the cache cannot be read or written, or that
-    something in it is damaged, only means that the corpus is computed.
+    What comes through a pipe, small texts, and texts with labels are not kept. That the cache cannot be read or
+    written, or that something in it is damaged, only means that the corpus is computed.
     """
     path = default_folder()
-    if path is None or not _worth_keeping(texts, options.get("valid_texts")):
+    if path is None or options.get("labels") or not _worth_keeping(texts, options.get("valid_texts")):
         return draft(texts, **options).encode()
     return CachedPreparation(CacheFolder(path), texts, options).corpus()
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from charlm.errors import NOT_FINITE, ModelError, OutputError
 
+SHOWN_CHARACTERS = 2_000
+"""Longer texts are cut in tables."""
 MOST_SHOWN = 4000
 """Characters of one note; the names in a file may be of any length and number."""
 _COMMANDING = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udc7f\udd00-\udfff]")
@@ -97,6 +99,14 @@ def printable(text: str) -> str:
 def visible(token: str) -> str:
     r"""A token with white space and control characters made visible: "\n", " " in quotes."""
     return printable(json.dumps(token, ensure_ascii=False))
+
+
+def shown_text(text: str) -> str:
+    """A text on one line of a table: white space at its ends is made visible, and one that is too long is cut."""
+    beginning = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS]
+    plain = text and text == text.strip() and text.isprintable()
+    more = "" if beginning is text else f" ... ({len(text):,} characters)"
+    return (beginning if plain else visible(beginning)) + more
 
 
 def duration(seconds: float) -> str:

@@ -7,11 +7,15 @@ import typer
 from charlm.cli.console import note, printable, result, result_json
 from charlm.cli.find import JsonOption, ModelOption, load
 from charlm.cli.inputs import find_texts
+from charlm.cli.posterior import PriorOption, check_prior
 from charlm.cli.preparing import preparing
 
 if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
     from charlm.text.parts import Part
+
+FIGURES = {"accuracy": "accuracy", "macro_f1": "macro F1", "prior": "prior"}
+"""How well Bayes' rule does, by their names in JSON and in the table."""
 
 
 def evaluate(
@@ -32,21 +36,30 @@ def evaluate(
     encoding: Annotated[
         str | None, typer.Option("--encoding", help="Encoding of the file.", show_default="as trained")
     ] = None,
+    labels: Annotated[
+        bool, typer.Option("--labels", help="Also how often Bayes' rule finds the label of a line: accuracy, macro F1.")
+    ] = False,
+    prior: PriorOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Cost of a text under a model: nats, bits and perplexity, as validation in training counts them."""
+    """Cost of a text under a model: nats, bits and perplexity, as validation in training counts them.
+
+    Where the model has labels, every line has one, and is read under it.
+    """
     from charlm.scores import evaluate_part  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.scoring import Parts  # noqa: PLC0415 - likewise
 
     trained = load(model)
+    check_prior(prior, asked=labels, flag="--labels", has_labels=trained.labels is not None)
     part = part_of(trained, corpus, encoding) if corpus else own_part(trained, "evaluating")
     files = _files(trained, corpus or [], encoding)
     by_part = Parts(list(files.values())) if len(files) > 1 else None
     found = evaluate_part(trained, part, exact=exact, by_part=by_part)
+    figures = _judged(trained, part, prior) if labels else {}
     costs = {} if by_part is None else dict(zip(files, zip(by_part.nats, by_part.tokens, strict=True), strict=True))
     if as_json:
         each = [{"file": name, "tokens": int(n), "nats": float(nats)} for name, (nats, n) in costs.items()]
-        result_json(found.to_json() | ({"files": each} if each else {}))
+        result_json(found.to_json() | ({"files": each} if each else {}) | figures)
         return
     for name, value in (
         ("tokens", f"{found.tokens:,}"),
@@ -56,6 +69,7 @@ def evaluate(
         ("bits per byte", f"{found.bits_per_byte:.4f}"),
         ("perplexity", f"{found.perplexity:.4f}"),
         ("unknown tokens", f"{found.oov:,}"),
+        *((FIGURES[name], each if isinstance(each, str) else f"{each:.4f}") for name, each in figures.items()),
     ):
         result(f"{name:<20} {value:>14}")
     for name, (nats, tokens) in costs.items():
@@ -69,6 +83,15 @@ def evaluate(
         f"{found.oov / found.tokens:.1%} of the tokens are unknown, and how they are spelt costs nothing here: "
         "the figures do not compare with those of a model that knows other tokens"
     )
+
+
+def _judged(trained: "TrainedModel", part: "Part", prior: str | None) -> dict[str, float | str]:
+    """How well Bayes' rule finds the lines' labels."""
+    from charlm.bayes import PRIORS, judge  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    prior = prior or PRIORS[0]
+    found = judge(trained, part, prior)
+    return {"accuracy": found.accuracy, "macro_f1": found.macro_f1, "prior": prior}
 
 
 def _files(trained: "TrainedModel", corpus: list[str], encoding: str | None) -> dict[str, int]:
@@ -86,7 +109,13 @@ def _files(trained: "TrainedModel", corpus: list[str], encoding: str | None) -> 
     if texts is None or not texts.rereadable or len(texts.sources) == 1:
         return {}
     lines = trained.text.independent_lines
-    counts = token_counts(texts, tokenizer=trained.tokenizer, encoding=encoding, independent_lines=lines)
+    counts = token_counts(
+        texts,
+        tokenizer=trained.tokenizer,
+        encoding=encoding,
+        independent_lines=lines,
+        labels=trained.label_names,
+    )
     return {source.name: count for source, count in zip(texts.sources, counts, strict=True)}
 
 
@@ -102,6 +131,7 @@ def part_of(trained: "TrainedModel", corpus: list[str], encoding: str | None) ->
             tokenizer=trained.tokenizer,
             encoding=encoding,
             independent_lines=trained.text.independent_lines,
+            labels=trained.label_names,
         )
 
 

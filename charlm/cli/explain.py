@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from charlm.cli.console import counted, note, result, result_json, visible
-from charlm.cli.find import JsonOption, ModelOption, load
+from charlm.cli.find import JsonOption, LabelOption, ModelOption, load
 from charlm.cli.inputs import note_file
 from charlm.cli.sample import note_unknown
 from charlm.errors import UsageError
@@ -42,6 +42,7 @@ def explain(
         int | None, typer.Option("--steps", help="How many steps to show.", show_default=f"the first {DEFAULT_STEPS}")
     ] = None,
     top: Annotated[int, typer.Option("--top", help="How many of the likeliest next tokens to show.")] = 3,
+    label: LabelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Every gate of a unit beside its equation, with the numbers put in, as the model reads a text step by step.
@@ -55,7 +56,7 @@ def explain(
 
     require("--top", top, minimum=1)
     require("--steps", DEFAULT_STEPS if steps is None else steps, minimum=1)
-    trained = load(model)
+    trained = load(model).under(label)
     config = trained.network.config
     require("--layer", 1 if layer is None else layer, minimum=1, maximum=config.layers)
     layers = list(range(config.layers)) if layer is None else [layer - 1]
@@ -64,7 +65,7 @@ def explain(
     prompt = read_prompt(trained, text)
     note_unknown(prompt)
     if not as_json:
-        result(_heading(trained))
+        result(_heading(trained, label))
     for step in islice(explained(trained, prompt, top), DEFAULT_STEPS if steps is None else steps):
         if as_json:
             result_json(_as_json(step, layers, chosen))
@@ -111,11 +112,12 @@ def _as_json(step: "Step", layers: list[int], units: list[int]) -> dict[str, Any
     }
 
 
-def _heading(trained: "TrainedModel") -> str:
+def _heading(trained: "TrainedModel", label: str | None) -> str:
     config = trained.network.config
+    added = "" if label is None else f" To all that is read, the embedding of the label {visible(label)} is added."
     return (
         f"{config.kind}: {counted(config.layers, 'layer')} of {counted(config.hidden, 'unit')}. "
-        "A product W @ v is one number, the unit's row of W times v."
+        f"A product W @ v is one number, the unit's row of W times v.{added}"
     )
 
 

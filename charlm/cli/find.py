@@ -33,6 +33,10 @@ ModelOption = Annotated[
         readable=False,
     ),
 ]
+LabelOption = Annotated[
+    str | None,
+    typer.Option("--label", help="The label to read the text under, for a model trained with --labels."),
+]
 PlotOption = Annotated[
     Path | None,
     typer.Option("--plot", help="Also write a plot, .svg or .png (needs charlm[plot]).", show_default=False),

@@ -10,7 +10,7 @@ import typer
 from charlm.cli.chart import WIDTH, chart
 from charlm.cli.console import counted, note, result, result_json
 from charlm.cli.evaluate import own_part, part_of
-from charlm.cli.find import JsonOption, ModelOption, PlotOption, load
+from charlm.cli.find import JsonOption, LabelOption, ModelOption, PlotOption, load
 from charlm.cli.inputs import note_file
 from charlm.curves import Curve
 from charlm.errors import UsageError
@@ -18,7 +18,8 @@ from charlm.errors import UsageError
 if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
     from charlm.gradients import Measurement
-    from charlm.nn.arrays import Ids
+    from charlm.nn.arrays import Flags, Ids
+    from charlm.text.parts import Part
 
 FADED = 0.01
 """The share of the gradient at lag 1 at which it is called faded."""
@@ -45,6 +46,7 @@ def gradients(
     positions: Annotated[int, typer.Option("--positions", help="Positions to average over.")] = 256,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the draw of the positions.")] = 1,
     plot: PlotOption = None,
+    label: LabelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """How the gradient of a prediction fades over the steps before it: norms of dL_t/dh_{t-k} by the lag k.
@@ -64,7 +66,7 @@ def gradients(
         check_plot_file(plot)
     require("--lags", lags, minimum=1)
     require("--positions", positions, minimum=1)
-    trained = load(model)
+    trained = load(model).under(label)
     ids = _ids(trained, text, file, encoding)
     found = measure(trained.network, ids, line_end=trained.line_end, lags=lags, positions=positions, seed=seed)
     if found.lags < lags:
@@ -85,7 +87,17 @@ def _ids(trained: "TrainedModel", text: str | None, file: list[str] | None, enco
     if text is not None:
         note_file(text, f"is measured as a text; for the text in the file of that name: --file {text}")
         return trained.tokenizer.encode_sentence(normalise(text))
-    return (part_of(trained, file, encoding) if file else own_part(trained, "measuring on")).ids
+    part = part_of(trained, file, encoding) if file else own_part(trained, "measuring on")
+    return part.ids if part.labels is None else part.ids[_under_the_label(trained, part)]
+
+
+def _under_the_label(trained: "TrainedModel", part: "Part") -> "Flags":
+    """Which tokens of a part are of lines with the label that the model reads texts under."""
+    from charlm.lanes import TextLabels  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    assert part.labels is not None  # noqa: S101 - as was seen
+    assert trained.network.label is not None  # noqa: S101 - it has one where its texts have
+    return TextLabels.of_lines(part.ids, trained.line_end, part.labels).have(trained.network.label)
 
 
 def _as_json(found: "Measurement") -> dict[str, object]:

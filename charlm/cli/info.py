@@ -35,6 +35,7 @@ def _as_json(trained: "TrainedModel") -> dict[str, Any]:
         "vocabulary": [
             {"token": vocabulary.token(i), "count": int(vocabulary.counts[i])} for i in range(len(vocabulary))
         ],
+        **({"labels": [{"label": name, "count": count} for name, count in _labels(trained)]} if trained.labels else {}),
         "record": dict(trained.record),
         "command": command(trained),
     }
@@ -49,6 +50,7 @@ def _lines(trained: "TrainedModel") -> list[str]:
         f"tokens         {text.level} level, {text.unit} ends in <EOS>"
         + (", every line a text of its own" if text.independent_lines else ", one text from line to line"),
         f"vocabulary     {len(vocabulary):,}: {_tokens(trained)}",
+        *([f"labels         {len(trained.labels):,}: {_shown_labels(trained)}"] if trained.labels else []),
         f"corpus         {_named(corpus['paths'])} ({corpus['digest'][:16]}), {corpus['train_tokens']:,} tokens to "
         f"train on, {corpus['valid_tokens']:,} to validate with"
         + (f" ({_named(corpus['valid_paths'])})" if corpus["valid_paths"] else ""),
@@ -79,6 +81,17 @@ def _tokens(trained: "TrainedModel") -> str:
     vocabulary = trained.tokenizer.vocabulary
     shown = [visible(vocabulary.token(i))[1:-1] for i in range(min(SHOWN_TOKENS, len(vocabulary)))]
     return " ".join(shown) + (" ..." if len(vocabulary) > SHOWN_TOKENS else "")
+
+
+def _labels(trained: "TrainedModel") -> list[tuple[str, int]]:
+    """Every label, and how many of the lines trained on have it."""
+    labels = trained.labels
+    return [] if labels is None else list(zip(labels.names, labels.counts.tolist(), strict=True))
+
+
+def _shown_labels(trained: "TrainedModel") -> str:
+    shown = ", ".join(f"{name} ({count:,})" for name, count in _labels(trained)[:SHOWN_TOKENS])
+    return shown + (", ..." if len(_labels(trained)) > SHOWN_TOKENS else "")
 
 
 def command(trained: "TrainedModel") -> str:

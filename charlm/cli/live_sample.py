@@ -20,17 +20,19 @@ def language_view(run: Run[LanguageSubject]) -> View:
 
 def _live_sample(run: Run[LanguageSubject]) -> str:
     """A sample from the present weights, indented."""
-    lines, tokenizer = run.subject.corpus.independent_lines, run.subject.corpus.tokenizer
+    corpus, network = run.subject.corpus, run.subject.work.network
+    lines, tokenizer, labels = corpus.independent_lines, corpus.tokenizer, corpus.labels
     never = () if tokenizer.unknown_id is None else (tokenizer.unknown_id,)
     length = SAMPLE_LENGTH if tokenizer.level in ("char", "byte") else SAMPLE_WORDS
     config = SamplingConfig(length, 0.8, never, (tokenizer.eos_id,) if lines else ())
     nothing, step = np.zeros(0, np.int64), run.trainer.progress.step
-    drawn = (
-        list(sample(run.subject.work.network, nothing, config, (step, index)))
-        for index in range(SAMPLE_LINES if lines else 1)
-    )
-    shown = (_harmless(tokenizer.decode(np.array(ids, np.int64)).strip("\n")) for ids in drawn)
-    texts = list(shown)
+    texts = []
+    for index in range(SAMPLE_LINES if lines else 1):
+        label = (step + index) % max(len(labels), 1)
+        under = network.under(label) if labels else network
+        ids = list(sample(under, nothing, config, (step, index)))
+        text = tokenizer.decode(np.array(ids, np.int64)).strip("\n")
+        texts.append(_harmless(f"{labels[label]}: {text}" if labels else text))
     # Names stand side by side, sentences one below another.
     between = ", " if max(map(len, texts)) <= LONGEST_NAME else "\n"
     rows = between.join(texts).split("\n")[:SAMPLE_LINES]

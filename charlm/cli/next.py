@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from charlm.cli.console import result, result_json, visible
-from charlm.cli.find import JsonOption, ModelOption, load
+from charlm.cli.find import JsonOption, LabelOption, ModelOption, load
 from charlm.cli.sample import note_unknown
 
 
@@ -13,6 +13,7 @@ def likeliest(
     prompt: Annotated[str, typer.Argument(help="Text to continue; none for the beginning.", show_default=False)] = "",
     model: ModelOption = None,
     number: Annotated[int, typer.Option("-n", "--number", help="How many continuations to show.")] = 10,
+    label: LabelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """The likeliest continuations of a text, with their probabilities.
@@ -25,7 +26,7 @@ def likeliest(
     from charlm.samples import read_prompt  # noqa: PLC0415 - likewise
 
     require("-n", number, minimum=1)
-    trained = load(model)
+    trained = load(model).under(label)
     begun = read_prompt(trained, prompt)
     note_unknown(begun)
     found = continuations(trained, begun, number)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from charlm.cli.console import note, visible, write_bytes
-from charlm.cli.find import ModelOption, load
+from charlm.cli.find import LabelOption, ModelOption, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +36,7 @@ def sample(
     ] = None,
     number: Annotated[int, typer.Option("-n", "--number", help="How many samples to draw.")] = 1,
     unknown: Annotated[bool, typer.Option("--unknown", help="Allow <UNK>, shown as U+FFFD.")] = False,
+    label: LabelOption = None,
 ) -> None:
     """Draw text from a model, written as it is drawn.
 
@@ -47,7 +48,8 @@ def sample(
     require("-n", number, minimum=1)
     if seed is not None:
         require("--seed", seed, minimum=0)
-    _write_samples(load(model), prompt, number, seed, length=length, temperature=temperature, unknown=unknown)
+    trained = load(model).under(label)
+    _write_samples(trained, prompt, number, seed, length=length, temperature=temperature, unknown=unknown)
 
 
 def _write_samples(trained: "TrainedModel", text: str, number: int, seed: int | None, **how: Any) -> None:

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from charlm.cli.console import counted, note, result, result_json, visible
-from charlm.cli.find import JsonOption, ModelOption, load
+from charlm.cli.console import counted, note, result, result_json, shown_text, visible
+from charlm.cli.find import JsonOption, LabelOption, ModelOption, load
 from charlm.cli.inputs import note_file
+from charlm.cli.posterior import PriorOption, check_prior, show_posteriors
 from charlm.errors import UsageError
 
 if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
     from charlm.scores import Score
 
-SHOWN_CHARACTERS = 2_000
-"""Longer texts are cut in the table."""
 GROUP = 256
 """Texts that are scored together where they come through a pipe, and are waited for."""
 FILE_GROUP = 4096
@@ -44,11 +43,37 @@ def score(
         str | None,
         typer.Option("--encoding", help="Encoding of the file or standard input.", show_default="as trained"),
     ] = None,
+    label: LabelOption = None,
+    posterior: Annotated[
+        bool, typer.Option("--posterior", help="The probability of every label instead, by Bayes' rule.")
+    ] = False,
+    prior: PriorOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Log-probability of texts, by the chain rule, each from a start and with its <EOS>.
 
     A text that begins with a dash follows "--": charlm score -- "-5".
+    """
+    _check_texts(texts, file, whole=whole)
+    if posterior and (label is not None or per_token):
+        raise UsageError("--posterior asks for every label of whole texts: leave out --label and --per-token")
+    trained = load(model)
+    check_prior(prior, asked=posterior, flag="--posterior", has_labels=trained.labels is not None)
+    trained = trained if posterior else trained.under(label)
+    for text in texts or ():
+        note_file(text, f"is scored as a text; for the lines of the file of that name: --file {text}")
+    inputs: Iterator[str | bytes] = iter(texts) if texts else _read(trained, file, encoding, whole)
+    if posterior:
+        show_posteriors(trained, inputs, FILE_GROUP if file else GROUP, prior, as_json=as_json)
+        return
+    _show_scores(trained, _scores(trained, inputs, FILE_GROUP if file else GROUP, per_token), file, as_json=as_json)
+
+
+def _check_texts(texts: list[str] | None, file: Path | None, *, whole: bool) -> None:
+    """Check that there is one kind of thing to score.
+
+    Raises:
+        UsageError: there is not.
     """
     if texts and file:
         raise UsageError("give texts or --file, not both")
@@ -56,13 +81,12 @@ def score(
         raise UsageError("--whole goes with --file or standard input: a text on the command line is whole already")
     if not texts and not file and sys.stdin.isatty():
         raise UsageError('nothing to score: give a text (charlm score "some text"), --file FILE, or a pipe')
-    trained = load(model)
-    for text in texts or ():
-        note_file(text, f"is scored as a text; for the lines of the file of that name: --file {text}")
-    inputs: Iterator[str | bytes] = iter(texts) if texts else _read(trained, file, encoding, whole)
+
+
+def _show_scores(trained: "TrainedModel", scores: "Iterator[Score]", file: Path | None, *, as_json: bool) -> None:
     number = unknown = 0
-    for number, scored in enumerate(_scores(trained, inputs, FILE_GROUP if file else GROUP, per_token), start=1):
-        if number == 1 and not as_json and not per_token:
+    for number, scored in enumerate(scores, start=1):
+        if number == 1 and not as_json and scored.per_token is None:
             result(f"{'nats':>12} {'tokens':>8} {'bits/token':>11} {'perplexity':>11}  text")
         unknown += scored.oov > 0
         if as_json:
@@ -113,11 +137,7 @@ def _read(trained: "TrainedModel", file: Path | None, encoding: str | None, whol
 
 
 def _show(scored: "Score") -> None:
-    plain = scored.text and scored.text == scored.text.strip() and scored.text.isprintable()
-    text = scored.text if len(scored.text) <= SHOWN_CHARACTERS else scored.text[:SHOWN_CHARACTERS]
-    shown = text if plain else visible(text)
-    if text is not scored.text:
-        shown += f" ... ({len(scored.text):,} characters)"
+    shown = shown_text(scored.text)
     line = f"{scored.logprob:12.4f} {scored.tokens:8} {scored.bits_per_token:11.4f} {scored.perplexity:11.4f}  {shown}"
     if not scored.per_token:
         result(line + ("  [unknown tokens]" if scored.oov else ""))

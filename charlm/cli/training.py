@@ -15,6 +15,7 @@ from charlm.training.options import TYPES_AND_MEANINGS
 from charlm.training.run import Run
 from charlm.training.setup import begin, resume
 
+SHOWN_LABELS = 20
 MUCH_UNKNOWN = 0.3
 """Share of <UNK> among the training tokens beyond which a warning is due."""
 
@@ -27,6 +28,10 @@ def _announce(run: Run[LanguageSubject], options: Any) -> None:
         why = "looks like a list: each line is a text of its own (--no-independent-lines: one text)"
         blank = f"; {counted(corpus.blank_lines, 'blank line')} left out" if corpus.blank_lines else ""
         note(f"{corpus.name} {why if corpus.detected else 'is read as independent lines'}{blank}")
+        if corpus.labels:
+            counts = zip(corpus.labels, corpus.label_counts.tolist(), strict=True)
+            shown = ", ".join(f"{name} ({count:,})" for name, count in list(counts)[:SHOWN_LABELS])
+            note(f"{len(corpus.labels):,} labels: {shown}{', ...' if len(corpus.labels) > SHOWN_LABELS else ''}")
     elif subject.text.unit == "line" and corpus.detected:
         note(f"{corpus.name} is read as one text, line after line (--independent-lines: each line a text of its own)")
     note(

@@ -48,6 +48,9 @@ def vocabulary(
     max_vocab: Annotated[
         int | None, typer.Option("--max-vocab", help="Most tokens to have; rarer ones become <UNK>.")
     ] = None,
+    labels: Annotated[
+        bool, typer.Option("--labels", help="Each line is a label, a tab and a text, as for train --labels.")
+    ] = False,
     encoding: Annotated[
         str | None, typer.Option("--encoding", help="Encoding of the text.", show_default="utf-8")
     ] = None,
@@ -67,6 +70,7 @@ def vocabulary(
     require("-n", number, minimum=0)
     given = {
         "level": level, "unit": unit, "lowercase": lowercase or None, "min_count": min_count, "max_vocab": max_vocab,
+        "labels": labels or None,
     }  # fmt: skip
     options = {name: value for name, value in given.items() if value is not None}
     if model is None and (not corpus or _is_model(corpus)):
@@ -97,6 +101,7 @@ class Found:
     coverage: "tuple[Coverage, ...]" = ()
     beginning: list[str] = field(default_factory=list)
     strangers: list[tuple[str, int]] = field(default_factory=list)
+    labels: "tuple[tuple[str, int], ...]" = ()
 
 
 def _is_model(corpus: list[str]) -> bool:
@@ -114,10 +119,11 @@ def _of_model(path: Path, corpus: list[str] | None, encoding: str | None) -> Fou
     model = load_model(path)
     tokenizer, record = model.tokenizer, model.record["corpus"]
     if not corpus:
-        return Found(tokenizer, record["train_tokens"], record["train_unknown"])
+        counts = zip(model.label_names or (), model.labels.counts.tolist() if model.labels else (), strict=True)
+        return Found(tokenizer, record["train_tokens"], record["train_unknown"], labels=tuple(counts))
     encoding = encoding or model.text.encoding
     texts = find_texts(corpus, read_as(tokenizer.level, encoding))
-    counted_here, strangers = count_known(texts, tokenizer, encoding)
+    counted_here, strangers = count_known(texts, tokenizer, encoding, model.label_names)
     unknown = sum(count for _, count in strangers)
     tokenizer = replace(tokenizer, vocabulary=replace(tokenizer.vocabulary, counts=counted_here))
     return Found(tokenizer, int(counted_here.sum()), unknown, strangers=strangers)
@@ -135,7 +141,9 @@ def _of_texts(corpus: list[str], options: dict[str, Any], encoding: str) -> Foun
     census = take_census(texts, encoding=encoding, **options)
     tokenizer = Tokenizer(census.level, census.unit, census.vocabulary, options.get("lowercase", False))
     beginning = tokenizer.cut(census.beginning)
-    return Found(tokenizer, census.tokens, census.unknown, census.types, census.coverage, beginning)
+    return Found(
+        tokenizer, census.tokens, census.unknown, census.types, census.coverage, beginning, labels=census.labels
+    )
 
 
 def _as_json(found: Found, pieces: list[str]) -> dict[str, Any]:
@@ -152,6 +160,7 @@ def _as_json(found: Found, pieces: list[str]) -> dict[str, Any]:
             {"token": vocabulary.token(i), "count": int(vocabulary.counts[i])} for i in range(len(vocabulary))
         ],
         "unknown_tokens": [{"token": token, "count": count} for token, count in found.strangers],
+        **({"labels": [{"label": name, "count": count} for name, count in found.labels]} if found.labels else {}),
         "cut": pieces,
     }
 
@@ -161,6 +170,9 @@ def _lines(found: Found, pieces: list[str], number: int) -> "Iterator[str]":
     types = "" if found.types is None else f", {found.types:,} of them distinct"
     yield f"{tokenizer.level} level, {tokenizer.unit} ends in <EOS>: {counted(tokens, 'token')}{types}"
     yield f"vocabulary of {len(tokenizer):,}, {_share(found.unknown, tokens)} of the tokens are <UNK>"
+    if found.labels:
+        shown = ", ".join(f"{_shown(name)} ({count:,})" for name, count in found.labels[: max(number, 1)])
+        yield f"{counted(len(found.labels), 'label')}: {shown}{', ...' if len(found.labels) > max(number, 1) else ''}"
     if found.coverage:
         yield ""
         yield f"{'with':<22} {'vocabulary':>10} {'<UNK>':>8}"

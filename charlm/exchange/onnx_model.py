@@ -6,6 +6,7 @@ from typing import Any
 from charlm.checkpoint import TrainedModel
 from charlm.errors import ModelError, UsageError
 from charlm.exchange.graph import LOG_PROBABILITIES, TOKENS, Operator, graph_of, next_name
+from charlm.exchange.supported import refuse_labels
 from charlm.exchange.tokens import token_list
 from charlm.version import __version__
 
@@ -23,13 +24,15 @@ def onnx_bytes(model: TrainedModel) -> bytes:
 
     Raises:
         UsageError: the package onnx is not installed.
-        ModelError: the model is too large for the format, or a block's equations use what has no operator yet.
+        ModelError: the model is too large for the format, has labels, or a block's equations use what has no operator
+            yet.
     """
     try:
         import onnx  # noqa: PLC0415 - an extra, which only this command needs
         from onnx import helper, numpy_helper  # noqa: PLC0415 - likewise
     except ModuleNotFoundError as error:
         raise UsageError("--to onnx needs the package onnx: pip install 'charlm[onnx]'") from error
+    refuse_labels(model)
     config, step = model.network.config, graph_of(model.network)
     if model.network.parameters.values.nbytes > MOST_BYTES:
         raise ModelError("the model is too large for ONNX, whose files hold less than 2 GiB: export it --to pytorch")

@@ -26,6 +26,7 @@ from charlm.exchange.gates import conversion_of
 from charlm.exchange.loader import loader, scorer
 from charlm.exchange.state_dict import network_of, state_dict, state_shapes
 from charlm.exchange.state_file import STATE_FILE, StateFile, misfits, read_state
+from charlm.exchange.supported import refuse_labels
 from charlm.exchange.tokens import token_list
 from charlm.files import tensor_bytes
 from charlm.nn.language_model import LanguageModel
@@ -67,11 +68,12 @@ def exported_files(model: TrainedModel) -> dict[str, bytes]:
     """What ``charlm export --to pytorch`` writes, by name: the state dict comes last.
 
     Raises:
-        ModelError: no module of PyTorch computes the model.
+        ModelError: no module of PyTorch computes the model, or it has labels.
         OutputError: the vocabulary is too large for the header of a safetensors file.
     """
     from safetensors import SafetensorError  # noqa: PLC0415 - only commands that touch models pay for it
 
+    refuse_labels(model)
     tensors, vocabulary = state_dict(model.network), model.tokenizer.vocabulary
     metadata = {
         "format": FORMAT,
@@ -168,6 +170,7 @@ def _digest(network: LanguageModel) -> str:
 
 
 def _frame_of(model: TrainedModel) -> _Frame:
+    refuse_labels(model)
     return _Frame(model.network.config, model.text, model.tokenizer, model.record, _digest(model.network))
 
 

@@ -2,7 +2,8 @@
 
 A small vocabulary is written as one-hot rows, and the embedding is folded into the first layer's operand
 (``W_x @ embedding``), so that the recurrent product does the look-up. A large one is gathered.
-The id -1 is the zero vector: the input before a text's first token.
+The id -1 is the zero vector: the input before a text's first token. Where an input has several ids, as that of a token
+and that of its text's label, their embeddings are added.
 """
 
 import numpy as np
@@ -20,27 +21,31 @@ def folds(vocabulary: int, embedding: int) -> bool:
 
 
 def write_one_hot(rows: Array, ids: Ids) -> None:
-    """Write ids [T, B] as one-hot columns into rows [T, V, B]; -1 becomes a zero column."""
-    time, batch = ids.shape
+    """Write ids [T, B], or several [N, T, B], as one-hot columns into rows [T, V, B]; -1 becomes a zero column."""
+    time, batch = ids.shape[-2:]
     rows[...] = 0
     if ids.size == 1:
         # One token by itself, as in sampling: the arrays of indices below would cost more than the layer does.
         token = ids.item()
         rows[0, token, 0] = token >= 0
         return
-    # Where the id is -1, a zero is written into the last row.
-    rows[np.arange(time)[:, None], ids, np.arange(batch)] = ids >= 0
+    for each in ids.reshape(-1, time, batch):
+        # Where the id is -1, a zero is added to the last row.
+        rows[np.arange(time)[:, None], each, np.arange(batch)] += each >= 0
 
 
 def write_gathered(rows: Array, table: Array, ids: Ids) -> None:
-    """Write the embeddings of ids [T, B] into rows [T, E, B], from table [V, E]; -1 becomes zeros."""
+    """Write the embeddings of ids [T, B], or sums of several [N, T, B], into rows [T, E, B], from table [V, E].
+
+    The embedding of -1 is zero.
+    """
     vectors = table[ids]
     vectors[ids < 0] = 0
-    rows[...] = vectors.swapaxes(1, 2)
+    rows[...] = (vectors if ids.ndim == rows.ndim - 1 else vectors.sum(axis=0)).swapaxes(1, 2)
 
 
 def add_gathered_gradient(d_table: Array, d_rows: Array, ids: Ids) -> None:
-    """Add d_rows [E, T * B] to the rows of d_table [V, E] that ``ids`` [T, B] named; the adjoint of gathering.
+    """Add d_rows [E, T * B] to the rows of d_table [V, E] that ids [T, B] or [N, T, B] named; the adjoint of gathering.
 
     Equal ids are summed by sorting and one ``add.reduceat``, so only rows that occurred are touched.
     """
@@ -51,5 +56,5 @@ def add_gathered_gradient(d_table: Array, d_rows: Array, ids: Ids) -> None:
         return
     ordered = flat[order]
     begins = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    gradients = d_rows.T[order]
+    gradients = d_rows.T[order % d_rows.shape[1]]
     d_table[ordered[begins]] += np.add.reduceat(gradients, begins, axis=0)

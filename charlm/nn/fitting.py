@@ -12,7 +12,7 @@ from charlm.nn.language_model import parameter_specs
 from charlm.nn.registry import block_options, every_kind
 
 Shapes = Mapping[str, tuple[int, ...]]
-SIZES = ("vocabulary", "embedding", "layers", "hidden")
+SIZES = ("vocabulary", "labels", "embedding", "layers", "hidden")
 
 
 def kind_name(cell: str, options: Mapping[str, str]) -> str:
@@ -56,13 +56,15 @@ def _sized(shapes: Shapes, config: ModelConfig) -> ModelConfig:
         ValueError: these are no matrices, or a layer has no number.
         UsageError: no model has such sizes.
     """
-    vocabulary, embedding = shapes["embedding"]
+    rows, embedding = shapes["embedding"]
     # What is tied has no matrix of its own in the head.
     _, hidden = shapes.get("head.W_y", shapes["embedding"])
     numbers = [int(name.split(".")[1]) for name in shapes if name.startswith("layers.")]
     layers = 1 + max(numbers)
     tied = "head.W_y" not in shapes
     softmax = "adaptive" if any(name.startswith("head.tails.") for name in shapes) else "full"
+    # What a full softmax has of each token tells tokens from labels; without it those are as many as they should be.
+    (vocabulary,) = shapes["head.b_y"] if softmax == "full" else (rows - config.labels,)
     return replace(
         config,
         vocabulary=vocabulary,
@@ -71,6 +73,7 @@ def _sized(shapes: Shapes, config: ModelConfig) -> ModelConfig:
         hidden=hidden,
         tied=tied,
         softmax=softmax,
+        labels=rows - vocabulary,
     )
 
 

@@ -3,9 +3,12 @@
     y_t = softmax(W_y a_t + b_y);  loss = -mean_t log y_t[next token]
 
 A text starts from the initial states, zero or learned, and a zero input vector; its first token is predicted from
-those.
+those. Where texts have labels, the embedding of its label is added to every input of a text, from that zero vector on:
+
+    x_t = embedding[token t-1] + embedding[V + label],  P(sentence | label) = product over t of y_t[token t]
 """
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +68,7 @@ def head_name(config: ModelConfig, name: str) -> str:
 
 def head_views(config: ModelConfig, views: Views) -> Views:
     """The parameters of a model's head, or their gradients, by the head's own names."""
-    tied = {"W_y": views["embedding"]} if config.tied else {}
+    tied = {"W_y": views["embedding"][: config.vocabulary]} if config.tied else {}
     return below(views, HEAD) | tied
 
 
@@ -76,12 +79,17 @@ class LanguageModel:
         config: its shape.
         dtype: float32 to train and use, float64 to check.
 
+    Attributes:
+        label: under which every text is read, whose inputs are those of tokens alone; None where inputs bring labels
+            along, or there are none.
+
     Raises:
         UsageError: the configuration names a block or option that does not exist.
     """
 
     def __init__(self, config: ModelConfig, dtype: DTypeLike = np.float32) -> None:
         self.config = config
+        self.label: int | None = None
         self.stack = Stack(config)
         self.head = make_head(config)
         self.parameters = Parameters(parameter_specs(config), dtype)
@@ -100,14 +108,36 @@ class LanguageModel:
 
         Embeddings of tokens that it does not have stay as they were drawn. Their rows of the head become that of
         its token ``like``: a token that was hardly ever right is a better beginning than a random one. So do their
-        embeddings where these are rows of the head too.
+        embeddings where these are rows of the head too. Labels are the same in both, or all of them are new: then
+        their embeddings are zero, and the model begins as the other one under each of them.
         """
         of_head = {head_name(self.config, name) for name in self._head_views}
-        for name, view in self.parameters.views.items():
-            theirs = other.parameters.views[name]
+        for name, parameter in self.parameters.views.items():
+            view, theirs = parameter, other.parameters.views[name]
+            if name == "embedding":
+                view, of_labels = np.split(view, [self.config.vocabulary])
+                theirs, of_their_labels = np.split(theirs, [other.config.vocabulary])
+                of_labels[...] = of_their_labels if other.config.labels else 0
             view[: len(theirs)] = theirs
             if name in of_head and len(view) > len(theirs):
                 view[len(theirs) :] = theirs[like]
+
+    def under(self, label: int) -> "LanguageModel":
+        """The same model, with the same parameters, reading every text under one label."""
+        found = copy(self)
+        found.label = label
+        return found
+
+    def labelled(self, tokens: Ids, labels: Ids) -> Ids:
+        """Inputs [2, T, B] of tokens and the labels of their texts, both [T, B]; a label of -1 is none."""
+        return np.stack((tokens, np.where(labels < 0, -1, self.config.vocabulary + labels)))
+
+    def _read(self, inputs: Ids) -> Ids:
+        """The inputs as the stack reads them."""
+        if self.label is not None:
+            return self.labelled(inputs, np.full_like(inputs, self.label))
+        assert (inputs.ndim == 3) == bool(self.config.labels), "inputs have labels if those of the model have"  # noqa: PLR2004 - several ids an input
+        return inputs
 
     def new_workspace(self, time: int, batch: int, *, keep: bool = True) -> Workspace:
         """Allocate room for windows of up to ``time`` steps of ``batch`` lanes, and pack the operands.
@@ -139,7 +169,7 @@ class LanguageModel:
     ) -> tuple[Array, States]:
         """The top layer's output as columns [H, T, B], and the states after."""
         after = self.stack.forward(self.parameters, work.operands, work.tape, inputs, starts, states, dropout)
-        (T, B), H = inputs.shape, self.config.hidden
+        (T, B), H = inputs.shape[-2:], self.config.hidden
         if T == 1:
             return work.tape.activations[0][:, None], after
         activations = work.columns.second[:H, : T * B]
@@ -160,7 +190,7 @@ class LanguageModel:
 
         Args:
             work: packed; its tape is overwritten, and ``parameters.gradients`` too.
-            inputs: [T, B], ids; -1 is the zero vector.
+            inputs: [T, B], ids; -1 is the zero vector. Where texts have labels, what ``labelled`` gives.
             targets: [T, B], ids; -1 is not counted.
             starts: [T, B]; where True, the states are the initial ones before that step.
             states: carried from the window before; no gradient flows into it (that is the truncation).
@@ -171,6 +201,7 @@ class LanguageModel:
         Returns:
             The mean loss in nats, the states after the last step, and the gradients with respect to ``states``.
         """
+        inputs = self._read(inputs)
         activations, after = self._forward(work, inputs, starts, states, dropout)
         (H, T, B), tape = activations.shape, work.tape
         d_columns = work.columns.first[:H, : T * B]
@@ -178,7 +209,7 @@ class LanguageModel:
         total, count = self.head.loss_and_gradients(
             self._head_views, self._head_gradients, activations, targets, d_activations, work.scratch
         )
-        d_after = self.zero_states(inputs.shape[1])
+        d_after = self.zero_states(B)
         if upstream is not None:
             d_activations += upstream[0]
             d_after = upstream[1]
@@ -190,18 +221,18 @@ class LanguageModel:
 
     def advance(self, work: Workspace, inputs: Ids, starts: Flags | None, states: States) -> States:
         """The states after a window, for tokens whose predictions nobody needs."""
-        return self.stack.forward(self.parameters, work.operands, work.tape, inputs, starts, states)
+        return self.stack.forward(self.parameters, work.operands, work.tape, self._read(inputs), starts, states)
 
     def log_probabilities(
         self, work: Workspace, inputs: Ids, targets: Ids, starts: Flags, states: States
     ) -> tuple[Array, States]:
         """Log-probability in nats of each target [T, B] (float64, 0 where it is -1), and the states after."""
-        activations, after = self._forward(work, inputs, starts, states)
+        activations, after = self._forward(work, self._read(inputs), starts, states)
         return self.head.log_probabilities(self._head_views, activations, targets, work.scratch), after
 
     def logits(self, work: Workspace, inputs: Ids, starts: Flags | None, states: States) -> tuple[Array, States]:
         """Log-probabilities of every next token, [V, T, B], that may lack their normalisation, and the states after."""
-        activations, after = self._forward(work, inputs, starts, states)
+        activations, after = self._forward(work, self._read(inputs), starts, states)
         H, T, B = activations.shape
         logits = self.head.logits(self._head_views, activations.reshape(H, T * B))
         return logits.reshape(-1, T, B), after

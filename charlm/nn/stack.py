@@ -55,7 +55,7 @@ class StackTape:
 
 
 class Stack:
-    """An embedding [V, E] and ``layers`` blocks of H units.
+    """An embedding [V, E], or [V + K, E] with K labels, and ``layers`` blocks of H units.
 
     Parameters: ``embedding``, ``layers.<k>.<name>``, and ``layers.<k>.initial_<part>`` [H] where the initial state is
     learned.
@@ -65,11 +65,11 @@ class Stack:
         sizes = [config.embedding] + [config.hidden] * (config.layers - 1)
         self.config = config
         self.blocks = [make_block(config.cell, size, config.hidden, config.options) for size in sizes]
-        self.folded = folds(config.vocabulary, config.embedding) and not self.blocks[0].reads_input
-        self.input_rows = [config.vocabulary if self.folded else config.embedding, *sizes[1:]]
+        self.folded = folds(config.embeddings, config.embedding) and not self.blocks[0].reads_input
+        self.input_rows = [config.embeddings if self.folded else config.embedding, *sizes[1:]]
 
     def parameter_specs(self) -> list[ParameterSpec]:
-        specs = [ParameterSpec("embedding", (self.config.vocabulary, self.config.embedding), True)]
+        specs = [ParameterSpec("embedding", (self.config.embeddings, self.config.embedding), True)]
         for k, block in enumerate(self.blocks):
             specs += [spec._replace(name=f"layers.{k}.{spec.name}") for spec in block.parameter_specs()]
             specs += [ParameterSpec(name, (block.hidden,), False) for name in self._initial_names(k)]
@@ -81,8 +81,9 @@ class Stack:
         return [f"layers.{k}.initial_{part}" for part in self.blocks[k].state_names] if learned else []
 
     def initialize(self, parameters: Parameters, generator: np.random.Generator) -> None:
-        """Embeddings uniform with unit variance; each block as it says itself; initial states zero."""
-        uniform(parameters.views["embedding"], float(np.sqrt(3)), generator)
+        """Embeddings uniform with unit variance, or unit length if tied; each block as it says; initial states zero."""
+        size = self.config.embedding if self.config.tied else 1
+        uniform(parameters.views["embedding"], float(np.sqrt(3 / size)), generator)
         for k, block in enumerate(self.blocks):
             block.initialize(below(parameters.views, f"layers.{k}."), generator)
 
@@ -167,7 +168,7 @@ class Stack:
             parameters: for the embedding, where it is gathered.
             operands: packed from the parameters.
             tape: at least as long as the window, of its batch.
-            inputs: [T, B], ids; -1 is the zero vector.
+            inputs: [T, B], ids; -1 is the zero vector. Or [N, T, B]: the embeddings of several are added.
             starts: [T, B]; where True, the states are the initial ones before that step. None: nowhere.
             states: before the first step; not modified.
             dropout: on every layer's output; None when not training.
@@ -175,7 +176,7 @@ class Stack:
         Returns:
             The states after the last step, as copies.
         """
-        T = inputs.shape[0]
+        T = inputs.shape[-2]
         x = tape.layers[0].x[:T]
         if self.folded:
             write_one_hot(x, inputs)
@@ -226,11 +227,12 @@ class Stack:
             Gradients with respect to the states that forward began with.
         """
         assert tape.keep, "this workspace keeps nothing for a way back"
-        T, before, begins = inputs.shape[0], [], self._starts(parameters, starts)
+        T, before, begins = inputs.shape[-2], [], self._starts(parameters, starts)
         d_output = tape.d_outputs[:T]
         d_table = parameters.gradients["embedding"]
         if not self.config.tied:  # otherwise the head's gradient stands there, and this one is added
             d_table[...] = 0
+        d_table[self.config.vocabulary :] = 0  # labels are no rows of the head
         for k in reversed(range(len(self.blocks))):
             block, layer = self.blocks[k], tape.layers[k]
             if self.is_residual(k):

@@ -1,12 +1,16 @@
 """What the tokens of a text are, and how many of them vocabularies of several sizes cover."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charlm.text.corpus import index_texts
+from charlm.text.checks import check_lines
+from charlm.text.indexing import index_texts
+from charlm.text.labelled import LabelReader, by_count
 from charlm.text.level import Indexer
+from charlm.text.lines import labels_kept
 from charlm.text.parts import count_types
 from charlm.text.sources import Texts
 from charlm.text.splitting import take_all
@@ -47,6 +51,7 @@ class Census:
         types: How many of them are distinct, <EOS> and <UNK> not counted.
         coverage: What other limits would leave.
         beginning: Its first tokens, as text.
+        labels: Where lines have labels, each with the number of lines that have it, the most frequent first.
     """
 
     level: str
@@ -56,6 +61,7 @@ class Census:
     types: int
     coverage: tuple[Coverage, ...]
     beginning: str
+    labels: tuple[tuple[str, int], ...] = ()
 
     @property
     def unknown(self) -> int:
@@ -72,8 +78,9 @@ def take_census(
     encoding: str = "utf-8",
     min_count: int = 1,
     max_vocab: int | None = None,
+    labels: bool = False,
 ) -> Census:
-    """Count the tokens of texts, all of them.
+    """Count the tokens of texts, all of them; with `labels` those behind the label of each line.
 
     Raises:
         InputError: a text cannot be read or decoded, or there is none.
@@ -81,8 +88,10 @@ def take_census(
         UsageError: an option is out of its range or does not go with another.
     """
     unit = check_options(level, unit, lowercase)
+    check_lines(unit, None, labels=labels)
     indexer = find_level(level).indexer(unit, lowercase)
-    ids, counts = _count(indexer, texts, encoding)
+    reader = LabelReader() if labels else None
+    ids, counts, of_lines = _count(indexer, texts, encoding, reader)
     vocabulary = indexer.vocabulary(counts, min_count, max_vocab)
     everything = Tokenizer(level, unit, indexer.vocabulary(counts, 1, None), lowercase)
     ordinary = -np.sort(-np.delete(counts, EOS if vocabulary.raw else (EOS, UNK)))
@@ -95,11 +104,19 @@ def take_census(
         types=len(ordinary),
         coverage=() if vocabulary.raw else tuple(_coverage(ordinary, int(counts[UNK]))),
         beginning=everything.decode(indexer.final_ids(everything.vocabulary)[ids[:BEGINNING]]),
+        labels=() if reader is None or of_lines is None else _label_counts(ids, indexer, reader.names, of_lines),
     )
 
 
-def count_known(texts: Texts, tokenizer: Tokenizer, encoding: str) -> tuple[NDArray[np.int64], list[tuple[str, int]]]:
-    """Count the tokens of texts under a vocabulary.
+def _label_counts(ids: Ids, indexer: Indexer, names: Sequence[str], of_lines: Ids) -> tuple[tuple[str, int], ...]:
+    counts = np.bincount(labels_kept(ids, indexer.facts(), of_lines), minlength=len(names))
+    return tuple((names[label], int(counts[label])) for label in by_count(names, counts))
+
+
+def count_known(
+    texts: Texts, tokenizer: Tokenizer, encoding: str, labels: Sequence[str] | None = None
+) -> tuple[NDArray[np.int64], list[tuple[str, int]]]:
+    """Count the tokens of texts under a vocabulary; with `labels` those behind the label of each line.
 
     Returns:
         How often each of its tokens occurs, int64 [size], and the tokens that it lacks with their counts, the most
@@ -110,7 +127,7 @@ def count_known(texts: Texts, tokenizer: Tokenizer, encoding: str) -> tuple[NDAr
         OutputError: there is no space for temporary files.
     """
     indexer = find_level(tokenizer.level).indexer(tokenizer.unit, tokenizer.lowercase)
-    _, counts = _count(indexer, texts, encoding)
+    _, counts, _ = _count(indexer, texts, encoding, None if labels is None else LabelReader(labels))
     known = np.bincount(indexer.final_ids(tokenizer.vocabulary), counts, len(tokenizer)).astype(np.int64)
     if not tokenizer.has_unknown:
         return known, []
@@ -120,11 +137,13 @@ def count_known(texts: Texts, tokenizer: Tokenizer, encoding: str) -> tuple[NDAr
     return known, [(tokens[i], int(found.counts[i + 2])) for i in strange]
 
 
-def _count(indexer: Indexer, texts: Texts, encoding: str) -> tuple[Ids, NDArray[np.int64]]:
-    """Provisional ids of all of the texts, and how often each type occurs in them, int64 [types]."""
-    ids, _ = index_texts(indexer, texts, encoding)
+def _count(
+    indexer: Indexer, texts: Texts, encoding: str, labels: LabelReader | None
+) -> tuple[Ids, NDArray[np.int64], Ids | None]:
+    """Provisional ids of all of the texts, how often each type occurs in them, int64 [types], and labels of lines."""
+    ids, _, of_lines = index_texts(indexer, texts, encoding, labels)
     facts = indexer.facts()
-    return ids, count_types(take_all(ids, facts, independent_lines=False), facts)[0]
+    return ids, count_types(take_all(ids, facts, independent_lines=False), facts)[0], of_lines
 
 
 def _coverage(counts: NDArray[np.int64], unknown: int) -> list[Coverage]:

@@ -11,6 +11,7 @@ Decoding turns <EOS> back, so every text comes back exactly. A text that does no
 completed: "a" becomes "a\n" (line) or "a\n\n" (paragraph, also from "a\n").
 """
 
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from charlm.errors import ModelError
 from charlm.text.flat import SURROGATES
+from charlm.text.labelled import Through
 from charlm.text.level import Codec, Level, TypeFacts, TypeIndexer, check_range, checked_text
 from charlm.text.reading import Source, TextReader
 from charlm.text.segment import END, NEWLINE, SYMBOLS, UNIT_ENDS, Segmenter, Symbols, code_points, lowered
@@ -44,17 +46,18 @@ class CharIndexer(TypeIndexer):
         if unit == "line":
             self._table[NEWLINE] = EOS
 
-    def index(self, source: Source, encoding: str, store: GrowingStore) -> str:
+    def index(self, source: Source, encoding: str, store: GrowingStore, through: Through = iter) -> str:
         """Append a text's provisional ids; the end of its last unit is supplied where it is missing."""
-        reader = TextReader(source, encoding)
         segmenter = Segmenter(self._unit)
         empty = True
-        for block in lowered(reader) if self._lowercase else reader:
-            store.append(self._ids_of(segmenter.feed(block)))
-            empty = empty and not block
-        if not empty:
-            store.append(self._ids_of(segmenter.finish()))
-        return reader.digest
+        with closing(TextReader(source, encoding)) as reader:
+            blocks = through(reader)
+            for block in lowered(blocks) if self._lowercase else blocks:
+                store.append(self._ids_of(segmenter.feed(block)))
+                empty = empty and not block
+            if not empty:
+                store.append(self._ids_of(segmenter.finish()))
+            return reader.digest
 
     def _ids_of(self, symbols: Symbols) -> NDArray[np.integer[Any]]:
         if symbols.dtype == np.uint8 and len(self.types) < MOST_IN_BYTES:

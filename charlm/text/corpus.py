@@ -9,11 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charlm.errors import InputError, UsageError
-from charlm.text.level import Indexer, TypeFacts
+from charlm.text.checks import check_lines, check_parts, check_variety
+from charlm.text.indexing import index_texts
+from charlm.text.labelled import LabelReader
+from charlm.text.level import TypeFacts
+from charlm.text.lines import labels_kept
 from charlm.text.parts import Part, count_types, encode_parts
 from charlm.text.sources import Texts
-from charlm.text.splitting import MOST_VALIDATED, Plan, default_fraction, plan_split, take_all
-from charlm.text.store import GrowingStore, Ids, Stores, blocks_of, growing_stores
+from charlm.text.splitting import MOST_VALIDATED, Plan, default_fraction, plan_split, settle_labels, take_all
+from charlm.text.store import Stores, growing_stores
 from charlm.text.tokenizer import Tokenizer, check_options, find_level
 from charlm.text.vocabulary import EOS, UNK
 
@@ -36,6 +40,7 @@ class Corpus:
         valid_digest: The same of the validation text, None if there is none.
         overflowed: Whether there were more distinct tokens than are told apart; the rest were read as <UNK>, and
             how many characters and bytes they have was not counted but guessed.
+        labels: Names of the labels of its lines, by id; none where they have none.
     """
 
     name: str
@@ -50,6 +55,13 @@ class Corpus:
     digest: str
     valid_digest: str | None
     overflowed: bool = False
+    labels: tuple[str, ...] = ()
+
+    @property
+    def label_counts(self) -> NDArray[np.int64]:
+        """Of how many lines to train on each is the label."""
+        labels = np.zeros(0, np.int64) if self.train.labels is None else self.train.labels
+        return np.bincount(labels, minlength=len(self.labels))
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +79,7 @@ class Draft:
         digests: SHA-256 in hex of each of the texts.
         valid_digests: The same of the validation texts, None if there are none.
         overflowed: As in a `Corpus`.
+        labels: Likewise.
     """
 
     texts: Texts
@@ -79,6 +92,7 @@ class Draft:
     digests: tuple[str, ...]
     valid_digests: tuple[str, ...] | None
     overflowed: bool
+    labels: tuple[str, ...] = ()
 
     def encode(self, stores: Stores = growing_stores) -> Corpus:
         """Put the ids into stores; this can be done again.
@@ -88,7 +102,9 @@ class Draft:
         """
         tokenizer, counts = self.tokenizer, self.counts
         split = self.texts.progress.passes(self.plan.split, 1, int(counts.sum()))
-        train, valid = encode_parts(split, self.table, counts, self.facts, tokenizer, stores)
+        parts = encode_parts(split, self.table, counts, self.facts, tokenizer, stores)
+        of_lines = self.plan.labels or (None, None)
+        train, valid = (replace(part, labels=each) for part, each in zip(parts, of_lines, strict=True))
         seen = np.setdiff1d(np.flatnonzero(counts[0]), [EOS, *([UNK] if tokenizer.has_unknown else [])])
         return Corpus(
             name=self.texts.name,
@@ -103,6 +119,7 @@ class Draft:
             digest=joint_digest(self.digests),
             valid_digest=None if self.valid_digests is None else joint_digest(self.valid_digests),
             overflowed=self.overflowed,
+            labels=self.labels,
         )
 
 
@@ -132,6 +149,8 @@ def draft(
     seed: int = 0,
     tokenizer: Tokenizer | None = None,
     extend: bool = False,
+    labels: bool = False,
+    known_labels: Sequence[str] | None = None,
 ) -> Draft:
     """Read, split and count a text; only its training part builds the vocabulary.
 
@@ -151,6 +170,8 @@ def draft(
         seed: Seed of that draw.
         tokenizer: Used instead of building one; level, unit, lowercase and the limits do not matter then.
         extend: Whether to add to its vocabulary what it lacks, within the limits; `max_vocab` is that of the whole.
+        labels: Whether each line is a label, a tab and a text of its own.
+        known_labels: The labels that there are, by id; None to learn them from the training text.
 
     Raises:
         InputError: The text cannot be read or decoded, is empty, or leaves nothing to learn or to
@@ -163,36 +184,51 @@ def draft(
     if tokenizer is not None:
         level, unit, lowercase = tokenizer.level, tokenizer.unit, tokenizer.lowercase
     unit = check_options(level, unit, lowercase)
-    _check_lines(unit, independent_lines)
+    check_lines(unit, independent_lines, labels=labels)
     indexer = find_level(level).indexer(unit, lowercase)
-    ids, digests = index_texts(indexer, texts, encoding)
-    valid_ids, valid_digests = (None, None) if valid_texts is None else index_texts(indexer, valid_texts, encoding)
+    reader = LabelReader(known_labels) if labels else None
+    ids, digests, of_lines = index_texts(indexer, texts, encoding, reader)
+    valid_ids, valid_digests, valid_of_lines = None, None, None
+    if valid_texts is not None:
+        reader = LabelReader(reader.names) if reader else None
+        valid_ids, valid_digests, valid_of_lines = index_texts(indexer, valid_texts, encoding, reader)
     facts = indexer.facts()
     if tokenizer is None:
-        _check_variety(texts.name, find_level(level).noun, ids)
+        check_variety(texts.name, find_level(level).noun, ids)
     fraction = default_fraction(ids, facts, most_validated) if valid_fraction is None else valid_fraction
     plan = plan_split(
         ids,
         valid_ids,
         facts,
-        independent_lines=independent_lines if unit == "line" else False,
+        independent_lines=labels or (independent_lines if unit == "line" else False),
         fraction=fraction,
         seed=seed,
+        labels=None if of_lines is None else (of_lines, valid_of_lines),
     )
     counts = count_types(texts.progress.passes(plan.split, 0, len(ids)), facts)
-    _check_parts(texts.name, (valid_texts or texts).name, counts, facts, fraction)
+    check_parts(texts.name, (valid_texts or texts).name, counts, facts, fraction)
     if tokenizer is None:
         tokenizer = Tokenizer(level, unit, indexer.vocabulary(counts[0], min_count, max_vocab), lowercase)
     elif extend:
         new = indexer.vocabulary(counts[0], min_count, None)
         tokenizer = replace(tokenizer, vocabulary=tokenizer.vocabulary.extended(new, max_vocab))
     table = indexer.final_ids(tokenizer.vocabulary)
-    detected = independent_lines is None
-    return Draft(texts, tokenizer, plan, table, counts, facts, detected, digests, valid_digests, indexer.overflowed)
+    names: tuple[str, ...] = ()
+    if reader is not None:
+        plan, names = settle_labels(plan, texts.name, reader.names, learnt=known_labels is None)
+    detected = independent_lines is None and not labels
+    return Draft(
+        texts, tokenizer, plan, table, counts, facts, detected, digests, valid_digests, indexer.overflowed, names
+    )
 
 
 def token_counts(
-    texts: Texts, *, tokenizer: Tokenizer, encoding: str = "utf-8", independent_lines: bool = False
+    texts: Texts,
+    *,
+    tokenizer: Tokenizer,
+    encoding: str = "utf-8",
+    independent_lines: bool = False,
+    labels: Sequence[str] | None = None,
 ) -> list[int]:
     """How many of the tokens that `encode_texts` gives are of each of the texts, in their order.
 
@@ -205,7 +241,7 @@ def token_counts(
         alone = replace(texts, name=source.name, sources=(source,))
         indexer = find_level(tokenizer.level).indexer(tokenizer.unit, tokenizer.lowercase)
         try:
-            ids, _ = index_texts(indexer, alone, encoding)
+            ids, _, _ = index_texts(indexer, alone, encoding, None if labels is None else LabelReader(labels))
         except InputError:
             # That a file is empty is no error among others, and any other would have been told of all of them.
             found.append(0)
@@ -216,64 +252,30 @@ def token_counts(
 
 
 def encode_texts(
-    texts: Texts, *, tokenizer: Tokenizer, encoding: str = "utf-8", independent_lines: bool = False
+    texts: Texts,
+    *,
+    tokenizer: Tokenizer,
+    encoding: str = "utf-8",
+    independent_lines: bool = False,
+    labels: Sequence[str] | None = None,
 ) -> Part:
     """Read and encode whole texts under a given tokenizer, for instance to evaluate a model on it.
 
-    With `independent_lines` blank lines are left out, as `prepare` does.
+    With `independent_lines` blank lines are left out, as `prepare` does. With `labels`, the names of those that there
+    are, each line has one of them.
 
     Raises:
         InputError: The text cannot be read or decoded, or is empty.
         OutputError: There is no space for temporary files.
         UsageError: Lines cannot be independent in the tokenizer's unit.
     """
-    _check_lines(tokenizer.unit, independent_lines)
+    check_lines(tokenizer.unit, independent_lines)
     indexer = find_level(tokenizer.level).indexer(tokenizer.unit, tokenizer.lowercase)
-    ids, _ = index_texts(indexer, texts, encoding)
+    ids, _, of_lines = index_texts(indexer, texts, encoding, None if labels is None else LabelReader(labels))
     facts = indexer.facts()
     split = take_all(ids, facts, independent_lines=independent_lines)
     counts = count_types(split, facts)
     if not counts.any():
         raise InputError(f"{texts.name} holds only blank lines: there is no text in it")
-    return encode_parts(split, indexer.final_ids(tokenizer.vocabulary), counts, facts, tokenizer)[0]
-
-
-def index_texts(indexer: Indexer, texts: Texts, encoding: str) -> tuple[Ids, tuple[str, ...]]:
-    """Provisional ids of texts one after another, and the digest of each.
-
-    Raises:
-        InputError: A text cannot be read or decoded, or there is none.
-        OutputError: There is no space for temporary files.
-    """
-    with GrowingStore() as store:
-        digests = tuple(indexer.index(source, encoding, store) for source in texts.progress.read(texts.sources))
-        if not len(store):
-            raise InputError(f"{texts.name} is empty: name a file that holds some text")
-        return store.finish(), digests
-
-
-def _check_lines(unit: str, independent_lines: bool | None) -> None:
-    if independent_lines and unit != "line":
-        raise UsageError(f"--independent-lines needs --unit line, but the unit is {unit}")
-
-
-def _check_variety(name: str, noun: str, ids: Ids) -> None:
-    # The <EOS> that closes every text is no variety, unless something follows it.
-    first = ids[0]
-    if all((block == first).all() for block in blocks_of(ids[:-1])):
-        raise InputError(f"{name} holds nothing to learn: one repeated {noun}; name a longer text")
-
-
-def _check_parts(name: str, valid_name: str, counts: NDArray[np.int64], facts: TypeFacts, fraction: float) -> None:
-    trains, validates = (int(count @ facts.sizes) > 0 for count in counts)
-    if not trains and not validates:
-        raise InputError(f"{name} holds only blank lines: there is nothing to learn in it")
-    if not trains:
-        raise InputError(
-            f"{name} leaves nothing to train on with --valid-fraction {fraction}: make it smaller or add text"
-        )
-    if not validates:
-        raise InputError(
-            f"{valid_name} leaves nothing to validate with: name a text with --valid FILE, "
-            f"make --valid-fraction larger than {fraction}, or add text"
-        )
+    part, _ = encode_parts(split, indexer.final_ids(tokenizer.vocabulary), counts, facts, tokenizer)
+    return part if of_lines is None else replace(part, labels=labels_kept(ids, facts, of_lines))

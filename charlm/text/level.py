@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charlm.text.flat import SURROGATES
+from charlm.text.labelled import Through
 from charlm.text.reading import Source
 from charlm.text.store import GrowingStore
 from charlm.text.vocabulary import EOS, SPECIAL_TOKENS, UNK, Vocabulary
@@ -100,8 +101,14 @@ class Indexer(ABC):
     overflowed = False
 
     @abstractmethod
-    def index(self, source: Source, encoding: str, store: GrowingStore) -> str:
+    def index(self, source: Source, encoding: str, store: GrowingStore, through: Through = iter) -> str:
         """Append a text's provisional ids, closed by an <EOS>, to `store`; nothing for an empty one.
+
+        Args:
+            source: What to read.
+            encoding: Of the text.
+            store: Takes the ids.
+            through: What the blocks of the text pass through first, such as `LabelReader.strip`.
 
         Returns:
             The SHA-256 of the text's bytes, in hex.

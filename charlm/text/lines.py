@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charlm.text.level import TypeFacts
-from charlm.text.store import BLOCK_IDS, Ids, blocks_of, look_up
+from charlm.text.store import BLOCK_IDS, GrowingStore, Ids, blocks_of, look_up
 from charlm.text.vocabulary import EOS
 
 LIST_LINES = 20
@@ -94,7 +94,7 @@ def divide_lines(ids: Ids, facts: TypeFacts, validates: NDArray[np.bool_] | None
     passed = 0
     for block in _line_blocks(ids):
         starts, lengths = _lines_of(block)
-        kept = np.logical_or.reduceat(~look_up(facts.spaces, block), starts)
+        kept = _not_blank(block, starts, facts)
         goes = np.where(kept, np.uint8(_TRAINS), np.uint8(_BLANK))
         number = int(np.count_nonzero(kept))
         if validates is not None:
@@ -102,6 +102,21 @@ def divide_lines(ids: Ids, facts: TypeFacts, validates: NDArray[np.bool_] | None
         passed += number
         side = np.repeat(goes, lengths)
         yield block[side == _TRAINS], block[side == _VALIDATES]
+
+
+def labels_kept(ids: Ids, facts: TypeFacts, labels: Ids) -> Ids:
+    """Of the labels of all lines, those of the lines that are not blank.
+
+    Raises:
+        OutputError: There is no space for temporary files.
+    """
+    passed = 0
+    with GrowingStore() as store:
+        for block in _line_blocks(ids):
+            starts, _ = _lines_of(block)
+            store.append(labels[passed : passed + len(starts)][_not_blank(block, starts, facts)])
+            passed += len(starts)
+        return store.finish()
 
 
 def draw_lines(lines: int, fraction: float, seed: int) -> NDArray[np.bool_]:
@@ -123,6 +138,12 @@ def draw_lines(lines: int, fraction: float, seed: int) -> NDArray[np.bool_]:
             drawn[start:stop] = lots <= np.partition(lots, quota - 1)[quota - 1]
         taken += quota
     return drawn
+
+
+def _not_blank(block: Ids, starts: NDArray[np.int64], facts: TypeFacts) -> NDArray[np.bool_]:
+    """Which of the lines in a block of whole lines hold more than white space."""
+    found: NDArray[np.bool_] = np.logical_or.reduceat(~look_up(facts.spaces, block), starts)
+    return found
 
 
 def _line_blocks(ids: Ids, size: int = BLOCK_IDS) -> Iterator[Ids]:

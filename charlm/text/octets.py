@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charlm.errors import ModelError, UsageError
+from charlm.text.labelled import Through
 from charlm.text.level import Codec, Indexer, Level, TypeFacts, check_range, to_utf8
 from charlm.text.reading import ByteReader, Source
 from charlm.text.store import GrowingStore
@@ -18,8 +19,8 @@ LINE_END = ord("\n") + 1
 class ByteIndexer(Indexer):
     """Provisional and final ids are the same: byte b is b + 1."""
 
-    def index(self, source: Source, encoding: str, store: GrowingStore) -> str:  # noqa: ARG002
-        """Append a text's ids; the encoding does not matter."""
+    def index(self, source: Source, encoding: str, store: GrowingStore, through: Through = iter) -> str:  # noqa: ARG002
+        """Append a text's ids; the encoding does not matter, and bytes pass through nothing."""
         reader = ByteReader(source)
         for block in reader:
             store.append(_ids_of(block))

@@ -21,6 +21,7 @@ class Part:
         bytes: Its bytes in UTF-8, likewise.
         unknown: How many of the tokens are <UNK>.
         lines: Lines, one that the text breaks off in not included.
+        labels: The label of each line, where they have some.
     """
 
     ids: Ids
@@ -28,6 +29,7 @@ class Part:
     bytes: int
     unknown: int
     lines: int
+    labels: Ids | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -4,13 +4,14 @@ A *split* is a function that yields pairs (training ids, validation ids) in the 
 block, the same ones whenever it is called; so a part can be walked several times without a copy of it.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from charlm.text.labelled import by_count, check_labels, let_each_train
 from charlm.text.level import TypeFacts
-from charlm.text.lines import divide_lines, draw_lines, is_list, survey_lines
+from charlm.text.lines import divide_lines, draw_lines, is_list, labels_kept, survey_lines
 from charlm.text.store import BLOCK_IDS, Ids, blocks_of
 from charlm.text.vocabulary import EOS
 
@@ -28,11 +29,13 @@ class Plan:
         split: The split.
         independent_lines: Whether each line is a text of its own.
         blank_lines: Blank lines that are left out, which is done where lines are independent.
+        labels: Of the lines of either part, where they have some.
     """
 
     split: Split
     independent_lines: bool
     blank_lines: int
+    labels: tuple[Ids, Ids] | None = None
 
 
 def plan_split(
@@ -43,6 +46,7 @@ def plan_split(
     independent_lines: bool | None,
     fraction: float,
     seed: int,
+    labels: tuple[Ids, Ids | None] | None = None,
 ) -> Plan:
     """Choose how to split.
 
@@ -53,6 +57,7 @@ def plan_split(
         independent_lines: Whether each line is a text of its own; None to find out.
         fraction: How much of `ids` to keep for validation if there are no `valid_ids`.
         seed: Seed for drawing lines.
+        labels: Those of all lines of `ids` and `valid_ids`, where lines have some; lines are independent then.
     """
     survey = survey_lines(ids, facts) if independent_lines else None
     if independent_lines is None:
@@ -62,9 +67,40 @@ def plan_split(
         return Plan(whole, independent_lines=False, blank_lines=0)
     if valid_ids is not None:
         blank_lines = survey.blank + survey_lines(valid_ids, facts).blank
-        return Plan(join(ids, valid_ids, facts, independent_lines=True), True, blank_lines)
+        both = None
+        if labels is not None and labels[1] is not None:
+            both = labels_kept(ids, facts, labels[0]), labels_kept(valid_ids, facts, labels[1])
+        return Plan(join(ids, valid_ids, facts, independent_lines=True), True, blank_lines, both)
     validates = draw_lines(survey.lines - survey.blank, fraction, seed)
-    return Plan(lambda: divide_lines(ids, facts, validates), True, survey.blank)
+    if labels is None:
+        return Plan(lambda: divide_lines(ids, facts, validates), True, survey.blank)
+    kept = labels_kept(ids, facts, labels[0])
+    let_each_train(validates, kept)
+    divided = kept[~validates], kept[validates]
+    return Plan(lambda: divide_lines(ids, facts, validates), True, survey.blank, divided)
+
+
+def settle_labels(plan: Plan, name: str, names: Sequence[str], *, learnt: bool) -> tuple[Plan, tuple[str, ...]]:
+    """A plan with the ids that its labels have in a model, and their names in this order.
+
+    Args:
+        plan: With ids in the order of their first appearance.
+        name: What messages call the text.
+        names: In that order.
+        learnt: Whether they were; labels that were known stay as they are.
+
+    Raises:
+        InputError: The labels cannot be learnt.
+    """
+    assert plan.labels is not None  # noqa: S101 - where labels were read
+    if not learnt:
+        return plan, tuple(names)
+    train, valid = plan.labels
+    counts = np.bincount(train, minlength=len(names))
+    check_labels(name, names, counts)
+    order = by_count(names, counts)
+    ids = np.argsort(order).astype(np.min_scalar_type(len(order)))
+    return replace(plan, labels=(ids[train], ids[valid])), tuple(names[label] for label in order)
 
 
 def default_fraction(ids: Ids, facts: TypeFacts, most: int = MOST_VALIDATED) -> float:

@@ -12,12 +12,14 @@ import re
 from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from charlm.errors import ModelError
+from charlm.text.labelled import Through
 from charlm.text.level import Codec, Level, TypeFacts, TypeIndexer, check_range, checked_text, mark_gaps
 from charlm.text.reading import Source, TextReader
 from charlm.text.segment import (
@@ -186,21 +188,22 @@ class PieceIndexer(TypeIndexer):
         self._pieces = PieceIds(cutter.cut, self._id_of)
         self._characters = 0
 
-    def index(self, source: Source, encoding: str, store: GrowingStore) -> str:
+    def index(self, source: Source, encoding: str, store: GrowingStore, through: Through = iter) -> str:
         """Append a text's provisional ids; the end of its last unit is supplied where it is missing."""
-        reader = TextReader(source, encoding, BLOCK_BYTES)
         portioner = Portioner(self._cutter.unit)
         empty = True
-        for block in lowered(reader) if self._lowercase else reader:
-            for portion in portioner.feed(block):
-                store.append(self._pieces.ids_of(portion, self._cutter))
-            empty = False
-        if not empty:
-            for portion in portioner.finish():
-                store.append(self._pieces.ids_of(portion, self._cutter))
-            if not UNIT_ENDS[self._cutter.unit]:
-                store.append(np.array([EOS]))
-        return reader.digest
+        with closing(TextReader(source, encoding, BLOCK_BYTES)) as reader:
+            blocks = through(reader)
+            for block in lowered(blocks) if self._lowercase else blocks:
+                for portion in portioner.feed(block):
+                    store.append(self._pieces.ids_of(portion, self._cutter))
+                empty = False
+            if not empty:
+                for portion in portioner.finish():
+                    store.append(self._pieces.ids_of(portion, self._cutter))
+                if not UNIT_ENDS[self._cutter.unit]:
+                    store.append(np.array([EOS]))
+            return reader.digest
 
     def _id_of(self, token: str) -> int:
         found = self._ids.get(token)

@@ -62,6 +62,8 @@ def encoding_for(options: Options, base: Base | None) -> str | None:
 
 def independent_lines(options: Options, base: Base | None) -> bool | None:
     """Whether lines are independent: as chosen, as in the model to start from, or to be found out."""
+    if options.get("labels"):
+        return options.get("independent_lines", True)
     return options.get("independent_lines", base.model.text.independent_lines if base else None)
 
 
@@ -69,7 +71,9 @@ def text_config(texts: Texts, options: Options, base: Base | None) -> TextConfig
     """How the texts are read: as chosen, as for the model to start from, or as suits their level."""
     given = {"most_validated": most_validated(seconds_of(options)), **those_of(options, TextConfig)}
     if base is not None:
-        kept = {name: getattr(base.model.text, name) for name in ("level", "unit", "lowercase", "encoding")}
+        kept = {name: getattr(base.model.text, name) for name in ("level", "unit", "lowercase", "encoding", "labels")}
+        if base.model.text.labels and not options.get("labels", True):
+            raise UsageError(f"{base.path} is a model of texts with labels: leave out that there are none")
         return TextConfig(**{**kept, **given})
     level = options.get("level") or guess_level(texts)
     unit = check_options(level, options.get("unit"), options.get("lowercase", False))
@@ -85,7 +89,9 @@ def model_options(options: Options, hidden: int, embedding: int) -> dict[str, An
     """Those of the options that a model has, and its sizes where they were not named: one for both if tied."""
     if options.get("tied"):
         hidden = embedding = options.get("hidden", options.get("embedding", hidden))
-    return {"hidden": hidden, "embedding": embedding, **those_of(options, ModelConfig)}
+    # How many labels there are is no option, but only whether there are any.
+    given = {name: value for name, value in those_of(options, ModelConfig).items() if name != "labels"}
+    return {"hidden": hidden, "embedding": embedding, **given}
 
 
 def sizes_for(options: Options, config: TextConfig, tokens: int) -> Sizes:
@@ -98,7 +104,7 @@ def configure(options: Options, text: TextConfig, corpus: Corpus, base: Base | N
     tokens = len(corpus.train)
     sizes = sizes_for(options, text, tokens)
     text = replace(text, independent_lines=corpus.independent_lines)
-    model = _model_config(options, sizes, len(corpus.tokenizer), base)
+    model = _model_config(options, sizes, len(corpus.tokenizer), len(corpus.labels), base)
     window, batch = fit(tokens, options.get("window", sizes.window), options.get("batch", sizes.batch))
     seconds, steps = seconds_of(options), options.get("steps")
     if seconds is None and steps is None:
@@ -110,14 +116,14 @@ def configure(options: Options, text: TextConfig, corpus: Corpus, base: Base | N
     return RunConfig(model, text, train)
 
 
-def _model_config(options: Options, sizes: Sizes, vocabulary: int, base: Base | None) -> ModelConfig:
+def _model_config(options: Options, sizes: Sizes, vocabulary: int, labels: int, base: Base | None) -> ModelConfig:
     if base is not None:
-        return replace(base.model.network.config, vocabulary=vocabulary)
+        return replace(base.model.network.config, vocabulary=vocabulary, labels=labels)
     given = model_options(options, sizes.hidden, sizes.embedding)
     given = {"softmax": default_softmax(vocabulary, given["hidden"], tied=options.get("tied", False)), **given}
     cell = cell_of(options)
     chosen = block_options(cell, options_of_block(options))
-    return ModelConfig(**{**given, "vocabulary": vocabulary, "cell": cell, "options": chosen})
+    return ModelConfig(**{**given, "vocabulary": vocabulary, "labels": labels, "cell": cell, "options": chosen})
 
 
 def picks(options: Options, run: Run[LanguageSubject]) -> list[str]:

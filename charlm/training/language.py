@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from charlm.checkpoint import TrainedModel, load_model, model_bytes, vocabulary_tensors
+from charlm.checkpoint import TrainedModel, label_tensors, load_model, model_bytes, vocabulary_tensors
 from charlm.config import ModelConfig, TextConfig, TrainConfig
 from charlm.files import Tensors
+from charlm.labels.label_set import LabelSet
+from charlm.lanes import TextLabels
 from charlm.nn.arrays import Array, Ids, States, Views
 from charlm.nn.language_model import LanguageModel
 from charlm.nn.stack import Dropout
-from charlm.scoring import Evaluation, evaluate, evaluation_tokens
+from charlm.scoring import Evaluation, evaluate, evaluation_tokens, model_inputs
 from charlm.text.corpus import Corpus
 from charlm.text.vocabulary import UNK
 from charlm.training.batching import Batches, Stream
@@ -52,14 +54,26 @@ class LanguageWork(Work):
         valid: validation tokens.
         config: how to train.
         unknown: id of the unknown token, if there is one.
+        labels: of the lines to train on and of those that validate, where they have some.
     """
 
     network: LanguageModel
 
     def __init__(
-        self, network: LanguageModel, stream: Stream, valid: Ids, config: TrainConfig, *, unknown: int | None
+        self,
+        network: LanguageModel,
+        stream: Stream,
+        valid: Ids,
+        config: TrainConfig,
+        *,
+        unknown: int | None,
+        labels: tuple[Ids | None, Ids | None] = (None, None),
     ) -> None:
         self.network = network
+        self.labels, self.valid_labels = (
+            None if each is None else TextLabels.of_lines(ids, stream.line_end, each)
+            for ids, each in zip((stream.ids, valid), labels, strict=True)
+        )
         self.stream = stream
         self.valid = valid
         self.unknown = unknown
@@ -72,9 +86,10 @@ class LanguageWork(Work):
 
     def loss_and_gradients(self, dropout: Dropout | None) -> float:
         window, ids = self.batches.next_window(self._time), self.stream.ids
+        inputs = model_inputs(window, ids, self.labels, self.network)
         self.network.pack(self._memory)
         loss, self._after, _ = self.network.loss_and_gradients(
-            self._memory, window.inputs(ids), window.targets(ids), window.starts, self.states, dropout
+            self._memory, inputs, window.targets(ids), window.starts, self.states, dropout
         )
         return loss
 
@@ -86,7 +101,7 @@ class LanguageWork(Work):
 
     def evaluate(self) -> Evaluation:
         line_end = self.stream.line_end if self.stream.independent_lines else None
-        return evaluate(self.network, self.valid, line_end=line_end, unknown=self.unknown)
+        return evaluate(self.network, self.valid, line_end=line_end, unknown=self.unknown, labels=self.valid_labels)
 
     def validation_tokens(self) -> int:
         return evaluation_tokens(self.valid.size, lines=self.stream.independent_lines)
@@ -122,7 +137,15 @@ class LanguageSubject(Subject):
         self._seed = config.train.seed
         tokenizer, train = corpus.tokenizer, config.train
         stream = Stream(corpus.train.ids, tokenizer.line_end_id, corpus.independent_lines, train.restart, train.seed)
-        self.work = LanguageWork(self._begun_network(), stream, corpus.valid.ids, train, unknown=tokenizer.unknown_id)
+        self.labels = LabelSet(corpus.labels, corpus.label_counts) if corpus.labels else None
+        self.work = LanguageWork(
+            self._begun_network(),
+            stream,
+            corpus.valid.ids,
+            train,
+            unknown=tokenizer.unknown_id,
+            labels=(corpus.train.labels, corpus.valid.labels),
+        )
 
     def _begun_network(self) -> LanguageModel:
         network = LanguageModel(self.model)
@@ -138,7 +161,7 @@ class LanguageSubject(Subject):
         return {"model": self.model.to_json(), "text": self.text.to_json()}
 
     def file_bytes(self, record: Mapping[str, Any]) -> bytes:
-        return model_bytes(TrainedModel(self.work.network, self.corpus.tokenizer, self.text, record))
+        return model_bytes(TrainedModel(self.work.network, self.corpus.tokenizer, self.text, record, self.labels))
 
     def read(self, file: Path) -> Saved:
         found = load_model(file)
@@ -147,4 +170,4 @@ class LanguageSubject(Subject):
 
     def constants(self) -> Tensors:
         # A vocabulary that was begun with another corpus cannot be made again.
-        return vocabulary_tensors(self.corpus.tokenizer.vocabulary)
+        return vocabulary_tensors(self.corpus.tokenizer.vocabulary) | label_tensors(self.labels)

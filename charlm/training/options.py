@@ -39,6 +39,7 @@ class Options(TypedDict, total=False):
     level: Annotated[str, Meaning("What a token is: char, word, token or byte.", "char; token where <unk> stands")]
     unit: Annotated[str, Meaning("What ends in <EOS>: line, paragraph or file.", "line; file at byte level")]
     independent_lines: Annotated[bool, Meaning("Whether every line is a text of its own.", "if it looks like a list")]
+    labels: Annotated[bool, Meaning("Each line is a label, a tab and a text of its own: learn texts under labels.")]
     min_count: Annotated[int, Meaning("Tokens seen less often become <UNK>.", "1; 2 at word level")]
     max_vocab: Annotated[
         int, Meaning("Most tokens to have; rarer ones become <UNK>.", "10000 at word level, 20000 at token level")

@@ -5,12 +5,21 @@ import stat
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from charlm.cache.corpora import prepare
-from charlm.checkpoint import TrainedModel, check_about, check_tensors, tokenizer_of, vocabulary_of
+from charlm.checkpoint import (
+    TrainedModel,
+    check_about,
+    check_labels,
+    check_tensors,
+    labels_of,
+    tokenizer_of,
+    vocabulary_of,
+)
 from charlm.config import BaseRecord, CorpusRecord, TextConfig, TrainConfig
 from charlm.errors import InputError, ModelError, UsageError
+from charlm.labels.label_set import LabelSet
 from charlm.machine import fingerprint
 from charlm.text.corpus import Corpus
 from charlm.text.parts import Part
@@ -68,6 +77,7 @@ def begin(
         seed=options.get("seed", TrainConfig(steps=1).seed),
         tokenizer=base.model.tokenizer if base else None,
         extend=options.get("extend_vocab", False),
+        known_labels=base.model.labels.names if base and base.model.labels else None,
         **reading(text),
     )
     config = configure(options, text, corpus, base)
@@ -121,13 +131,15 @@ def _resume(
         was, step = CorpusRecord.from_json(about["corpus"]), Progress.from_json(state["progress"]).step
         check_about(about)
         check_tensors(files.state_file, of_model(tensors), config.model)
-        tokenizer = tokenizer_of(config.text, vocabulary_of(tensors))
+        check_labels(config.model, config.text)
+        tokenizer, labels = tokenizer_of(config.text, vocabulary_of(tensors)), labels_of(tensors)
     except (KeyError, TypeError, AttributeError, ModelError, UsageError) as error:
         raise ModelError(f"{files.state_file} is damaged ({error}): begin anew with --overwrite") from error
     again = "put it back, or begin anew with --overwrite"
     encoding = read_as(config.text.level, config.text.encoding)
     texts, valid = find(names or _again(was), encoding), _valid_texts(was, encoding)
-    corpus = _same_corpus(was, texts, valid, config.text, config.train.seed, tokenizer, "the run began", again)
+    how = _Reading(config.text, config.train.seed, tokenizer, labels)
+    corpus = _same_corpus(was, texts, valid, how, "the run began", again)
     _check_window(files, config.train, len(corpus.train))
     train = config.train
     if options and (train := changed(train, options, len(corpus.train), step)) != config.train:
@@ -163,9 +175,8 @@ def own_part(model: TrainedModel, texts: Texts, valid: Texts | None) -> Part:
         InputError: the corpus has changed.
     """
     was = CorpusRecord.from_json(model.record["corpus"])
-    seed = model.record["train"]["seed"]
-    since = "the model was trained on it"
-    return _same_corpus(was, texts, valid, model.text, seed, model.tokenizer, since, _NAME_ONE).valid
+    how = _Reading(model.text, model.record["train"]["seed"], model.tokenizer, model.labels)
+    return _same_corpus(was, texts, valid, how, "the model was trained on it", _NAME_ONE).valid
 
 
 def _again(was: CorpusRecord) -> list[str]:
@@ -191,15 +202,17 @@ def _valid_texts(was: CorpusRecord, encoding: str | None) -> Texts | None:
     return None if was.valid_paths is None else find_texts(was.valid_paths, encoding=encoding)
 
 
+class _Reading(NamedTuple):
+    """How a corpus was read."""
+
+    text: TextConfig
+    seed: int
+    tokenizer: Tokenizer
+    labels: LabelSet | None
+
+
 def _same_corpus(
-    was: CorpusRecord,
-    texts: Texts,
-    valid: Texts | None,
-    text: TextConfig,
-    seed: int,
-    tokenizer: Tokenizer,
-    since: str,
-    remedy: str,
+    was: CorpusRecord, texts: Texts, valid: Texts | None, how: _Reading, since: str, remedy: str
 ) -> Corpus:
     """A corpus read once more.
 
@@ -210,10 +223,11 @@ def _same_corpus(
         corpus = prepare(
             texts,
             valid_texts=valid,
-            independent_lines=text.independent_lines,
-            seed=seed,
-            tokenizer=tokenizer,
-            **reading(text),
+            independent_lines=how.text.independent_lines,
+            seed=how.seed,
+            tokenizer=how.tokenizer,
+            known_labels=how.labels.names if how.labels else None,
+            **reading(how.text),
         )
     except UsageError as error:
         # Nobody has chosen these options now: they stood in a file.

@@ -20,7 +20,7 @@ LAYERS = [
     {"ngram"},
     {"exchange", "labelling"},
     {"scores", "samples"},
-    {"continuations", "explain"},
+    {"bayes", "continuations", "explain"},
     {"training"},
     {"speed", "histories"},
     {"diagnosis", "kernels"},

@@ -44,7 +44,7 @@ class Case:
 
     network: Network
     parameters: Parameters
-    inputs: Array  # [T, B], with -1
+    inputs: Array  # [T, B], with -1; with labels [2, T, B]
     targets: Array  # [T, B], with -1
     starts: Array  # [T, B], one at the first step, and two behind one another
     state: State
@@ -98,11 +98,12 @@ def make_case(
     vocabulary: int = 5,
     embedding: int = 2,
     hidden: int = 3,
+    labels: int = 0,
 ) -> Case:
     """Random numbers everywhere; lane 0 begins at the first step, lane 1 twice in the middle, the others go on."""
     rng, kind = np.random.default_rng(seed), KINDS[kind_name]
     network = Network(kind.cell, layers, kind.options, residual, initial)
-    sizes = {"vocabulary": vocabulary, "embedding": embedding, "hidden": hidden}
+    sizes = {"vocabulary": vocabulary, "embedding": embedding, "hidden": hidden, "labels": labels}
     parameters = random_parameters(kind_name, rng, reference.parameter_shapes(network, **sizes))
     inputs = rng.integers(vocabulary, size=(time, batch))
     targets = rng.integers(vocabulary, size=(time, batch))
@@ -114,6 +115,10 @@ def make_case(
     targets[0, 1] = targets[-1, 0] = -1
     states = [reference.random_state(rng, network, hidden=hidden, batch=batch, scale=scale) for scale in (0.8, 1.0)]
     weights_out = rng.standard_normal((time, batch, hidden))
+    if labels:
+        of_texts = vocabulary + np.cumsum(starts, axis=0) % labels
+        of_texts[-1, 0] = -1
+        inputs = np.stack((inputs, of_texts))
     return Case(network, parameters, inputs, targets, starts, states[0], weights_out, states[1])
 
 
@@ -127,8 +132,8 @@ def expected_gradients(
 
 def make_model(case: Case, dtype: DTypeLike = np.float64) -> LanguageModel:
     """The engine with the parameters of a case."""
-    vocabulary, embedding = case.parameters["embedding"].shape
-    network = case.network
+    rows, embedding = case.parameters["embedding"].shape
+    network, vocabulary = case.network, len(case.parameters["head.b_y"])
     config = ModelConfig(
         vocabulary=vocabulary,
         cell=network.cell,
@@ -138,6 +143,7 @@ def make_model(case: Case, dtype: DTypeLike = np.float64) -> LanguageModel:
         embedding=embedding,
         residual=network.residual,
         initial=network.initial,
+        labels=rows - vocabulary,
     )
     model = LanguageModel(config, dtype)
     assert model.parameters.views.keys() == case.parameters.keys()
@@ -182,15 +188,15 @@ def run_engine(
     dropout: Dropout | None = None,
 ) -> Found:
     """One window (or the steps ``when`` of it) forward and backward, in a workspace of its own if none is given."""
-    inputs = case.inputs[when]
+    inputs = case.inputs[..., when, :]
     if work is None:
-        work = model.new_workspace(*inputs.shape)
+        work = model.new_workspace(*inputs.shape[-2:])
     d_output, d_state = case.upstream
     start = tuple(case.state) if state is None else state
     # Backward takes the memory of the outputs, so they are made by themselves first, with the same dropout.
     fed = model.parameters, work.operands, work.tape, inputs, case.starts[when], start
     model.stack.forward(*fed, deepcopy(dropout))
-    outputs = work.tape.activations[: len(inputs)].swapaxes(1, 2).copy()
+    outputs = work.tape.activations[: inputs.shape[-2]].swapaxes(1, 2).copy()
     loss, after, initial = model.loss_and_gradients(
         work,
         inputs,

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from charlm.errors import InputError, UsageError
 from charlm.text import corpus as corpora
 from charlm.text import lines, splitting, tokens
-from charlm.text.corpus import Corpus, encode_texts, index_texts
+from charlm.text.corpus import Corpus, encode_texts
+from charlm.text.indexing import index_texts
 from charlm.text.lines import draw_lines
 from charlm.text.reading import normalise
 from charlm.text.segment import completed
@@ -164,7 +165,7 @@ def test_more_types_than_are_told_apart(tmp_path: Path, monkeypatch: pytest.Monk
 def test_lines_are_surveyed_alike_whatever_the_tokens(scratch: Path, text: str) -> None:
     def survey(level: str) -> lines.LineSurvey:
         indexer = find_level(level).indexer("line", False)
-        ids, _ = index_texts(indexer, find_texts([scratch]), "utf-8")
+        ids, *_ = index_texts(indexer, find_texts([scratch]), "utf-8")
         return lines.survey_lines(ids, indexer.facts())
 
     write(scratch, text)
@@ -182,7 +183,7 @@ def test_what_is_no_list_shows_early_and_rightly(scratch: Path, text: str, repea
     """The survey that stops as soon as it may says the same as the one that goes on, whatever the blocks."""
     write(scratch, text * repeats + NAMES[: 13 * repeats])
     indexer = find_level("char").indexer("line", False)
-    ids, _ = index_texts(indexer, find_texts([scratch]), "utf-8")
+    ids, *_ = index_texts(indexer, find_texts([scratch]), "utf-8")
     whole = lines.survey_lines(ids, indexer.facts())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lines._line_blocks, "__defaults__", (size,))  # noqa: SLF001 - so that it may stop anywhere
