@@ -7,8 +7,22 @@ import typer
 
 from charlm.cli.commands import group
 from charlm.cli.console import counted, note, result
-from charlm.cli.find import RUNS, ModelOption, locate
+from charlm.cli.evaluate import CorpusArgument, costs_by_file, own_part, part_of, show_costs
+from charlm.cli.find import RUNS, JsonOption, ModelOption, locate
 from charlm.cli.run_options import take_options
+from charlm.cli.score import (
+    FILE_GROUP,
+    GROUP,
+    EncodingOption,
+    FileOption,
+    PerTokenOption,
+    TextsArgument,
+    WholeOption,
+    check_texts,
+    scored_by,
+    show_scores,
+    texts_of,
+)
 from charlm.errors import UsageError
 from charlm.training.ngram_options import NGRAM_OPTIONS
 
@@ -48,7 +62,7 @@ def train(corpus: list[str] | None, model: Path | None, **given: Any) -> None:
         guessed = [str(n) for n, each in enumerate(made.smoothed.discounts, 1) if not each.estimated]
         if guessed:
             note(f"order {', '.join(guessed)}: the counts give no discounts, so the usual ones are taken")
-    cost = made.evaluate(read.valid.ids)
+    cost = made.evaluate(read.valid)
     result(f"{folder.path}: validation {cost.nats_per_token:.4f} nats a token")
 
 
@@ -59,6 +73,38 @@ def _folder(corpus: list[str]) -> Path:
     if texts.stem is None:
         raise UsageError(f"{texts.name} gives the model no name: name a folder for it with --model FOLDER")
     return RUNS / f"{texts.stem}-ngram"
+
+
+def score(
+    texts: TextsArgument = None,
+    model: ModelOption = None,
+    file: FileOption = None,
+    whole: WholeOption = False,
+    per_token: PerTokenOption = False,
+    encoding: EncodingOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Log-probability of texts under a counting model, as charlm score gives it under a network."""
+    from charlm.ngram.model import load_ngram  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    check_texts(texts, file, whole=whole)
+    found = load_ngram(locate(model, KIND))
+    inputs = iter(texts) if texts else texts_of(found, file, encoding, whole)
+    show_scores(found, scored_by(found, inputs, FILE_GROUP if file else GROUP, per_token), file, as_json=as_json)
+
+
+def evaluate(
+    corpus: CorpusArgument = None,
+    model: ModelOption = None,
+    encoding: EncodingOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Cost of a text under a counting model: the same text, tokens and units as those of charlm eval."""
+    from charlm.ngram.model import load_ngram  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    found = load_ngram(locate(model, KIND))
+    part = part_of(found, corpus, encoding) if corpus else own_part(found, "evaluating")
+    show_costs(*costs_by_file(found, part, corpus or [], encoding), {}, as_json=as_json)
 
 
 def export(
@@ -114,5 +160,7 @@ ngram.command("train")(
         resumable=False,
     )
 )
+ngram.command("score")(score)
+ngram.command("eval")(evaluate)
 ngram.command("export")(export)
 ngram.command("import")(import_)

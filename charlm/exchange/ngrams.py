@@ -1,5 +1,6 @@
 """A counting model from an ARPA file."""
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,8 @@ def import_arpa(path: Path, level: str) -> NGramModel:
         InputError: it cannot be read or is no ARPA file, or its words do not go with the level.
     """
     unit = check_options(level, "line", lowercase=False)
-    reader = TextReader(file_source(path), "utf-8")
-    words, trie, smoothed = read_arpa(lines_of(reader, "\n"), str(path))
+    with closing(TextReader(file_source(path), "utf-8")) as reader:
+        words, trie, smoothed = read_arpa(lines_of(reader, "\n"), str(path))
     tokens = [*SPECIAL_TOKENS, *tokens_of(words[2:-1])]
     if level == "char" and any(len(token) != 1 for token in tokens[2:]):
         strange = next(token for token in tokens[2:] if len(token) != 1)

@@ -17,8 +17,9 @@ from charlm.ngram.probabilities import Judged, distribution, judge
 from charlm.ngram.smoothing import Discounts, Smoothed, smooth
 from charlm.ngram.trie import Trie
 from charlm.nn.arrays import Ids
-from charlm.scoring import Evaluation, TokenScores
+from charlm.scoring import Evaluation, Parts, TokenScores
 from charlm.seal import sealed_bytes, unsealed
+from charlm.text.parts import Part
 from charlm.text.store import GrowingStore, blocks_of
 from charlm.text.tokenizer import Tokenizer
 
@@ -48,6 +49,10 @@ class NGramModel:
     tokenizer: Tokenizer
     text: TextConfig
     record: Mapping[str, Any]
+
+    labels: None = None
+    """Its texts have none, nor has it names of labels."""
+    label_names: None = None
 
     @property
     def line_end(self) -> int | None:
@@ -82,18 +87,24 @@ class NGramModel:
             found.append(TokenScores(self.judge([text])[0].log_probabilities, ranks, entropies))
         return found
 
-    def evaluate(self, ids: Ids) -> Evaluation:
-        """What tokens [N] cost that follow one another, or are lines by themselves."""
+    def evaluate(self, part: Part, *, exact: bool = False, by_part: Parts | None = None) -> Evaluation:
+        """What encoded text costs, whose lines follow one another or are texts by themselves; it is always exact."""
+        del exact
+        ids = part.ids
         unknown = self.tokenizer.unknown_id
         nats = unknown_nats = 0.0
-        unknown_count = 0
+        unknown_count = passed = 0
         row, done = sequence_of(ids, self.trie.words - 1, self.line_end), 0
         for block in blocks_of(row):
             # The words before a block decide its first probabilities.
             before = row[max(0, done - self.trie.order + 1) : done]
-            part = np.concatenate((before, block)).astype(np.int64)
-            logs = judge(self.trie, self.smoothed, part).log_probabilities[len(before) :]
+            words = np.concatenate((before, block)).astype(np.int64)
+            logs = judge(self.trie, self.smoothed, words).log_probabilities[len(before) :]
             strange = block == (-1 if unknown is None else unknown)
+            if by_part is not None:
+                given = block != self.trie.words - 1
+                by_part.add(passed + np.arange(np.count_nonzero(given)), logs[given])
+                passed += int(np.count_nonzero(given))
             nats -= float(logs.sum())
             unknown_nats -= float(logs[strange].sum())
             unknown_count += int(np.count_nonzero(strange))

@@ -15,10 +15,35 @@ from charlm.training.choices import reading, text_config
 from charlm.training.ngram_options import NGRAM_OPTIONS
 from charlm.training.setup import corpus_record
 
+COUNTED_PER_SECOND = 300_000
+"""Tokens that are counted a second, at least."""
+COUNTING_SHARE = 0.03
+"""Of a run that is bound by time."""
+MOST_COUNTED = 3_000_000
+"""Tokens that are counted beside a network's training; ``charlm ngram`` counts any number."""
+
 
 def default_order(level: str) -> int:
     """How many tokens the longest n-grams have where nobody said."""
     return 6 if level in ("char", "byte") else 5
+
+
+def baseline(corpus: Corpus, text: TextConfig, seconds: float | None) -> tuple[int, float] | None:
+    """What a counting model of a corpus makes of its validation part, which a network is to beat.
+
+    Args:
+        corpus: as a network is trained on it.
+        text: how it was read.
+        seconds: length of the network's run, if it is bound by time: counting may take no more than a small share.
+
+    Returns:
+        The order and nats a token; None where counting would take too long, or the texts have labels.
+    """
+    most = MOST_COUNTED if seconds is None else min(MOST_COUNTED, COUNTED_PER_SECOND * COUNTING_SHARE * seconds)
+    if len(corpus.train) + len(corpus.valid) > most or corpus.train.labels is not None:
+        return None
+    order = default_order(text.level)
+    return order, learn(corpus.train.ids, corpus.tokenizer, text, order, {}).evaluate(corpus.valid).nats_per_token
 
 
 def count_texts(find: Callable[[str | None], Texts], options: Mapping[str, Any]) -> tuple[NGramModel, Corpus]:
