@@ -29,6 +29,7 @@ COMMANDS: dict[str, Command] = {
     "eval": Command(f"{_HERE}.evaluate:evaluate", "Cost of a text under a model."),
     "gradients": Command(f"{_HERE}.gradients:gradients", "How a prediction's gradient fades over the steps before it."),
     "history": Command(f"{_HERE}.history:history", "How runs went, side by side."),
+    "ngram": Command(f"{_HERE}.ngram:ngram", "Counting models: the baseline that a network is to beat."),
     "vocab": Command(f"{_HERE}.vocab:vocabulary", "A vocabulary, what it covers, and how a text is cut."),
     "cache": Command(f"{_HERE}.cache:cached", "Token ids of large texts that are kept on the disk."),
     "export": Command(f"{_HERE}.export:export", "A model for PyTorch or ONNX."),

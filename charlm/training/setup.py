@@ -21,6 +21,7 @@ from charlm.config import BaseRecord, CorpusRecord, TextConfig, TrainConfig
 from charlm.errors import InputError, ModelError, UsageError
 from charlm.labels.label_set import LabelSet
 from charlm.machine import fingerprint
+from charlm.ngram.model import NGramModel
 from charlm.text.corpus import Corpus
 from charlm.text.parts import Part
 from charlm.text.sources import STANDARD_INPUT, Texts, find_texts
@@ -82,7 +83,7 @@ def begin(
     )
     config = configure(options, text, corpus, base)
     about = {
-        "corpus": _about(texts, valid, corpus),
+        "corpus": corpus_record(texts, valid, corpus),
         "made_with": fingerprint(),
         "base": _about_base(base, extended=options.get("extend_vocab", False)),
     }
@@ -150,12 +151,18 @@ def _resume(
     return run
 
 
-def own_texts(model: TrainedModel) -> tuple[Texts, Texts | None]:
+Recorded = TrainedModel | NGramModel
+"""Models whose records say what they were made of."""
+
+
+def own_texts(model: Recorded) -> tuple[Texts, Texts | None]:
     """The texts that a model was trained on and, if there were any, those it was validated with.
 
     Raises:
         InputError: they are not there any more, or cannot be read again.
     """
+    if model.record["corpus"] is None:
+        raise InputError(f"the model was imported, so nothing is known of its corpus: {_NAME_ONE}")
     was, encoding = CorpusRecord.from_json(model.record["corpus"]), read_as(model.text.level, model.text.encoding)
     try:
         return find_texts(recorded_paths(was), encoding=encoding), recorded_valid_texts(was, encoding)
@@ -163,7 +170,7 @@ def own_texts(model: TrainedModel) -> tuple[Texts, Texts | None]:
         raise InputError(f"the model's own corpus is not here ({error}): {_NAME_ONE}") from error
 
 
-def own_part(model: TrainedModel, texts: Texts, valid: Texts | None) -> Part:
+def own_part(model: Recorded, texts: Texts, valid: Texts | None) -> Part:
     """The validation part of the corpus that a model was trained on, split again as it was then.
 
     Args:
@@ -260,7 +267,8 @@ def check_window(files: RunFolder, train: TrainConfig, tokens: int) -> None:
         )
 
 
-def _about(texts: Texts, valid: Texts | None, corpus: Corpus) -> dict[str, Any]:
+def corpus_record(texts: Texts, valid: Texts | None, corpus: Corpus) -> dict[str, Any]:
+    """What a model's record says of its corpus."""
     return CorpusRecord(
         paths=list(texts.given),
         digest=corpus.digest,

@@ -17,6 +17,7 @@ LAYERS = [
     {"scoring", "gradients", "plots", "seal", "cache"},
     {"sampling"},
     {"checkpoint"},
+    {"ngram"},
     {"exchange", "labelling"},
     {"scores", "samples"},
     {"bayes", "continuations", "explain", "ranking"},
