@@ -108,9 +108,10 @@ def test_a_damaged_model_is_told_of(prose: Path, tmp_path: Path, tensor: str) ->
 
     tensors, metadata = read_tensors(prose / "model" / "model.safetensors")
     metadata.pop("digest")
-    for change in (lambda a: a[:-1], lambda a: np.roll(a, 1), lambda a: np.full_like(a, 200)):
+    was = tensors[tensor]
+    for now in (was[:-1], np.roll(was, 1), np.full_like(was, 200)):
         file = tmp_path / "model.safetensors"
-        file.write_bytes(sealed_bytes({**tensors, tensor: change(tensors[tensor])}, metadata))
+        file.write_bytes(sealed_bytes({**tensors, tensor: now}, metadata))
         ended = call("ngram", "score", "--model", file, "the sea")
         assert ended.status in (0, 4), ended.err
         assert "Traceback" not in ended.err
