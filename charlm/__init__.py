@@ -7,6 +7,9 @@
     model.sample(3)                             # texts
     model.score("a name").logprob               # nats
     model.next("a n")                           # the likeliest continuations
+    model.rank(["a name", "a mane"])            # which is likelier, and by what odds
+    charlm.which({"a": model, "b": other}, text)  # which of two models wrote it
+    charlm.diff(model, other, text)             # where they disagree
     charlm.history("runs")                      # how runs went
 
 What stands in ``charlm.api`` can be had from here; it is loaded, and NumPy with it, when it is first asked for.
@@ -18,8 +21,11 @@ from charlm.version import __version__
 
 if TYPE_CHECKING:
     from charlm.api import (
+        Alternative,
+        Attribution,
         CharlmError,
         Continuation,
+        Difference,
         EvaluationResult,
         Model,
         Options,
@@ -27,14 +33,19 @@ if TYPE_CHECKING:
         Score,
         StepReport,
         ValidationReport,
+        diff,
         history,
         load,
         train,
+        which,
     )
 
 __all__ = [
+    "Alternative",
+    "Attribution",
     "CharlmError",
     "Continuation",
+    "Difference",
     "EvaluationResult",
     "Model",
     "Options",
@@ -43,9 +54,11 @@ __all__ = [
     "StepReport",
     "ValidationReport",
     "__version__",
+    "diff",
     "history",
     "load",
     "train",
+    "which",
 ]
 
 

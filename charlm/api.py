@@ -16,15 +16,19 @@ from typing import Any, Unpack, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from charlm.attribution import Attribution
 from charlm.checkpoint import TrainedModel, load_model, model_bytes
+from charlm.comparing import diff, which
 from charlm.config import require
 from charlm.continuations import Continuation, continuations
+from charlm.differences import Difference
 from charlm.errors import CharlmError, UsageError
 from charlm.explain import Step, explain
 from charlm.files import write_atomically
 from charlm.gradients import Measurement, measure
 from charlm.histories.history import RunHistory
 from charlm.histories.reading import read_runs
+from charlm.ranking import Alternative, rank
 from charlm.samples import DEFAULT_LENGTH, draw_texts, read_prompt
 from charlm.scores import EvaluationResult, Score, evaluate_part, score_all
 from charlm.scoring import log_softmax
@@ -38,8 +42,11 @@ from charlm.training.reports import Report, StepReport, ValidationReport
 from charlm.training.setup import begin, own_part, own_texts
 
 __all__ = [
+    "Alternative",
+    "Attribution",
     "CharlmError",
     "Continuation",
+    "Difference",
     "EvaluationResult",
     "Model",
     "Options",
@@ -47,9 +54,11 @@ __all__ = [
     "Score",
     "StepReport",
     "ValidationReport",
+    "diff",
     "history",
     "load",
     "train",
+    "which",
 ]
 
 LONGEST_PATH = 4096
@@ -173,6 +182,18 @@ class Model:
         if isinstance(text, str | bytes):
             return score_all(self.trained, [text], per_token=per_token)[0]
         return score_all(self.trained, list(text), per_token=per_token)
+
+    def rank(self, texts: Sequence[str], *, by: str | None = None) -> list[Alternative]:
+        """Texts by their probability, the likeliest first, with odds and posteriors, as ``charlm rank`` prints.
+
+        Args:
+            texts: what to choose among; one that is given twice counts once.
+            by: "token" or "char" for the order of the mean log-probability of one; None for that of the whole text.
+
+        Raises:
+            UsageError: there is no such order; or a text has several lines, and the model's lines are independent.
+        """
+        return rank(self.trained, [texts] if isinstance(texts, str) else texts, by)
 
     def evaluate(
         self, corpus: Paths | None = None, *, text: str | None = None, exact: bool = False

@@ -21,6 +21,7 @@ LAYERS = [
     {"scores", "samples", "likelihoods"},
     {"continuations", "explain", "ranking"},
     {"pairs", "attribution", "differences"},
+    {"comparing"},
     {"training"},
     {"speed", "histories"},
     {"diagnosis", "kernels"},
