@@ -12,10 +12,11 @@ import json
 import random
 from pathlib import Path
 
+import charlm
 from charlm.attribution import passages
 
 HERE = Path(__file__).parent
-SOURCE = HERE.parent / "charlm"
+SOURCE = Path(charlm.__file__).parent
 SIZE = 300
 """Most characters of a passage; one with less than half of that is left out."""
 
