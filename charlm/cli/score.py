@@ -10,11 +10,13 @@ import typer
 from charlm.cli.console import counted, note, result, result_json, visible
 from charlm.cli.find import JsonOption, ModelOption, load
 from charlm.cli.inputs import note_file
+from charlm.cli.painting import ColorOption, Painter, check_page_file, painter, write_page
 from charlm.errors import UsageError
 
 if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
     from charlm.scores import Score
+    from charlm.surprise import SurprisePage
 
 SHOWN_CHARACTERS = 2_000
 """Longer texts are cut in the table."""
@@ -44,35 +46,80 @@ def score(
         str | None,
         typer.Option("--encoding", help="Encoding of the file or standard input.", show_default="as trained"),
     ] = None,
+    heatmap: Annotated[
+        Path | None,
+        typer.Option(
+            "--heatmap",
+            help="Also write a page, .html: the texts coloured by the surprise of each token.",
+            show_default=False,
+        ),
+    ] = None,
+    color: ColorOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Log-probability of texts, by the chain rule, each from a start and with its <EOS>.
 
     A text that begins with a dash follows "--": charlm score -- "-5".
     """
-    if texts and file:
-        raise UsageError("give texts or --file, not both")
-    if texts and whole:
-        raise UsageError("--whole goes with --file or standard input: a text on the command line is whole already")
-    if not texts and not file and sys.stdin.isatty():
-        raise UsageError('nothing to score: give a text (charlm score "some text"), --file FILE, or a pipe')
+    _check_usage(texts, file, whole=whole)
+    if color and (as_json or per_token):
+        raise UsageError("--color is for texts in the table: it does not go with --json or --per-token")
+    if heatmap is not None:
+        check_page_file(heatmap, "--heatmap")
     trained = load(model)
+    paint = _painter() if color else None
     for text in texts or ():
         note_file(text, f"is scored as a text; for the lines of the file of that name: --file {text}")
     inputs: Iterator[str | bytes] = iter(texts) if texts else _read(trained, file, encoding, whole)
+    page = _page(trained) if heatmap else None
     number = unknown = 0
-    for number, scored in enumerate(_scores(trained, inputs, FILE_GROUP if file else GROUP, per_token), start=1):
+    inputs, details = _gathered(inputs, page), per_token or paint is not None
+    for number, scored in enumerate(_scores(trained, inputs, FILE_GROUP if file else GROUP, details), start=1):
         if number == 1 and not as_json and not per_token:
             result(f"{'nats':>12} {'tokens':>8} {'bits/token':>11} {'perplexity':>11}  text")
         unknown += scored.oov > 0
         if as_json:
             result_json(scored.to_json())
         else:
-            _show(scored)
+            _show(scored, _painted(trained, scored, paint) if paint else None)
+    if heatmap and page and number:
+        write_page(heatmap, page.page(str(file) if file else counted(number, "text")), "--heatmap")
     if not number:
         note(f"{file or 'standard input'} is empty: there was nothing to score")
     if unknown:
         _note_unknown(trained, unknown)
+
+
+def _check_usage(texts: list[str] | None, file: Path | None, *, whole: bool) -> None:
+    if texts and file:
+        raise UsageError("give texts or --file, not both")
+    if texts and whole:
+        raise UsageError("--whole goes with --file or standard input: a text on the command line is whole already")
+    if not texts and not file and sys.stdin.isatty():
+        raise UsageError('nothing to score: give a text (charlm score "some text"), --file FILE, or a pipe')
+
+
+def _painter() -> Painter | None:
+    from charlm.colours import SURPRISE  # noqa: PLC0415 - --help needs no colours
+
+    found = painter(SURPRISE)
+    if found is not None:
+        found.show_legend()
+    return found
+
+
+def _page(trained: "TrainedModel") -> "SurprisePage":
+    from charlm.surprise import SurprisePage  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    return SurprisePage(trained)
+
+
+def _gathered(texts: Iterator[str | bytes], page: "SurprisePage | None") -> Iterator[str | bytes]:
+    """The texts, each shown on a page, if there is one, as it passes."""
+    for text in texts:
+        if page is not None:
+            page.add(text)
+        yield text
 
 
 def _note_unknown(trained: "TrainedModel", texts: int) -> None:
@@ -112,15 +159,23 @@ def _read(trained: "TrainedModel", file: Path | None, encoding: str | None, whol
         yield from read_lines(source, decoded)
 
 
-def _show(scored: "Score") -> None:
+def _painted(trained: "TrainedModel", scored: "Score", paint: Painter) -> str:
+    """A text in colour, on lines of its own where it has several."""
+    from charlm.surprise import tokens_of_score  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    text = paint.paint(tokens_of_score(trained, scored))
+    return f"\n{text}" if "\n" in scored.text.removesuffix("\n") else text
+
+
+def _show(scored: "Score", painted: str | None) -> None:
     plain = scored.text and scored.text == scored.text.strip() and scored.text.isprintable()
     text = scored.text if len(scored.text) <= SHOWN_CHARACTERS else scored.text[:SHOWN_CHARACTERS]
     shown = text if plain else visible(text)
     if text is not scored.text:
         shown += f" ... ({len(scored.text):,} characters)"
-    line = f"{scored.logprob:12.4f} {scored.tokens:8} {scored.bits_per_token:11.4f} {scored.perplexity:11.4f}  {shown}"
-    if not scored.per_token:
-        result(line + ("  [unknown tokens]" if scored.oov else ""))
+    if painted is not None or not scored.per_token:
+        figures = f"{scored.logprob:12.4f} {scored.tokens:8} {scored.bits_per_token:11.4f} {scored.perplexity:11.4f}"
+        result(f"{figures}  {shown if painted is None else painted}" + ("  [unknown tokens]" if scored.oov else ""))
         return
     result(f"{'nats':>12} {'rank':>8} {'entropy':>11}  token")
     for token in scored.per_token:

@@ -9,17 +9,17 @@ import charlm
 
 PACKAGE = Path(charlm.__file__).parent
 LAYERS = [
-    {"version", "errors", "curves"},
+    {"version", "errors", "curves", "colours"},
     {"config"},
     {"machine"},
     {"text", "nn"},
     {"files", "lanes", "arithmetic", "labels"},
-    {"scoring", "gradients", "plots", "seal", "cache"},
+    {"scoring", "gradients", "plots", "seal", "cache", "heatmap"},
     {"sampling"},
     {"checkpoint"},
     {"exchange", "labelling"},
     {"scores", "samples"},
-    {"continuations", "explain"},
+    {"continuations", "explain", "surprise", "neurons"},
     {"training"},
     {"speed", "histories"},
     {"diagnosis", "kernels"},
