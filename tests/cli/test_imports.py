@@ -9,18 +9,18 @@ import charlm
 
 PACKAGE = Path(charlm.__file__).parent
 LAYERS = [
-    {"version", "errors", "curves"},
+    {"version", "errors", "curves", "colours"},
     {"config", "templates", "portions"},
     {"machine"},
     {"text", "nn"},
     {"files", "lanes", "arithmetic", "labels"},
-    {"scoring", "gradients", "plots", "seal", "cache"},
+    {"scoring", "gradients", "plots", "seal", "cache", "heatmap"},
     {"sampling"},
     {"checkpoint"},
     {"ngram"},
     {"exchange", "labelling"},
     {"scores", "samples", "likelihoods"},
-    {"bayes", "continuations", "explain", "ranking"},
+    {"bayes", "continuations", "explain", "ranking", "surprise", "neurons"},
     {"pairs", "attribution", "differences"},
     {"comparing"},
     {"training"},
