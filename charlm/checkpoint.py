@@ -97,9 +97,9 @@ class TrainedModel:
         """Log-probability (nats) of every token of each text, each from a start."""
         return score_texts(self.network, texts)
 
-    def score_tokens(self, texts: Sequence[Ids]) -> list[TokenScores]:
-        """As ``score_texts``, with rank and entropy of each token."""
-        return score_tokens(self.network, texts)
+    def score_tokens(self, texts: Sequence[Ids], best: int = 0) -> list[TokenScores]:
+        """As ``score_texts``, with rank and entropy of each token, and so many of the likeliest in its place."""
+        return score_tokens(self.network, texts, best)
 
     def evaluate(self, part: Part, *, exact: bool = False, by_part: Parts | None = None) -> Evaluation:
         """What encoded text costs, each line under its label; see ``charlm.scoring.evaluate``."""

@@ -33,8 +33,8 @@ class Scorer(Protocol):
     def score_texts(self, texts: Sequence[Ids]) -> list[NDArray[np.float64]]:
         """Log-probability (nats) of every token of each text, each from a start."""
 
-    def score_tokens(self, texts: Sequence[Ids]) -> list[TokenScores]:
-        """As ``score_texts``, with rank and entropy of each token."""
+    def score_tokens(self, texts: Sequence[Ids], best: int = 0) -> list[TokenScores]:
+        """As ``score_texts``, with rank and entropy of each token, and so many of the likeliest in its place."""
 
     def evaluate(self, part: Part, *, exact: bool = False, by_part: Parts | None = None) -> Evaluation:
         """What encoded text costs; ``exact``: in one lane; ``by_part``: counted there too."""

@@ -74,17 +74,22 @@ class NGramModel:
         """Log-probability (nats) of every token of each text, each from a start."""
         return [each.log_probabilities for each in self.judge(texts)]
 
-    def score_tokens(self, texts: Sequence[Ids]) -> list[TokenScores]:
-        """As ``score_texts``, with rank and entropy of each token."""
+    def score_tokens(self, texts: Sequence[Ids], best: int = 0) -> list[TokenScores]:
+        """As ``score_texts``, with rank and entropy of each token, and so many of the likeliest in its place."""
         found = []
         for text in texts:
             row = np.concatenate(([self.trie.words - 1], np.asarray(text, np.int64)))
             ranks, entropies = np.zeros(len(text), np.int64), np.zeros(len(text))
+            likeliest = np.zeros((len(text), min(best, self.trie.words - 1)), np.int64)
+            of_likeliest = np.zeros(likeliest.shape)
             for place, token in enumerate(row[1:].tolist()):
                 logs = distribution(self.trie, self.smoothed, row[: place + 1])
                 ranks[place] = 1 + np.count_nonzero(logs > logs[token])
                 entropies[place] = -np.sum(np.exp(logs) * logs)
-            found.append(TokenScores(self.judge([text])[0].log_probabilities, ranks, entropies))
+                likeliest[place] = np.argsort(-logs, kind="stable")[: likeliest.shape[1]]
+                of_likeliest[place] = logs[likeliest[place]]
+            logprobs = self.judge([text])[0].log_probabilities
+            found.append(TokenScores(logprobs, ranks, entropies, likeliest, of_likeliest))
         return found
 
     def evaluate(self, part: Part, *, exact: bool = False, by_part: Parts | None = None) -> Evaluation:

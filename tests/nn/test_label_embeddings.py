@@ -141,6 +141,20 @@ def test_a_model_under_a_label_reads_every_text_under_it() -> None:
     assert model.under(1).parameters is model.parameters
 
 
+@pytest.mark.usefixtures("path")
+def test_one_stream_of_single_steps_reads_the_label() -> None:
+    """As windows of the same steps do, the start with its label alone included."""
+    model = labelled_model()
+    tokens = np.array([-1, 3, 2, 4])[:, None]
+    for label in range(LABELS):
+        under = model.under(label)
+        expected, _ = under.logits(under.new_workspace(4, 1), tokens, None, under.initial_states(1))
+        single, states = under.new_workspace(1, 1, keep=False), under.initial_states(1)
+        for t, token in enumerate(tokens):
+            logits, states = under.logits(single, token[None], None, states)
+            np.testing.assert_allclose(logits[:, 0], expected[:, t], rtol=0, atol=1e-5)
+
+
 def test_drawn_texts_follow_the_label() -> None:
     """The first token's frequencies are those that the model gives it under each label."""
     model = labelled_model()

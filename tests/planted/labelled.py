@@ -51,6 +51,13 @@ MUTANTS = [
         JOINED,
     ),
     Mutant(
+        "line labels: one stream does not read them",
+        "nn/token_operand.py",
+        "                np.add(column, of_tokens[token], out=column)\n",
+        "                pass\n",
+        JOINED,
+    ),
+    Mutant(
         "line labels: those of the model to start from are lost",
         "nn/language_model.py",
         "of_labels[...] = of_their_labels if other.config.labels else 0",

@@ -183,15 +183,15 @@ MUTANTS = [
     Mutant(
         "one stream: a text begins as if with the last token",
         SINGLE,
-        "            column[...] = of_tokens[token]\n",
-        "            column[...] = of_tokens[min(token, -2) if token < 0 else token]\n",
+        "            column[...] = of_tokens[tokens[0]]\n",
+        "            column[...] = of_tokens[tokens[0] if tokens[0] >= 0 else -2]\n",
         ("nn/test_token_operand.py",),
     ),
     Mutant(
         "one stream: the token is not read",
         "nn/stack.py",
-        "            operands[0].read(inputs.item())\n",
-        "            operands[0].read(0)\n",
+        "            operands[0].read(inputs.ravel().tolist())\n",
+        "            operands[0].read([0] * inputs.size)\n",
         ("nn/test_token_operand.py",),
     ),
     Mutant(
