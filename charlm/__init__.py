@@ -10,6 +10,8 @@
     charlm.history("runs")                      # how runs went
     tagger = charlm.train_tagger("names.conll") # as charlm tag train names.conll
     tagger.tag("Teddy Roosevelt was nice.")     # labels and entities
+    classifier = charlm.train_classifier("reviews.tsv")
+    classifier.classify("not bad at all")       # a label and its probability
 
 What stands in ``charlm.api`` can be had from here; it is loaded, and NumPy with it, when it is first asked for.
 """
@@ -21,6 +23,8 @@ from charlm.version import __version__
 if TYPE_CHECKING:
     from charlm.api import (
         CharlmError,
+        Classified,
+        Classifier,
         Continuation,
         EvaluationResult,
         Model,
@@ -34,13 +38,17 @@ if TYPE_CHECKING:
         ValidationReport,
         history,
         load,
+        load_classifier,
         load_tagger,
         train,
+        train_classifier,
         train_tagger,
     )
 
 __all__ = [
     "CharlmError",
+    "Classified",
+    "Classifier",
     "Continuation",
     "EvaluationResult",
     "Model",
@@ -55,8 +63,10 @@ __all__ = [
     "__version__",
     "history",
     "load",
+    "load_classifier",
     "load_tagger",
     "train",
+    "train_classifier",
     "train_tagger",
 ]
 

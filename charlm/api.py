@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from charlm.bayes import PRIORS, Posterior, posteriors
 from charlm.checkpoint import TrainedModel, load_model, model_bytes
+from charlm.classification import Classifier, load_classifier, train_classifier
 from charlm.config import require
 from charlm.continuations import Continuation, continuations
 from charlm.errors import CharlmError, UsageError
@@ -23,6 +24,7 @@ from charlm.files import write_atomically
 from charlm.gradients import Measurement, measure
 from charlm.histories.history import RunHistory
 from charlm.histories.reading import read_runs
+from charlm.labelling.classifying import Classified
 from charlm.labelling.tags import Tagged
 from charlm.samples import DEFAULT_LENGTH, draw_texts, read_prompt
 from charlm.scores import EvaluationResult, Score, evaluate_part, score_all
@@ -40,6 +42,8 @@ from charlm.training.setup import begin, own_part, own_texts
 
 __all__ = [
     "CharlmError",
+    "Classified",
+    "Classifier",
     "Continuation",
     "EvaluationResult",
     "Model",
@@ -53,8 +57,10 @@ __all__ = [
     "ValidationReport",
     "history",
     "load",
+    "load_classifier",
     "load_tagger",
     "train",
+    "train_classifier",
     "train_tagger",
 ]
 

@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from charlm.config import BaseRecord, CorpusRecord, ModelConfig, TextConfig, TrainConfig, require
 from charlm.errors import ModelError, UsageError
 from charlm.files import Tensors, expect_tensors, read_tensors
 from charlm.labels.label_set import LabelSet
+from charlm.lanes import TextLabels
+from charlm.nn.arrays import Ids
 from charlm.nn.fitting import fitting_text
 from charlm.nn.language_model import LanguageModel, parameter_specs
+from charlm.scoring import Evaluation, Parts, TokenScores, evaluate, score_texts, score_tokens
 from charlm.seal import sealed_bytes, unsealed
+from charlm.text.parts import Part
 from charlm.text.reading import check_encoding
 from charlm.text.tokenizer import Tokenizer, read_as
 from charlm.text.vocabulary import Vocabulary
@@ -87,6 +92,22 @@ class TrainedModel:
         if label not in self.labels.names:
             raise UsageError(f"the model has no label {label!r}: --label takes one of {self.labels}")
         return replace(self, network=self.network.under(self.labels.names.index(label)))
+
+    def score_texts(self, texts: Sequence[Ids]) -> list[NDArray[np.float64]]:
+        """Log-probability (nats) of every token of each text, each from a start."""
+        return score_texts(self.network, texts)
+
+    def score_tokens(self, texts: Sequence[Ids]) -> list[TokenScores]:
+        """As ``score_texts``, with rank and entropy of each token."""
+        return score_tokens(self.network, texts)
+
+    def evaluate(self, part: Part, *, exact: bool = False, by_part: Parts | None = None) -> Evaluation:
+        """What encoded text costs, each line under its label; see ``charlm.scoring.evaluate``."""
+        line_end, unknown = self.line_end, self.tokenizer.unknown_id
+        labels = None if part.labels is None else TextLabels.of_lines(part.ids, line_end, part.labels)
+        return evaluate(
+            self.network, part.ids, line_end=line_end, unknown=unknown, exact=exact, by_part=by_part, labels=labels
+        )
 
 
 def model_bytes(model: TrainedModel) -> bytes:

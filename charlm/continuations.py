@@ -21,7 +21,7 @@ from charlm.config import require
 from charlm.nn.arrays import Array, Ids, States
 from charlm.nn.language_model import LanguageModel
 from charlm.samples import Prompt
-from charlm.sampling import WARM_WINDOW, check_logits, warm_up
+from charlm.sampling import check_logits, warm_up
 from charlm.scoring import log_softmax
 
 LANES = 32
@@ -135,9 +135,8 @@ class _Search:
         return (found + sorted(node for node in self._frontier if node.complete))[: self._number]
 
     def _begin(self, prompt: Ids) -> None:
-        work = self._network.new_workspace(WARM_WINDOW, 1, keep=False)
-        token, states = warm_up(self._network, work, prompt)
-        logits, states = self._network.logits(work, token, None, states)
+        token, states = warm_up(self._network, prompt)
+        logits, states = self._network.logits(self._network.new_workspace(1, 1, keep=False), token, None, states)
         check_logits(logits)
         self._push_children(_Node(0.0, (), complete=False, states=()), states, logits[:, 0, 0])
 

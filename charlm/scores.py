@@ -3,20 +3,41 @@
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charlm.checkpoint import TrainedModel
+from charlm.config import TextConfig
 from charlm.errors import NOT_FINITE, ModelError, UsageError
-from charlm.lanes import TextLabels
 from charlm.nn.arrays import Ids
-from charlm.scoring import Parts, TokenScores, evaluate, score_texts, score_tokens
+from charlm.scoring import Evaluation, Parts, TokenScores
 from charlm.text.parts import Part
 from charlm.text.reading import normalise
+from charlm.text.tokenizer import Tokenizer
 
 NATS_PER_BIT = math.log(2)
+
+
+class Scorer(Protocol):
+    """What gives tokens probabilities: a network, or counts."""
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Text to ids and back."""
+
+    @property
+    def text(self) -> TextConfig:
+        """How texts are read."""
+
+    def score_texts(self, texts: Sequence[Ids]) -> list[NDArray[np.float64]]:
+        """Log-probability (nats) of every token of each text, each from a start."""
+
+    def score_tokens(self, texts: Sequence[Ids]) -> list[TokenScores]:
+        """As ``score_texts``, with rank and entropy of each token."""
+
+    def evaluate(self, part: Part, *, exact: bool = False, by_part: Parts | None = None) -> Evaluation:
+        """What encoded text costs; ``exact``: in one lane; ``by_part``: counted there too."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +99,7 @@ def perplexity(nats_per_token: float) -> float:
     return math.exp(min(nats_per_token, 709.0))
 
 
-def score_all(model: TrainedModel, texts: Sequence[str | bytes], *, per_token: bool = False) -> list[Score]:
+def score_all(model: Scorer, texts: Sequence[str | bytes], *, per_token: bool = False) -> list[Score]:
     """Score texts, each from a start and with its <EOS>.
 
     Args:
@@ -92,14 +113,14 @@ def score_all(model: TrainedModel, texts: Sequence[str | bytes], *, per_token: b
     """
     encoded = [encode_text(model, text) for text in texts]
     if per_token:
-        details = score_tokens(model.network, encoded)
+        details = model.score_tokens(encoded)
         logprobs = [each.logprobs for each in details]
         return [_score(model, *each) for each in zip(texts, encoded, logprobs, details, strict=True)]
-    logprobs = score_texts(model.network, encoded)
+    logprobs = model.score_texts(encoded)
     return [_score(model, *each) for each in zip(texts, encoded, logprobs, strict=True)]
 
 
-def encode_text(model: TrainedModel, text: str | bytes) -> Ids:
+def encode_text(model: Scorer, text: str | bytes) -> Ids:
     """Ids of a text to score, its <EOS> included.
 
     Raises:
@@ -114,7 +135,7 @@ def encode_text(model: TrainedModel, text: str | bytes) -> Ids:
 
 
 def _score(
-    model: TrainedModel,
+    model: Scorer,
     text: str | bytes,
     ids: Ids,
     logprobs: NDArray[np.float64],
@@ -166,19 +187,13 @@ class EvaluationResult:
         return asdict(self)
 
 
-def evaluate_part(
-    model: TrainedModel, part: Part, *, exact: bool = False, by_part: Parts | None = None
-) -> EvaluationResult:
+def evaluate_part(model: Scorer, part: Part, *, exact: bool = False, by_part: Parts | None = None) -> EvaluationResult:
     """What encoded text costs under a model, each line under its label; see ``charlm.scoring.evaluate``.
 
     Raises:
         ModelError: the cost is not finite.
     """
-    line_end, unknown = model.line_end, model.tokenizer.unknown_id
-    labels = None if part.labels is None else TextLabels.of_lines(part.ids, line_end, part.labels)
-    found = evaluate(
-        model.network, part.ids, line_end=line_end, unknown=unknown, exact=exact, by_part=by_part, labels=labels
-    )
+    found = model.evaluate(part, exact=exact, by_part=by_part)
     if not math.isfinite(found.nats):
         raise ModelError(NOT_FINITE)
     bits = found.nats / NATS_PER_BIT

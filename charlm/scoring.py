@@ -134,10 +134,10 @@ class Parts:
         self.nats = np.zeros(len(sizes))
         self.tokens = np.zeros(len(sizes), np.int64)
 
-    def add(self, window: Window, logprobs: Array) -> None:
-        """Count the log-probabilities [T, B] of a window."""
-        part = np.searchsorted(self._ends, window.positions[window.counted], side="right")
-        self.nats -= np.bincount(part, logprobs[window.counted], len(self.nats))
+    def add(self, positions: Ids, logprobs: Array) -> None:
+        """Count the log-probabilities of tokens [n] that stand at these positions of the whole, [n]."""
+        part = np.searchsorted(self._ends, positions, side="right")
+        self.nats -= np.bincount(part, logprobs, len(self.nats))
         self.tokens += np.bincount(part, minlength=len(self.tokens))
 
 
@@ -175,7 +175,7 @@ def evaluate(
         nats -= float(logprobs.sum())
         tokens += int(np.count_nonzero(window.counted))
         if by_part is not None:
-            by_part.add(window, logprobs)
+            by_part.add(window.positions[window.counted], logprobs[window.counted])
         if unknown is not None:
             hit = window.targets(ids) == unknown
             unknown_nats -= float(logprobs[hit].sum())

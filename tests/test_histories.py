@@ -10,6 +10,7 @@ import pytest
 from history_cases import about, finished, long_ago, state, validation, write_log, write_metadata, write_run
 
 import charlm
+from charlm.config import ModelConfig
 from charlm.errors import ModelError
 from charlm.histories.comparing import groups
 from charlm.histories.history import RunHistory

@@ -12,19 +12,24 @@ from charlm.cli.preparing import preparing
 
 if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
+    from charlm.scores import EvaluationResult
     from charlm.text.parts import Part
+    from charlm.training.setup import Recorded
 
 FIGURES = {"accuracy": "accuracy", "macro_f1": "macro F1", "prior": "prior"}
 """How well Bayes' rule does, by their names in JSON and in the table."""
 
 
+CorpusArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Texts, as for train. Default: the validation part of the model's own corpus.", show_default=False
+    ),
+]
+
+
 def evaluate(
-    corpus: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Texts, as for train. Default: the validation part of the model's own corpus.", show_default=False
-        ),
-    ] = None,
+    corpus: CorpusArgument = None,
     model: ModelOption = None,
     exact: Annotated[
         bool,
@@ -46,19 +51,39 @@ def evaluate(
 
     Where the model has labels, every line has one, and is read under it.
     """
-    from charlm.scores import evaluate_part  # noqa: PLC0415 - NumPy is loaded only when it is used
-    from charlm.scoring import Parts  # noqa: PLC0415 - likewise
-
     trained = load(model)
     check_prior(prior, asked=labels, flag="--labels", has_labels=trained.labels is not None)
     part = part_of(trained, corpus, encoding) if corpus else own_part(trained, "evaluating")
-    files = _files(trained, corpus or [], encoding)
+    costs = costs_by_file(trained, part, corpus or [], encoding, exact=exact)
+    show_costs(*costs, _judged(trained, part, prior) if labels else {}, as_json=as_json)
+
+
+def costs_by_file(
+    trained: "Recorded", part: "Part", corpus: list[str], encoding: str | None, *, exact: bool = False
+) -> "tuple[EvaluationResult, dict[str, tuple[float, int]]]":
+    """What a text costs, and of each of its files, where it has several, nats and tokens."""
+    from charlm.scores import evaluate_part  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.scoring import Parts  # noqa: PLC0415 - likewise
+
+    files = _files(trained, corpus, encoding)
     by_part = Parts(list(files.values())) if len(files) > 1 else None
     found = evaluate_part(trained, part, exact=exact, by_part=by_part)
-    figures = _judged(trained, part, prior) if labels else {}
-    costs = {} if by_part is None else dict(zip(files, zip(by_part.nats, by_part.tokens, strict=True), strict=True))
+    if by_part is None:
+        return found, {}
+    pairs = zip(by_part.nats.tolist(), by_part.tokens.tolist(), strict=True)
+    return found, dict(zip(files, pairs, strict=True))
+
+
+def show_costs(
+    found: "EvaluationResult",
+    costs: dict[str, tuple[float, int]],
+    figures: dict[str, float | str],
+    *,
+    as_json: bool,
+) -> None:
+    """Print what a text costs, what each of its files does, and further figures."""
     if as_json:
-        each = [{"file": name, "tokens": int(n), "nats": float(nats)} for name, (nats, n) in costs.items()]
+        each = [{"file": name, "tokens": n, "nats": nats} for name, (nats, n) in costs.items()]
         result_json(found.to_json() | ({"files": each} if each else {}) | figures)
         return
     for name, value in (
@@ -94,7 +119,7 @@ def _judged(trained: "TrainedModel", part: "Part", prior: str | None) -> dict[st
     return {"accuracy": found.accuracy, "macro_f1": found.macro_f1, "prior": prior}
 
 
-def _files(trained: "TrainedModel", corpus: list[str], encoding: str | None) -> dict[str, int]:
+def _files(trained: "Recorded", corpus: list[str], encoding: str | None) -> dict[str, int]:
     """Files that are evaluated, and how many of the tokens are of each; none for a pipe, or a part of a corpus."""
     from charlm.text import sources  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.text.corpus import token_counts  # noqa: PLC0415 - likewise
@@ -119,7 +144,7 @@ def _files(trained: "TrainedModel", corpus: list[str], encoding: str | None) -> 
     return {source.name: count for source, count in zip(texts.sources, counts, strict=True)}
 
 
-def part_of(trained: "TrainedModel", corpus: list[str], encoding: str | None) -> "Part":
+def part_of(trained: "Recorded", corpus: list[str], encoding: str | None) -> "Part":
     """Texts named on the command line, as the model reads them."""
     from charlm.text.corpus import encode_texts  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.text.tokenizer import read_as  # noqa: PLC0415 - likewise
@@ -135,7 +160,7 @@ def part_of(trained: "TrainedModel", corpus: list[str], encoding: str | None) ->
         )
 
 
-def own_part(trained: "TrainedModel", doing: str) -> "Part":
+def own_part(trained: "Recorded", doing: str) -> "Part":
     """The validation part of the corpus that the model was trained on; what is done with it is said."""
     from charlm.training import setup  # noqa: PLC0415 - NumPy is loaded only when it is used
 

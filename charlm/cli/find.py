@@ -20,6 +20,7 @@ _TRAINS = {
     LANGUAGE_MODEL: "charlm train",
     "tagger": "charlm tag train",
     "classifier": "charlm classify train",
+    "n-gram model": "charlm ngram train",
 }
 """Kinds of model, and what trains them."""
 ModelOption = Annotated[

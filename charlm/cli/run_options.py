@@ -22,6 +22,8 @@ _FLAGS = (
     ("dry_run", "--dry-run", "Show what the run would be and how long it would take, and write nothing."),
     ("quiet", "--quiet", "Show errors only."),
 )
+_ALWAYS = ("overwrite", "quiet")
+"""Those that commands have, too, whose work is done in one go."""
 
 
 class Asked(NamedTuple):
@@ -52,7 +54,12 @@ def sorted_out(given: dict[str, Any]) -> tuple[Asked, dict[str, Any]]:
 
 
 def take_options(
-    command: Callable[..., None], options: Mapping[str, tuple[Any, Meaning]], files: str, folder: str
+    command: Callable[..., None],
+    options: Mapping[str, tuple[Any, Meaning]],
+    files: str,
+    folder: str,
+    *,
+    resumable: bool = True,
 ) -> Callable[..., None]:
     """Give a command these options.
 
@@ -61,8 +68,9 @@ def take_options(
         options: type and meaning of each by its name.
         files: what the help says of the files.
         folder: what it says of the folder where none is named.
+        resumable: whether it begins runs that can be stopped and gone on with.
     """
-    signature = Signature(_parameters(options, files, folder))
+    signature = Signature(_parameters(options, files, folder, resumable=resumable))
     command.__signature__ = signature  # type: ignore[attr-defined]  # as inspect.signature documents it
     command.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
     return command
@@ -85,7 +93,9 @@ def _parameter(name: str, kind: Any, meaning: Meaning) -> Parameter:
     return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
 
 
-def _parameters(options: Mapping[str, tuple[Any, Meaning]], files: str, folder: str) -> list[Parameter]:
+def _parameters(
+    options: Mapping[str, tuple[Any, Meaning]], files: str, folder: str, *, resumable: bool
+) -> list[Parameter]:
     fixed = [
         Parameter(
             "corpus",
@@ -109,6 +119,7 @@ def _parameters(options: Mapping[str, tuple[Any, Meaning]], files: str, folder: 
             annotation=Annotated[bool, typer.Option(flag, *(["-q"] if name == "quiet" else []), help=text)],
         )
         for name, flag, text in _FLAGS
+        if resumable or name in _ALWAYS
     ]
     more = [
         Parameter(
@@ -116,4 +127,4 @@ def _parameters(options: Mapping[str, tuple[Any, Meaning]], files: str, folder: 
         )
         for name, kind, flag, text in _MORE
     ]
-    return [*fixed, *chosen, *more, *flags]
+    return [*fixed, *chosen, *(more if resumable else ()), *flags]

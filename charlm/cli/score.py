@@ -14,8 +14,7 @@ from charlm.cli.posterior import PriorOption, check_prior, show_posteriors
 from charlm.errors import UsageError
 
 if TYPE_CHECKING:
-    from charlm.checkpoint import TrainedModel
-    from charlm.scores import Score
+    from charlm.scores import Score, Scorer
 
 GROUP = 256
 """Texts that are scored together where they come through a pipe, and are waited for."""
@@ -23,26 +22,31 @@ FILE_GROUP = 4096
 """Lines of a file that are scored together: many enough that all lanes are busy nearly all the time."""
 
 
+TextsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Texts; without any, and without --file, standard input is read, a text a line.", show_default=False
+    ),
+]
+FileOption = Annotated[
+    Path | None, typer.Option("--file", "-f", help="Score the lines of a file.", show_default=False, readable=False)
+]
+WholeOption = Annotated[bool, typer.Option("--whole", help="Score a file or standard input as one text.")]
+PerTokenOption = Annotated[
+    bool, typer.Option("--per-token", help="Also log-probability, rank and entropy of each token.")
+]
+EncodingOption = Annotated[
+    str | None, typer.Option("--encoding", help="Encoding of the file or standard input.", show_default="as trained")
+]
+
+
 def score(
-    texts: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Texts; without any, and without --file, standard input is read, a text a line.",
-            show_default=False,
-        ),
-    ] = None,
+    texts: TextsArgument = None,
     model: ModelOption = None,
-    file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="Score the lines of a file.", show_default=False, readable=False)
-    ] = None,
-    whole: Annotated[bool, typer.Option("--whole", help="Score a file or standard input as one text.")] = False,
-    per_token: Annotated[
-        bool, typer.Option("--per-token", help="Also log-probability, rank and entropy of each token.")
-    ] = False,
-    encoding: Annotated[
-        str | None,
-        typer.Option("--encoding", help="Encoding of the file or standard input.", show_default="as trained"),
-    ] = None,
+    file: FileOption = None,
+    whole: WholeOption = False,
+    per_token: PerTokenOption = False,
+    encoding: EncodingOption = None,
     label: LabelOption = None,
     posterior: Annotated[
         bool, typer.Option("--posterior", help="The probability of every label instead, by Bayes' rule.")
@@ -54,7 +58,7 @@ def score(
 
     A text that begins with a dash follows "--": charlm score -- "-5".
     """
-    _check_texts(texts, file, whole=whole)
+    check_texts(texts, file, whole=whole)
     if posterior and (label is not None or per_token):
         raise UsageError("--posterior asks for every label of whole texts: leave out --label and --per-token")
     trained = load(model)
@@ -62,14 +66,14 @@ def score(
     trained = trained if posterior else trained.under(label)
     for text in texts or ():
         note_file(text, f"is scored as a text; for the lines of the file of that name: --file {text}")
-    inputs: Iterator[str | bytes] = iter(texts) if texts else _read(trained, file, encoding, whole)
+    inputs: Iterator[str | bytes] = iter(texts) if texts else texts_of(trained, file, encoding, whole)
     if posterior:
         show_posteriors(trained, inputs, FILE_GROUP if file else GROUP, prior, as_json=as_json)
         return
-    _show_scores(trained, _scores(trained, inputs, FILE_GROUP if file else GROUP, per_token), file, as_json=as_json)
+    show_scores(trained, scored_by(trained, inputs, FILE_GROUP if file else GROUP, per_token), file, as_json=as_json)
 
 
-def _check_texts(texts: list[str] | None, file: Path | None, *, whole: bool) -> None:
+def check_texts(texts: list[str] | None, file: Path | None, *, whole: bool) -> None:
     """Check that there is one kind of thing to score.
 
     Raises:
@@ -83,7 +87,8 @@ def _check_texts(texts: list[str] | None, file: Path | None, *, whole: bool) -> 
         raise UsageError('nothing to score: give a text (charlm score "some text"), --file FILE, or a pipe')
 
 
-def _show_scores(trained: "TrainedModel", scores: "Iterator[Score]", file: Path | None, *, as_json: bool) -> None:
+def show_scores(trained: "Scorer", scores: "Iterator[Score]", file: Path | None, *, as_json: bool) -> None:
+    """Print scores as they come, and what is to be known of them."""
     number = unknown = 0
     for number, scored in enumerate(scores, start=1):
         if number == 1 and not as_json and scored.per_token is None:
@@ -99,7 +104,7 @@ def _show_scores(trained: "TrainedModel", scores: "Iterator[Score]", file: Path 
         _note_unknown(trained, unknown)
 
 
-def _note_unknown(trained: "TrainedModel", texts: int) -> None:
+def _note_unknown(trained: "Scorer", texts: int) -> None:
     danger = (
         "<UNK> stands for all of them at once, so do not rank such texts against others"
         if trained.tokenizer.vocabulary.counts[1]
@@ -111,9 +116,8 @@ def _note_unknown(trained: "TrainedModel", texts: int) -> None:
     )
 
 
-def _scores(
-    trained: "TrainedModel", inputs: Iterator[str | bytes], together: int, per_token: bool
-) -> "Iterator[Score]":
+def scored_by(trained: "Scorer", inputs: Iterator[str | bytes], together: int, per_token: bool) -> "Iterator[Score]":
+    """Scores of texts in their order, so many computed together."""
     from itertools import islice  # noqa: PLC0415 - only here
 
     from charlm.scores import score_all  # noqa: PLC0415 - NumPy is loaded only when it is used
@@ -122,7 +126,7 @@ def _scores(
         yield from score_all(trained, group, per_token=per_token)
 
 
-def _read(trained: "TrainedModel", file: Path | None, encoding: str | None, whole: bool) -> Iterator[str | bytes]:
+def texts_of(trained: "Scorer", file: Path | None, encoding: str | None, whole: bool) -> Iterator[str | bytes]:
     """The texts of a file or of standard input: its lines, or all of it."""
     from charlm.text.inputs import read_lines, read_whole  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.text.reading import Source, file_source  # noqa: PLC0415 - likewise

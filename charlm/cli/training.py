@@ -5,12 +5,14 @@ from typing import Any
 from charlm import checkpoint
 from charlm.cli.console import counted, note
 from charlm.cli.live_sample import language_view
+from charlm.cli.progress import in_bits
 from charlm.cli.runs import Trainable
 from charlm.text.tokens import MOST_TYPES
 from charlm.training.again import options_of
 from charlm.training.checks import check
 from charlm.training.choices import picks, shrunk
 from charlm.training.language import LanguageSubject
+from charlm.training.ngrams import baseline
 from charlm.training.options import TYPES_AND_MEANINGS
 from charlm.training.run import Run
 from charlm.training.setup import begin, resume
@@ -54,6 +56,10 @@ def _announce(run: Run[LanguageSubject], options: Any) -> None:
         f"{model.kind}: {model.layers} x {model.hidden}{base}, {size}; "
         f"{length} of {plan.batch} x {plan.window} tokens; writing {run.folder.path}"
     )
+    found = baseline(corpus, subject.text, plan.seconds)
+    if found is not None:
+        order, nats = found
+        note(f"to beat: {order}-grams of the same text, {nats:.4f} nats a token {in_bits(nats)}")
 
 
 def _announce_vocabulary(run: Run[LanguageSubject]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from charlm.labels.examples import Examples, read_examples
 from charlm.labels.forms import Fields
 from charlm.labels.label_set import LabelSet
 from charlm.labels.schemes import scheme_of
-from charlm.nn.arrays import Array
+from charlm.nn.arrays import Array, Ids
 from charlm.text.lines import draw_lines
 from charlm.text.sources import Texts
 from charlm.text.tokenizer import Tokenizer
@@ -55,7 +55,8 @@ class LabelCorpus:
         digests: SHA-256 in hex of the files, and of those that validate, where these are others.
         characters_read: code points of the training texts.
         valid_characters: of the validation texts.
-        shown: words of some validation sentences of a tagger by their place, to be looked at while it learns.
+        shown: words of some validation sentences of a tagger by their place, or some texts of a classifier as one word
+            each, to be looked at while it learns.
     """
 
     name: str
@@ -157,9 +158,11 @@ def read_columns_corpus(
     """
     read = read_columns(texts, text.encoding)
     given = None if valid_texts is None else read_columns(valid_texts, text.encoding)
-    train, valid = _parts(read, given, text.valid_fraction, seed)
+    assert read.labels is not None  # noqa: S101 - labels were asked for
+    sentence_of = np.repeat(np.arange(len(read)), read.lengths)
+    train, valid = _parts(read, given, text.valid_fraction, seed, read.labels.ids, sentence_of)
     if known is None:
-        assert train.labels is not None  # noqa: S101 - labels were asked for
+        assert train.labels is not None  # noqa: S101 - likewise
         vocabulary = base or learn_words(
             train.words, lowercase=text.lowercase, min_count=text.min_count, max_vocab=text.max_vocab
         )
@@ -206,12 +209,7 @@ def read_examples_corpus(
     base: Vocabulary | None = None,
 ) -> LabelCorpus:
     """The corpus of a classifier; otherwise as ``read_columns_corpus``."""
-    fields = Fields(text.label_field, text.text_field)
-    read = read_examples(texts, text.encoding, fields=fields, each_line=text.each_line)
-    given = None
-    if valid_texts is not None:
-        given = read_examples(valid_texts, text.encoding, fields=fields, each_line=text.each_line)
-    train, valid = _parts(read, given, text.valid_fraction, seed)
+    train, valid, digests = read_example_parts(texts, valid_texts, text, seed)
     if known is None:
         vocabulary = base or learn_tokens(
             train,
@@ -221,19 +219,55 @@ def read_examples_corpus(
             min_count=text.min_count,
             max_vocab=text.max_vocab,
         )
-        known = Known(vocabulary, None, LabelSet.learn(train.labels, read.name))
+        known = Known(vocabulary, None, LabelSet.learn(train.labels, train.name))
     tokenizer = Tokenizer(text.level, text.unit, known.vocabulary, text.lowercase)
     each = [encode_examples(part, tokenizer, known.labels) for part in (train, valid)]
     sizes = [sum(map(len, part.texts)) for part in (train, valid)]
-    return LabelCorpus(read.name, text, known, each[0], each[1], _digests(read, given), sizes[0], sizes[1])
+    # The first text of each label.
+    first = sorted(valid.labels.ids.tolist().index(label) for label in set(valid.labels.ids.tolist()))
+    shown = {number: (valid.texts[number],) for number in first[:SHOWN]}
+    return LabelCorpus(train.name, text, known, each[0], each[1], digests, sizes[0], sizes[1], shown)
+
+
+class ExampleParts(NamedTuple):
+    """The examples to learn from, those that validate, and the digests of their files, as ``LabelCorpus`` has them."""
+
+    train: Examples
+    valid: Examples
+    digests: tuple[str, str | None]
+
+
+def read_example_parts(texts: Texts, valid_texts: Texts | None, text: LabellingConfig, seed: int) -> ExampleParts:
+    """What the corpus of a classifier is made of.
+
+    Raises:
+        InputError: the files are not right, or too few.
+    """
+    fields = Fields(text.label_field, text.text_field)
+    read = read_examples(texts, text.encoding, fields=fields, each_line=text.each_line)
+    given = None
+    if valid_texts is not None:
+        given = read_examples(valid_texts, text.encoding, fields=fields, each_line=text.each_line)
+    train, valid = _parts(read, given, text.valid_fraction, seed, read.labels.ids, np.arange(len(read)))
+    return ExampleParts(train, valid, _digests(read, given))
 
 
 def _digests(read: Labelled, given: Labelled | None) -> tuple[str, str | None]:
     return read.digest, None if given is None else given.digest
 
 
-def _parts(read: Labelled, given: Labelled | None, fraction: float, seed: int) -> tuple[Labelled, Labelled]:
+def _parts(
+    read: Labelled, given: Labelled | None, fraction: float, seed: int, labels: Ids, text_of: Ids
+) -> tuple[Labelled, Labelled]:
     """What is learnt from, and what validates.
+
+    Args:
+        read: everything but what was given to validate with.
+        given: that, if there is such.
+        fraction: share of the texts that validates, if there is not.
+        seed: of its draw. A text with a label that no other one would have taught is taken back.
+        labels: of all tokens or texts that were read.
+        text_of: for each of these, the text it belongs to.
 
     Raises:
         InputError: there are too few texts for two parts.
@@ -243,6 +277,19 @@ def _parts(read: Labelled, given: Labelled | None, fraction: float, seed: int) -
     validates = draw_lines(len(read), fraction, seed)
     if not validates.any() and len(read) > 1:
         validates[0] = True
-    if validates.all():
+    untaught = ~np.isin(labels, labels[~validates[text_of]])
+    validates[text_of[untaught]] = False
+    if not validates.any():
+        validates[_spared(labels, text_of)] = True
+    if validates.all() or not validates.any():
         raise InputError(f"{read.name} has too few texts to validate with some of them: name others with --valid")
     return read.part(~validates), read.part(validates)
+
+
+def _spared(labels: Ids, text_of: Ids) -> Ids:
+    """The first text without which every label is still taught, [1] or [0]."""
+    _, first, times = np.unique(labels, return_index=True, return_counts=True)
+    last = len(labels) - 1 - np.unique(labels[::-1], return_index=True)[1]
+    # A label in one text alone keeps it.
+    needed = text_of[first][(times == 1) | (text_of[first] == text_of[last])]
+    return np.setdiff1d(text_of, needed)[:1]

@@ -13,18 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charlm.errors import InputError
-from charlm.labels.forms import (
-    JSON,
-    USUAL_FIELDS,
-    Fields,
-    Form,
-    JsonLines,
-    Lines,
-    Row,
-    Table,
-    begins_json,
-    form_by_name,
-)
+from charlm.labels.forms import USUAL_FIELDS, Fields, Form, JsonLines, Lines, Row, Table
+from charlm.labels.records import JSON, form_by_name, looks_like_json
 from charlm.labels.rows import WHOLE, Coded, Coder, Origins, OriginsSoFar, place
 from charlm.text.corpus import joint_digest
 from charlm.text.inputs import lines_of
@@ -174,7 +164,7 @@ class _Reading:
         return (row for row in rows if row is not None)
 
     def _form(self, source: Source, first: str) -> Form:
-        if (form_by_name(source) or (JSON if begins_json(first) else None)) == JSON:
+        if (form_by_name(source) or (JSON if looks_like_json(first) else None)) == JSON:
             return JsonLines(source.name, self._fields, labelled=True)
         return Table(source.name, self._fields, labelled=True)
 

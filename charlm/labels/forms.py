@@ -11,25 +11,14 @@ A file is JSON lines if its name ends in .jsonl, .ndjson or .json, a table if it
 if its first line that is not blank begins with a brace. Blank lines are left out of tables and JSON.
 """
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from charlm.errors import InputError
+from charlm.labels.records import json_object, string_field
 from charlm.labels.rows import place
-from charlm.text.reading import COMPRESSIONS, Source
-
-TABLE, JSON = "table", "JSON"
-_FORMS = {".tsv": TABLE, ".jsonl": JSON, ".ndjson": JSON, ".json": JSON}
-
-
-def form_by_name(source: Source) -> str | None:
-    """The form that a file's name shows, None if it shows none."""
-    path = Path(source.name)
-    return _FORMS.get(Path(path.stem if path.suffix.lower() in COMPRESSIONS else path).suffix.lower())
 
 
 @dataclass(frozen=True)
@@ -139,39 +128,10 @@ class JsonLines(Form):
         if not line.strip():
             return None
         where = place(self._name, number)
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            why = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
-            raise InputError(f"{where} is not valid JSON: {why}; each line needs an object of its own") from None
-        if not isinstance(record, dict):
-            needed = "a label and a text" if self._labelled else "a text"
-            raise InputError(f"{where} is {_kind(record)}: each line needs an object with {needed}")
-        label = _field(where, record, self._fields.label, "--label-field") if self._labelled else ""
-        return Row(number, label, _field(where, record, self._fields.text, "--text-field"))
+        record = json_object(where, line, "a label and a text" if self._labelled else "a text")
+        label = string_field(where, record, self._fields.label, _says("--label-field")) if self._labelled else ""
+        return Row(number, label, string_field(where, record, self._fields.text, _says("--text-field")))
 
 
-def begins_json(line: str) -> bool:
-    """Whether the first line of a file whose name shows no form says that it is JSON."""
-    return line.lstrip().startswith("{")
-
-
-def _field(where: str, record: dict[str, Any], field: str, option: str) -> str:
-    """A field of a JSON object.
-
-    Raises:
-        InputError: It is missing, or no string.
-    """
-    if field not in record:
-        there = ", ".join(map(repr, record)) or "nothing"
-        raise InputError(f"{where}: the object has no field {field!r}, but {there}; {option} says what it is called")
-    value = record[field]
-    if not isinstance(value, str):
-        raise InputError(f"{where}: the field {field!r} is {_kind(value)}, and must be a string")
-    return value
-
-
-def _kind(value: object) -> str:
-    """What a JSON value is."""
-    kinds = {dict: "an object", list: "a list", bool: "a truth value", type(None): "null", str: "a string"}
-    return kinds.get(type(value), "a number")
+def _says(option: str) -> str:
+    return f"{option} says what it is called"

@@ -9,19 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from charlm.labels.forms import (
-    JSON,
-    TABLE,
-    USUAL_FIELDS,
-    Fields,
-    Form,
-    JsonLines,
-    Lines,
-    Table,
-    begins_json,
-    form_by_name,
-    is_head,
-)
+from charlm.labels.forms import USUAL_FIELDS, Fields, Form, JsonLines, Lines, Table, is_head
+from charlm.labels.records import JSON, TABLE, form_by_name, looks_like_json
 from charlm.labels.rows import WHOLE
 from charlm.text.inputs import line_groups
 from charlm.text.reading import Source, TextReader, is_folder
@@ -102,7 +91,7 @@ def _found(source: Source, form: Form, numbered: list[tuple[int, str]]) -> list[
 def _form(source: Source, first: str, fields: Fields, labels: Collection[str]) -> Form:
     form = form_by_name(source)
     cells = first.split("\t")
-    if form == JSON or (form is None and begins_json(first)):
+    if form == JSON or (form is None and looks_like_json(first)):
         return JsonLines(source.name, fields, labelled=False)
     if form == TABLE or (len(cells) > 1 and (cells[0].strip() in labels or is_head(cells, fields, labelled=True))):
         return Table(source.name, fields, labelled=False)

@@ -14,7 +14,7 @@ def gates_in_place(z: Array, sigmoids: int) -> None:
     sigmoid(x) = tanh(x / 2) / 2 + 1/2, and the operand that made ``z`` has halved the sigmoid rows
     already, so one tanh over the whole block does all the work.
     """
-    np.tanh(z, out=z)
+    np.tanh(z, z)
     s = z[:sigmoids]
     s *= HALF
     s += HALF

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from charlm.nn.arrays import Allocate, Array, Flags, State, Views
-from charlm.nn.columns import WindowColumns, write_transposed
+from charlm.nn.columns import WindowColumns, write_scaled, write_transposed
 from charlm.nn.initializers import glorot, orthogonal
 from charlm.nn.parameters import ParameterSpec
 
@@ -164,13 +164,13 @@ class Block(ABC):
             scale = number(place.scale)
             if self.recurrent:
                 first = order.index(g) * H
-                np.multiply(views[f"W_{g}a"], scale, out=place.recurrent)
+                write_scaled(place.recurrent, views[f"W_{g}a"], scale)
                 if back:
                     write_transposed(operand.recurrent_back[:, first : first + H], views[f"W_{g}a"])
             if g not in self.unbiased_gates:
                 np.multiply(views[f"b_{g}"], scale, out=place.bias)
             if table is None:
-                np.multiply(views[f"W_{g}x"], scale, out=place.input)
+                write_scaled(place.input, views[f"W_{g}x"], scale)
                 if back:
                     write_transposed(operand.input_back[:, columns], views[f"W_{g}x"])
             else:

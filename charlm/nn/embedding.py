@@ -24,11 +24,6 @@ def write_one_hot(rows: Array, ids: Ids) -> None:
     """Write ids [T, B], or several [N, T, B], as one-hot columns into rows [T, V, B]; -1 becomes a zero column."""
     time, batch = ids.shape[-2:]
     rows[...] = 0
-    if ids.size == 1:
-        # One token by itself, as in sampling: the arrays of indices below would cost more than the layer does.
-        token = ids.item()
-        rows[0, token, 0] = token >= 0
-        return
     for each in ids.reshape(-1, time, batch):
         # Where the id is -1, a zero is added to the last row.
         rows[np.arange(time)[:, None], each, np.arange(batch)] += each >= 0

@@ -22,7 +22,7 @@ from charlm.nn.heads.adaptive import AdaptiveHead
 from charlm.nn.heads.head import Head
 from charlm.nn.heads.softmax import SoftmaxHead
 from charlm.nn.parameters import Parameters, ParameterSpec, below
-from charlm.nn.stack import Dropout, Stack, StackTape
+from charlm.nn.stack import Dropout, Stack, StackTape, is_single
 
 HEAD = "head."
 """What the names of the head's parameters begin with."""
@@ -145,9 +145,10 @@ class LanguageModel:
         Without ``keep`` nothing is kept for a way back: for those who only run forward.
         """
         dtype = self.parameters.dtype
-        operands = self.stack.new_operands(dtype)
+        operands = self.stack.new_operands(dtype, single=is_single(time, batch, keep=keep))
         tape, scratch = self.stack.new_tape(time, batch, dtype, keep=keep), self.head.new_scratch(time * batch, dtype)
-        d_operands, columns = self.stack.new_gradient_operands(operands), self.stack.new_columns(tape, dtype)
+        d_operands = self.stack.new_gradient_operands(operands) if keep else ()
+        columns = self.stack.new_columns(tape, dtype)
         work = Workspace(operands, d_operands, tape, columns, scratch)
         self.pack(work)
         return work
@@ -167,14 +168,14 @@ class LanguageModel:
     def _forward(
         self, work: Workspace, inputs: Ids, starts: Flags | None, states: States, dropout: Dropout | None = None
     ) -> tuple[Array, States]:
-        """The top layer's output as columns [H, T, B], and the states after."""
+        """The top layer's output as columns [H, T * B], and the states after."""
         after = self.stack.forward(self.parameters, work.operands, work.tape, inputs, starts, states, dropout)
-        (T, B), H = inputs.shape[-2:], self.config.hidden
+        T, B = inputs.shape[-2:]
         if T == 1:
-            return work.tape.activations[0][:, None], after
-        activations = work.columns.second[:H, : T * B]
-        write_columns(activations, work.tape.activations[:T])
-        return activations.reshape(H, T, B, copy=False), after
+            return work.tape.activations[0], after
+        columns = work.columns.second[: self.config.hidden, : T * B]
+        write_columns(columns, work.tape.activations[:T])
+        return columns, after
 
     def loss_and_gradients(
         self,
@@ -202,8 +203,9 @@ class LanguageModel:
             The mean loss in nats, the states after the last step, and the gradients with respect to ``states``.
         """
         inputs = self._read(inputs)
-        activations, after = self._forward(work, inputs, starts, states, dropout)
-        (H, T, B), tape = activations.shape, work.tape
+        columns, after = self._forward(work, inputs, starts, states, dropout)
+        (T, B), H, tape = inputs.shape[-2:], self.config.hidden, work.tape
+        activations = columns.reshape(H, T, B, copy=False)
         d_columns = work.columns.first[:H, : T * B]
         d_activations = d_columns.reshape(H, T, B, copy=False)
         total, count = self.head.loss_and_gradients(
@@ -227,12 +229,11 @@ class LanguageModel:
         self, work: Workspace, inputs: Ids, targets: Ids, starts: Flags, states: States
     ) -> tuple[Array, States]:
         """Log-probability in nats of each target [T, B] (float64, 0 where it is -1), and the states after."""
-        activations, after = self._forward(work, self._read(inputs), starts, states)
+        columns, after = self._forward(work, self._read(inputs), starts, states)
+        activations = columns.reshape(self.config.hidden, *targets.shape, copy=False)
         return self.head.log_probabilities(self._head_views, activations, targets, work.scratch), after
 
     def logits(self, work: Workspace, inputs: Ids, starts: Flags | None, states: States) -> tuple[Array, States]:
         """Log-probabilities of every next token, [V, T, B], that may lack their normalisation, and the states after."""
-        activations, after = self._forward(work, self._read(inputs), starts, states)
-        H, T, B = activations.shape
-        logits = self.head.logits(self._head_views, activations.reshape(H, T * B))
-        return logits.reshape(-1, T, B), after
+        columns, after = self._forward(work, self._read(inputs), starts, states)
+        return self.head.logits(self._head_views, columns).reshape(-1, *inputs.shape[-2:]), after

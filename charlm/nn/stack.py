@@ -21,9 +21,15 @@ from charlm.nn.embedding import add_gathered_gradient, folds, write_gathered, wr
 from charlm.nn.initializers import uniform
 from charlm.nn.parameters import Parameters, ParameterSpec, below
 from charlm.nn.registry import make_block
+from charlm.nn.token_operand import TokenOperand, in_columns, new_token_operand, pack_tokens
 
 NOWHERE = Starts({}, (), ())
 """No text begins."""
+
+
+def is_single(time: int, batch: int, *, keep: bool) -> bool:
+    """Whether windows of so many steps and lanes are one lane's single steps, forward alone: one stream of samples."""
+    return time == batch == 1 and not keep
 
 
 @dataclass(frozen=True)
@@ -87,10 +93,15 @@ class Stack:
         for k, block in enumerate(self.blocks):
             block.initialize(below(parameters.views, f"layers.{k}."), generator)
 
-    def new_operands(self, dtype: DTypeLike) -> tuple[Operand, ...]:
-        """Allocate the operands of all layers."""
-        pairs = zip(self.blocks, self.input_rows, strict=True)
-        return tuple(block.new_operand(rows, dtype) for block, rows in pairs)
+    def new_operands(self, dtype: DTypeLike, *, single: bool = False) -> tuple[Operand, ...]:
+        """Allocate the operands of all layers; ``single`` where one lane takes one step at a time, and none back."""
+        pairs = list(zip(self.blocks, self.input_rows, strict=True))
+        if not single:
+            return tuple(block.new_operand(rows, dtype) for block, rows in pairs)
+        operands = [block.new_operand(rows, dtype, in_columns) for block, rows in pairs]
+        if self.folded:
+            operands[0] = new_token_operand(self.blocks[0], self.input_rows[0], dtype)
+        return tuple(operands)
 
     def new_gradient_operands(self, operands: tuple[Operand, ...]) -> tuple[Operand, ...]:
         """Allocate what takes the gradients of these operands, a layer's where the layer's above was."""
@@ -104,9 +115,16 @@ class Stack:
 
         What only backward and dropout use costs no memory until they touch it.
         """
-        H, pairs = self.config.hidden, zip(self.blocks, self.input_rows, strict=True)
+        H, sizes = self.config.hidden, self.input_rows
+        by_column = self.folded and is_single(time, batch, keep=keep)
+        if by_column:
+            sizes = [1, *sizes[1:]]
+        pairs = zip(self.blocks, sizes, strict=True)
+        layers = tuple(block.new_tape(rows, time, batch, dtype, keep=keep) for block, rows in pairs)
+        if by_column:
+            layers[0].x[...] = 1
         return StackTape(
-            layers=tuple(block.new_tape(rows, time, batch, dtype, keep=keep) for block, rows in pairs),
+            layers=layers,
             activations=np.empty((time, H, batch), dtype),
             masks=tuple(np.empty((time, H, batch), dtype) for _ in self.blocks),
             d_residual=np.empty((time, H, batch), dtype),
@@ -146,8 +164,12 @@ class Stack:
 
     def pack(self, parameters: Parameters, operands: tuple[Operand, ...], *, back: bool) -> None:
         """Write the operands from the parameters, for the way back too or not; needed after every change of them."""
-        for k, block in enumerate(self.blocks):
-            block.pack(below(parameters.views, f"layers.{k}."), operands[k], self._table(parameters, k), back=back)
+        for k, (block, operand) in enumerate(zip(self.blocks, operands, strict=True)):
+            views, table = below(parameters.views, f"layers.{k}."), self._table(parameters, k)
+            if isinstance(operand, TokenOperand):
+                pack_tokens(block, views, operand, parameters.views["embedding"])
+            else:
+                block.pack(views, operand, table, back=back)
 
     def _table(self, parameters: Parameters, k: int) -> Array | None:
         return parameters.views["embedding"] if k == 0 and self.folded else None
@@ -177,11 +199,12 @@ class Stack:
             The states after the last step, as copies.
         """
         T = inputs.shape[-2]
-        x = tape.layers[0].x[:T]
-        if self.folded:
-            write_one_hot(x, inputs)
+        if isinstance(operands[0], TokenOperand):
+            operands[0].read(inputs.ravel().tolist())
+        elif self.folded:
+            write_one_hot(tape.layers[0].x[:T], inputs)
         else:
-            write_gathered(x, parameters.views["embedding"], inputs)
+            write_gathered(tape.layers[0].x[:T], parameters.views["embedding"], inputs)
         tape.dropped = dropout is not None and dropout.rate > 0
         begins, after = self._starts(parameters, starts), []
         for k, block in enumerate(self.blocks):

@@ -88,16 +88,15 @@ class TextLanes:
         return np.split(flat[..., self.order], self.firsts[1:], axis=-1)
 
 
-def pack_texts(texts: Sequence[Ids], batch: int, spellings: Sequence[Sequence[Ids]] | None = None) -> TextLanes:
+def pack_texts(texts: Sequence[Ids], batch: int) -> TextLanes:
     """Lay whole texts into lanes: the longest first, each into the lane that has the least.
 
     Args:
         texts: ids of each, one at least.
         batch: how many lanes at most. There are fewer where the longest text alone is longer than the others' share.
-        spellings: for each text the ids of each token's characters.
 
     Raises:
-        InputError: a text, or a token's spelling, is empty.
+        InputError: a text has no tokens.
     """
     lengths = [len(text) for text in texts]
     if 0 in lengths:
@@ -119,23 +118,4 @@ def pack_texts(texts: Sequence[Ids], batch: int, spellings: Sequence[Sequence[Id
     begins, ends = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
     begins[places[:, 0], places[:, 1]] = True
     ends[places[:, 0] + lengths - 1, places[:, 1]] = True
-    lanes_of_texts = TextLanes(ids, text, begins, ends)
-    if spellings is None:
-        return lanes_of_texts
-    return TextLanes(ids, text, begins, ends, _forms(lanes_of_texts, spellings))
-
-
-def _forms(lanes: TextLanes, spellings: Sequence[Sequence[Ids]]) -> Forms:
-    """Each distinct spelling once, numbered as they first occur, and which of them each token has."""
-    number_of: dict[bytes, int] = {}
-    distinct: list[Ids] = []
-    numbers: list[Ids] = []
-    for text in spellings:
-        found = np.empty(len(text), np.int64)
-        for position, spelling in enumerate(text):
-            form = np.ascontiguousarray(spelling, np.int64)
-            found[position] = number_of.setdefault(form.tobytes(), len(distinct))
-            if found[position] == len(distinct):
-                distinct.append(form)
-        numbers.append(found)
-    return Forms(pack_texts(distinct, len(distinct)), lanes.lay_out(numbers))
+    return TextLanes(ids, text, begins, ends)

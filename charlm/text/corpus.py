@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from charlm.errors import InputError, UsageError
 from charlm.text.checks import check_lines, check_parts, check_variety
 from charlm.text.indexing import index_texts
-from charlm.text.labelled import LabelReader
+from charlm.text.labelled import LabelReader, check_several
 from charlm.text.level import TypeFacts
 from charlm.text.lines import labels_kept
 from charlm.text.parts import Part, count_types, encode_parts
@@ -188,6 +188,8 @@ def draft(
     indexer = find_level(level).indexer(unit, lowercase)
     reader = LabelReader(known_labels) if labels else None
     ids, digests, of_lines = index_texts(indexer, texts, encoding, reader)
+    if reader is not None and known_labels is None:
+        check_several(texts.name, reader.names)
     valid_ids, valid_digests, valid_of_lines = None, None, None
     if valid_texts is not None:
         reader = LabelReader(reader.names) if reader else None

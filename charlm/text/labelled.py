@@ -124,8 +124,22 @@ def by_count(names: Sequence[str], counts: NDArray[np.int64]) -> list[int]:
     return sorted(range(len(names)), key=lambda label: (-int(counts[label]), names[label]))
 
 
-def check_labels(name: str, names: Sequence[str], counts: NDArray[np.int64]) -> None:
-    """Check that labels can be learnt.
+def check_several(name: str, names: Sequence[str]) -> None:
+    """Check that a text to learn from has more than one label.
+
+    Raises:
+        InputError: It has none, or one.
+    """
+    if len(names) < 2:  # noqa: PLR2004 - one label tells nothing apart
+        what = f"a single label, {names[0]!r}" if names else "no label"
+        raise InputError(
+            f"{name} has {what}: there is nothing to tell apart. Add texts of another, or train without --labels on "
+            "the texts alone"
+        )
+
+
+def check_each_trains(name: str, names: Sequence[str], counts: NDArray[np.int64]) -> None:
+    """Check that every label can be learnt.
 
     Args:
         name: What messages call the text.
@@ -133,13 +147,8 @@ def check_labels(name: str, names: Sequence[str], counts: NDArray[np.int64]) -> 
         counts: int64 [labels], texts of each that train.
 
     Raises:
-        InputError: There is only one, or there is one without any text.
+        InputError: There is one without any text.
     """
-    if len(names) < 2:  # noqa: PLR2004 - one label tells nothing apart
-        raise InputError(
-            f"{name} has a single label, {names[0]!r}: there is nothing to tell apart. Add texts of another, or train "
-            "without --labels on the texts alone"
-        )
     empty = [names[label] for label in np.flatnonzero(counts == 0).tolist()]
     if empty:
         raise InputError(f"{name}: no text to train on has the label {empty[0]!r}. Add one, or take the label out")

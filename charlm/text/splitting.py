@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from charlm.text.labelled import by_count, check_labels, let_each_train
+from charlm.text.labelled import by_count, check_each_trains, let_each_train
 from charlm.text.level import TypeFacts
 from charlm.text.lines import divide_lines, draw_lines, is_list, labels_kept, survey_lines
 from charlm.text.store import BLOCK_IDS, Ids, blocks_of
@@ -90,14 +90,14 @@ def settle_labels(plan: Plan, name: str, names: Sequence[str], *, learnt: bool) 
         learnt: Whether they were; labels that were known stay as they are.
 
     Raises:
-        InputError: The labels cannot be learnt.
+        InputError: No text to train on has one of them.
     """
     assert plan.labels is not None  # noqa: S101 - where labels were read
     if not learnt:
         return plan, tuple(names)
     train, valid = plan.labels
     counts = np.bincount(train, minlength=len(names))
-    check_labels(name, names, counts)
+    check_each_trains(name, names, counts)
     order = by_count(names, counts)
     ids = np.argsort(order).astype(np.min_scalar_type(len(order)))
     return replace(plan, labels=(ids[train], ids[valid])), tuple(names[label] for label in order)

@@ -14,9 +14,9 @@ def label_options(
     """Every option of a run, in the order of ``LABEL_OPTIONS``; otherwise as ``training.again.options_of``."""
     corpus, base = record["corpus"], record["base"]
     found: dict[str, Any] = {
-        **text.to_json(),
         **model.to_json(),
         **model.options,
+        **text.to_json(),  # behind the model, whose unit is what has a label
         **train,
         "time": train["seconds"],
         "valid": (corpus["valid_paths"] or [None])[0],

@@ -88,7 +88,9 @@ def check_label_options(kind: str, options: Mapping[str, Any]) -> None:
 
 
 def _model_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in those_of(options, LabelModelConfig).items() if name != "cell"}
+    """What was chosen of the network's shape; its unit is what has a label, not what ends in <EOS>."""
+    chosen = those_of(options, LabelModelConfig)
+    return {name: value for name, value in chosen.items() if name not in ("cell", "unit")}
 
 
 def load_language_model(kind: str, options: Mapping[str, Any]) -> Base | None:

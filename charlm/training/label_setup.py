@@ -1,6 +1,7 @@
 """From options to the run of a tagger or classifier that is ready to begin, and from a folder to one that goes on."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,15 @@ from charlm.checkpoint import check_about
 from charlm.config import BaseRecord, CorpusRecord, TrainConfig
 from charlm.errors import InputError, ModelError, UsageError
 from charlm.labelling.config import LabellingConfig
-from charlm.labelling.corpus import Known, LabelCorpus, read_columns_corpus, read_examples_corpus
+from charlm.labelling.corpus import (
+    Known,
+    LabelCorpus,
+    read_columns_corpus,
+    read_example_parts,
+    read_examples_corpus,
+)
 from charlm.labelling.model import Labeler, check_labeler, constants_of
+from charlm.labels.examples import Examples
 from charlm.machine import fingerprint
 from charlm.nn.label_config import LabelModelConfig
 from charlm.text.sources import Texts, find_texts
@@ -27,9 +35,11 @@ from charlm.training.labels import LabelSubject
 from charlm.training.progress import Progress
 from charlm.training.run import CHANGEABLE, Run
 from charlm.training.run_folder import RunFolder, of_model
-from charlm.training.setup import Find
+from charlm.training.setup import Find, check_window, recorded_paths, recorded_valid_texts
 
-__all__ = ["begin_labels", "label_picks", "own_label_texts", "resume_labels"]
+__all__ = ["begin_labels", "label_picks", "own_examples", "own_label_texts", "resume_labels"]
+
+_NAME_ONE = "name a file to evaluate"
 
 
 def begin_labels(
@@ -119,8 +129,9 @@ def _resume(
         known = Known(*constants_of(tensors))
     except (KeyError, TypeError, AttributeError, ModelError, UsageError) as error:
         raise ModelError(f"{files.state_file} is damaged ({error}): begin anew with --overwrite") from error
-    texts, valid = find(names or was.paths, text.encoding), _valid_texts(was, text.encoding)
+    texts, valid = find(names or recorded_paths(was), text.encoding), recorded_valid_texts(was, text.encoding)
     corpus = _same(was, texts, valid, text, train.seed, known, "put it back, or begin anew with --overwrite")
+    check_window(files, train, len(corpus.train.ids))
     before = train
     if options and (train := changed(train, options, len(corpus.train.ids), step)) != before:
         change = {"step": step, "was": {name: getattr(before, name) for name in CHANGEABLE}}
@@ -136,11 +147,48 @@ def own_label_texts(model: Labeler) -> LabelCorpus:
     Raises:
         InputError: they are not there any more, or have changed.
     """
+    was, known = CorpusRecord.from_json(model.record["corpus"]), Known(model.vocabulary, model.characters, model.labels)
+    texts, valid = _own_files(was, model.text.encoding)
+    return _same(was, texts, valid, model.text, model.record["train"]["seed"], known, _NAME_ONE)
+
+
+def own_examples(model: Labeler) -> Examples:
+    """The texts that a classifier was validated with, read and drawn again as they were then.
+
+    Raises:
+        InputError: they are not there any more, or have changed.
+    """
     was = CorpusRecord.from_json(model.record["corpus"])
-    known = Known(model.vocabulary, model.characters, model.labels)
-    texts = find_texts(was.paths, encoding=model.text.encoding)
-    valid = _valid_texts(was, model.text.encoding)
-    return _same(was, texts, valid, model.text, model.record["train"]["seed"], known, "name a file to evaluate")
+    texts, valid = _own_files(was, model.text.encoding)
+    with _as_recorded(texts):
+        parts = read_example_parts(texts, valid, model.text, model.record["train"]["seed"])
+    _check_unchanged(was, texts, parts.digests, _NAME_ONE)
+    return parts.valid
+
+
+def _own_files(was: CorpusRecord, encoding: str) -> tuple[Texts, Texts | None]:
+    """What a model was trained on and, if there was such, validated with.
+
+    Raises:
+        InputError: they are not there any more, or cannot be read again.
+    """
+    try:
+        return find_texts(recorded_paths(was), encoding=encoding), recorded_valid_texts(was, encoding)
+    except InputError as error:
+        raise InputError(f"the model's own texts are not here ({error}): {_NAME_ONE}") from error
+
+
+@contextmanager
+def _as_recorded(texts: Texts) -> Iterator[None]:
+    """Nobody has chosen these options now: they stood in a file.
+
+    Raises:
+        ModelError: they make no sense.
+    """
+    try:
+        yield
+    except UsageError as error:
+        raise ModelError(f"the way to read {texts.name} that was recorded makes no sense ({error})") from error
 
 
 def _read(
@@ -172,14 +220,15 @@ def _same(
     Raises:
         InputError: they have changed since.
     """
-    corpus = _read(texts, valid, text, seed, known=known)
-    if corpus.digests != (was.digest, was.valid_digest):
-        raise InputError(f"{texts.name} has changed since the model was trained on it: {remedy}")
+    with _as_recorded(texts):
+        corpus = _read(texts, valid, text, seed, known=known)
+    _check_unchanged(was, texts, corpus.digests, remedy)
     return corpus
 
 
-def _valid_texts(was: CorpusRecord, encoding: str) -> Texts | None:
-    return None if was.valid_paths is None else find_texts(was.valid_paths, encoding=encoding)
+def _check_unchanged(was: CorpusRecord, texts: Texts, digests: tuple[str, str | None], remedy: str) -> None:
+    if digests != (was.digest, was.valid_digest):
+        raise InputError(f"{texts.name} has changed since the model was trained on it: {remedy}")
 
 
 def _about(texts: Texts, valid: Texts | None, corpus: LabelCorpus) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from charlm.config import BaseRecord, CorpusRecord, TextConfig, TrainConfig
 from charlm.errors import InputError, ModelError, UsageError
 from charlm.labels.label_set import LabelSet
 from charlm.machine import fingerprint
+from charlm.ngram.model import NGramModel
 from charlm.text.corpus import Corpus
 from charlm.text.parts import Part
 from charlm.text.sources import STANDARD_INPUT, Texts, find_texts
@@ -83,7 +84,7 @@ def begin(
     )
     config = configure(options, text, corpus, base)
     about = {
-        "corpus": _about(texts, valid, corpus),
+        "corpus": corpus_record(texts, valid, corpus),
         "made_with": fingerprint(),
         "base": _about_base(base, extended=options.get("extend_vocab", False)),
     }
@@ -139,10 +140,10 @@ def _resume(
         raise ModelError(f"{files.state_file} is damaged ({error}): begin anew with --overwrite") from error
     again = "put it back, or begin anew with --overwrite"
     encoding = read_as(config.text.level, config.text.encoding)
-    texts, valid = find(names or _again(was), encoding), _valid_texts(was, encoding)
+    texts, valid = find(names or recorded_paths(was), encoding), recorded_valid_texts(was, encoding)
     how = _Reading(config.text, config.train.seed, tokenizer, labels)
     corpus = _same_corpus(was, texts, valid, how, "the run began", again)
-    _check_window(files, config.train, len(corpus.train))
+    check_window(files, config.train, len(corpus.train))
     train = config.train
     if options and (train := changed(train, options, len(corpus.train), step)) != config.train:
         before = {"step": step, "was": {name: getattr(config.train, name) for name in CHANGEABLE}}
@@ -152,20 +153,26 @@ def _resume(
     return run
 
 
-def own_texts(model: TrainedModel) -> tuple[Texts, Texts | None]:
+Recorded = TrainedModel | NGramModel
+"""Models whose records say what they were made of."""
+
+
+def own_texts(model: Recorded) -> tuple[Texts, Texts | None]:
     """The texts that a model was trained on and, if there were any, those it was validated with.
 
     Raises:
         InputError: they are not there any more, or cannot be read again.
     """
+    if model.record["corpus"] is None:
+        raise InputError(f"the model was imported, so nothing is known of its corpus: {_NAME_ONE}")
     was, encoding = CorpusRecord.from_json(model.record["corpus"]), read_as(model.text.level, model.text.encoding)
     try:
-        return find_texts(_again(was), encoding=encoding), _valid_texts(was, encoding)
+        return find_texts(recorded_paths(was), encoding=encoding), recorded_valid_texts(was, encoding)
     except InputError as error:
         raise InputError(f"the model's own corpus is not here ({error}): {_NAME_ONE}") from error
 
 
-def own_part(model: TrainedModel, texts: Texts, valid: Texts | None) -> Part:
+def own_part(model: Recorded, texts: Texts, valid: Texts | None) -> Part:
     """The validation part of the corpus that a model was trained on, split again as it was then.
 
     Args:
@@ -181,7 +188,12 @@ def own_part(model: TrainedModel, texts: Texts, valid: Texts | None) -> Part:
     return _same_corpus(was, texts, valid, how, "the model was trained on it", _NAME_ONE).valid
 
 
-def _again(was: CorpusRecord) -> list[str]:
+def recorded_paths(was: CorpusRecord) -> list[str]:
+    """The names of the texts that a record speaks of.
+
+    Raises:
+        InputError: they cannot be read a second time.
+    """
     if not was.paths or any(_flows(path) for path in was.paths):
         raise InputError("it was no file, so it cannot be read again; name the text once more")
     return was.paths
@@ -198,7 +210,12 @@ def _flows(path: str) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
-def _valid_texts(was: CorpusRecord, encoding: str | None) -> Texts | None:
+def recorded_valid_texts(was: CorpusRecord, encoding: str | None) -> Texts | None:
+    """The texts that validated, where a record names such.
+
+    Raises:
+        InputError: they are not there, or cannot be read a second time.
+    """
     if was.valid_paths is not None and any(_flows(path) for path in was.valid_paths):
         raise InputError("what it was validated with was no file, so it cannot be read again")
     return None if was.valid_paths is None else find_texts(was.valid_paths, encoding=encoding)
@@ -239,7 +256,7 @@ def _same_corpus(
     return corpus
 
 
-def _check_window(files: RunFolder, train: TrainConfig, tokens: int) -> None:
+def check_window(files: RunFolder, train: TrainConfig, tokens: int) -> None:
     """A run has windows that its text fills; room for larger ones could be more than there is.
 
     Raises:
@@ -252,7 +269,8 @@ def _check_window(files: RunFolder, train: TrainConfig, tokens: int) -> None:
         )
 
 
-def _about(texts: Texts, valid: Texts | None, corpus: Corpus) -> dict[str, Any]:
+def corpus_record(texts: Texts, valid: Texts | None, corpus: Corpus) -> dict[str, Any]:
+    """What a model's record says of its corpus."""
     return CorpusRecord(
         paths=list(texts.given),
         digest=corpus.digest,

@@ -14,9 +14,11 @@ from statistics import median
 import numpy as np
 
 from bench.charlm_engine import model_config, random_model
+from charlm.nn.activations import HALF
 from charlm.nn.arrays import Array
 from charlm.nn.language_model import LanguageModel
-from charlm.sampling import SamplingConfig, sample
+from charlm.nn.token_operand import TokenOperand
+from charlm.sampling import WHOLE, SamplingConfig, sample
 
 SIZES = {"vocabulary": 65, "layers": 2, "hidden": 128, "embedding": 128, "length": 3000, "turns": 9}
 SEED = (0, 0)
@@ -31,6 +33,7 @@ class Layer:
         self.product, self.column, self.gates, self.sigmoids = matrix.dot, column, gates, gates[: 3 * hidden]
         self.f, self.u, self.o, self.candidate = np.split(gates, 4)
         self.h, self.x = column[:hidden], column[hidden:-1]
+        self.driven = matrix[:, hidden]
         self.c, self.tanh_c = np.zeros((2, hidden, 1), np.float32)
 
 
@@ -38,12 +41,16 @@ def bare(model: LanguageModel) -> Iterator[int]:
     """The tokens of ``sample`` at temperature 1 without end, from an empty prompt, by NumPy calls alone."""
     operands = model.new_workspace(1, 1, keep=False).operands
     layers = [Layer(operand.products[0], model.config.hidden) for operand in operands]
+    assert isinstance(operands[0], TokenOperand)
+    tokens = np.concatenate(list(operands[0].tokens.values()), axis=1)
     generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(SEED)))
     W, b = model.parameters.views["head.W_y"], model.parameters.views["head.b_y"][:, None]
-    one_hot, logits, weights = layers[0].x, np.empty((len(W), 1), np.float32), np.empty((len(W), 1))
-    half, tanh, multiply, add = np.float32(0.5), np.tanh, np.multiply, np.add
+    logits, weights = np.empty((len(W), 1), np.float32), np.empty(len(W))
+    column, half, tanh, multiply, add = logits[:, 0], HALF, np.tanh, np.multiply, np.add
+    token, layers[0].x[...] = -1, 1
     above = [layer.x for layer in layers[1:]] + [np.empty((model.config.hidden, 1), np.float32)]
     while True:
+        layers[0].driven[...] = tokens[token]
         for layer, following in zip(layers, above, strict=True):
             layer.product(layer.column, layer.gates)
             tanh(layer.gates, layer.gates)
@@ -55,16 +62,14 @@ def bare(model: LanguageModel) -> Iterator[int]:
             tanh(layer.c, layer.tanh_c)
             multiply(layer.o, layer.tanh_c, layer.h)
             following[...] = layer.h
-        np.matmul(W, layers[-1].h, logits)
+        W.dot(layers[-1].h, logits)
         add(logits, b, logits)
-        weights[...] = logits
-        weights -= np.maximum.reduce(weights, axis=0)
+        weights[...] = column
+        weights -= weights[weights.argmax()]
         np.exp(weights, weights)
         add.accumulate(weights, 0, None, weights)
-        token = int(add.reduce(weights <= generator.random(1) * (weights[-1] * (1 - 2.0**-52)), axis=0)[0])
+        token = int(weights.searchsorted(generator.random() * (weights[-1] * WHOLE), "right"))
         yield token
-        one_hot[...] = 0
-        one_hot[token] = 1
 
 
 def main(words: Sequence[str]) -> None:

@@ -44,6 +44,7 @@ def foreign(modules: set[str], allowed: set[str]) -> set[str]:
         (["sample", "-n", "1", "--length", "1"], READS),
         (["score", "bodeku"], READS),
         (["next", "bo"], READS),
+        (["rank", "bo", "ku"], READS),
         (["explain", "bo"], READS),
         (["gradients", "bodekubodeku"], READS),
         (["eval", "{corpus}"], READS),

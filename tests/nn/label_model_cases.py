@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +15,7 @@ from reference import DIRECTIONS, LabelBatch, LabelNetwork, Network
 from charlm.config import OUTPUTS, POOLINGS
 from charlm.nn.label_config import LabelModelConfig
 from charlm.nn.label_model import LabelModel
-from charlm.nn.text_lanes import TextLanes, pack_texts
+from charlm.nn.text_lanes import Forms, TextLanes, pack_texts
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -91,10 +92,19 @@ def make_model(case: Case, dtype: DTypeLike = np.float64) -> LabelModel:
     return made
 
 
+def pack_spelled(texts: list[Array], spellings: list[list[Array]], lanes: int) -> TextLanes:
+    """Texts in lanes with the distinct spellings of their tokens, of which some occur more than once."""
+    packed = pack_texts(texts, lanes)
+    distinct = sorted({tuple(form) for text in spellings for form in text})
+    place = packed.lay_out([np.array([distinct.index(tuple(form)) for form in text]) for text in spellings])
+    return replace(packed, forms=Forms(pack_texts([np.array(form) for form in distinct], len(distinct)), place))
+
+
 def in_lanes(case: Case, lanes: int = LANES) -> tuple[TextLanes, Array]:
     """The texts of a case in lanes, and their targets as the engine takes them."""
     batch = case.batch
-    packed = pack_texts(batch.texts, lanes, batch.spellings if case.model.characters else None)
+    read = case.model.characters > 0
+    packed = pack_spelled(batch.texts, batch.spellings, lanes) if read else pack_texts(batch.texts, lanes)
     if case.model.unit == "text":
         return packed, np.concatenate(batch.targets)
     return packed, packed.lay_out(batch.targets)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from charlm.nn.columns import (
     sum_over_window,
     window_product,
     write_columns,
+    write_scaled,
     write_steps,
     write_transposed,
 )
@@ -127,3 +128,14 @@ def test_a_matrix_is_transposed_in_strips(rows: int) -> None:
     out = np.full((5, rows), np.nan)
     write_transposed(out, matrix)
     np.testing.assert_array_equal(out, matrix.T)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("rows", [1, STRIP - 1, STRIP, STRIP + 1, 3 * STRIP])
+def test_a_matrix_is_scaled_in_strips(rows: int, order: Literal["C", "F"]) -> None:
+    """Into a part of a matrix, as gates stand in an operand; what stands beside it stays."""
+    matrix = random_steps(Shape(1, rows, 5))[0]
+    whole = np.full((2 * rows, 8), np.nan, order=order)
+    write_scaled(whole[rows:, 1:6], matrix, np.float64(0.5))
+    np.testing.assert_array_equal(whole[rows:, 1:6], 0.5 * matrix)
+    assert np.count_nonzero(np.isnan(whole)) == whole.size - matrix.size

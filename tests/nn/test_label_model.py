@@ -15,6 +15,7 @@ from label_model_cases import (
     in_lanes,
     make_case,
     make_model,
+    pack_spelled,
 )
 from nn_cases import KINDS, NORMALIZED
 from reference import GOLDEN, load_golden_labels
@@ -117,6 +118,9 @@ def test_dropout_is_drawn_for_words_and_for_spellings() -> None:
         return model.loss_and_gradients(work, lanes, targets, Dropout(0.4, np.random.default_rng(5)))
 
     dropped = loss()
+    assert work.characters is not None
+    assert work.reader.dropped
+    assert work.characters.reader.dropped
     gradients = {name: gradient.copy() for name, gradient in model.parameters.gradients.items()}
     assert dropped != pytest.approx(model.loss_and_gradients(work, lanes, targets), abs=1e-3)
     for name, view in model.parameters.views.items():
@@ -168,7 +172,7 @@ def test_a_workspace_serves_batches_of_any_size(head: str) -> None:
     case = make_case("lstm", head, characters=4)
     model = make_model(case)
     one, forward_only = model.new_workspace(), model.new_workspace(keep=False)
-    alone = pack_texts(case.batch.texts[:1], 1, case.batch.spellings[:1])
+    alone = pack_spelled(case.batch.texts[:1], case.batch.spellings[:1], 1)
     lanes, _ = in_lanes(case)
     for each in (alone, lanes, alone):
         fresh = model.log_probabilities(model.new_workspace(*each.ids.shape), each)

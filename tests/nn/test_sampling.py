@@ -151,7 +151,9 @@ def test_side_by_side_are_the_same_samples(kind: str, temperature: float) -> Non
 
 def test_side_by_side_without_a_stop_or_a_length() -> None:
     model, nothing = model_of("gru-before"), np.zeros(0, np.int64)
-    found = dict(sample_side_by_side(model, nothing, SamplingConfig(3 * AHEAD + 1), [(1, i) for i in range(5)], 2))
+    config = SamplingConfig(3 * AHEAD + 1)
+    found = dict(sample_side_by_side(model, nothing, config, [(1, i) for i in range(5)], 2))
+    assert found[4].tolist() == list(sample(model, nothing, config, (1, 4)))
     assert sorted(found) == [0, 1, 2, 3, 4]
     assert {len(ids) for ids in found.values()} == {3 * AHEAD + 1}
     assert len({tuple(ids) for ids in found.values()}) == 5
@@ -167,3 +169,15 @@ def test_the_largest_random_number_draws_what_has_a_weight() -> None:
         logits = np.random.default_rng(seed).standard_normal((4, 1))
         assert drawer.draw(logits, largest)[0] == 2
         assert drawer.draw(logits, np.zeros(1))[0] == 0
+
+
+@pytest.mark.parametrize("config", [SamplingConfig(1, *how) for how in ((), (0.3,), (0,), (2.0, (0, 5)), (0, (4,)))])
+def test_one_column_is_drawn_as_many_are(config: SamplingConfig) -> None:
+    """The same token for the same number, whatever the temperature and what may not come; equal logits too."""
+    rng = np.random.default_rng(0)
+    logits = np.concatenate((3 * rng.standard_normal((6, 200)), np.zeros((6, 20))), axis=1).astype(np.float32)
+    numbers = np.concatenate((rng.random(218), [0.0, 1 - 2.0**-53]))
+    drawer = Drawer(config, len(logits))
+    found = [drawer.draw_one(column, number) for column, number in zip(logits.T, numbers.tolist(), strict=True)]
+    assert found == drawer.draw(logits, numbers).tolist()
+    assert len(set(found)) >= 4

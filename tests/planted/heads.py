@@ -150,13 +150,6 @@ MUTANTS = [
         "        order = np.argsort(flat >= 0)\n",
         OF_LANES,
     ),
-    Mutant(
-        "lanes: every token has a form of its own",
-        LANES,
-        "number_of.setdefault(form.tobytes(), len(distinct))",
-        "len(distinct)",
-        OF_LANES,
-    ),
     # ---- reader.py, characters.py, label_model.py
     Mutant(
         "labels: the embedding has no gradient",

@@ -95,13 +95,13 @@ MUTANTS = [
     Mutant(
         "in place: the GRU's candidate is gone before the update gate has its gradient",
         GRU,
-        "            np.subtract(candidate, tape.hidden[t], out=product)\n            product *= weighted\n"
+        "            np.subtract(candidate, h_prev, out=product)\n            product *= weighted\n"
         "            u *= product\n            np.subtract(product, u, out=u)\n"
         "            np.multiply(weighted, candidate, out=product)\n            candidate *= product\n"
         "            np.subtract(weighted, candidate, out=candidate)\n",
         "            np.multiply(weighted, candidate, out=product)\n            candidate *= product\n"
         "            np.subtract(weighted, candidate, out=candidate)\n"
-        "            np.subtract(candidate, tape.hidden[t], out=product)\n            product *= weighted\n"
+        "            np.subtract(candidate, h_prev, out=product)\n            product *= weighted\n"
         "            u *= product\n            np.subtract(product, u, out=u)\n",
         ENGINE,
         "gru-",
@@ -126,8 +126,8 @@ MUTANTS = [
         "in place: the state before takes the reset gate for its gradient (reset before)",
         GRU,
         "        np.subtract(product, r, out=r)  # dz_r\n"
-        "        np.matmul(operand.recurrent_back[:, : 2 * H], gates[: 2 * H], out=through)\n",
-        "        np.matmul(operand.recurrent_back[:, : 2 * H], gates[: 2 * H], out=through)\n"
+        "        np.matmul(operand.recurrent_back[:, : 2 * H], sigmoids, out=through)\n",
+        "        np.matmul(operand.recurrent_back[:, : 2 * H], sigmoids, out=through)\n"
         "        np.subtract(product, r, out=r)  # dz_r\n",
         ENGINE,
         "gru-before",

@@ -6,6 +6,7 @@ CONTINUATIONS = ("test_continuations.py",)
 ADAPTIVE = "nn/heads/adaptive.py"
 CLUSTERS = ("nn/test_adaptive_head.py",)
 TIED = ("nn/test_tied.py",)
+SINGLE = "nn/token_operand.py"
 
 MUTANTS = [
     # ---- training
@@ -146,9 +147,59 @@ MUTANTS = [
     Mutant(
         "sampling: the prompt's last token is read twice",
         "sampling.py",
-        "        inputs = fed[begin : min(begin + window, len(fed) - 1)]\n",
-        "        inputs = fed[begin : begin + window]\n",
+        "            inputs = fed[begin : min(begin + WARM_WINDOW, len(fed) - 1)]\n",
+        "            inputs = fed[begin : begin + WARM_WINDOW]\n",
         ("nn/test_sampling.py",),
+    ),
+    Mutant(
+        "sampling: one column's equals at temperature 0 give the last",
+        "sampling.py",
+        "        likeliest = weights.argmax()\n",
+        "        likeliest = len(weights) - 1 - weights[::-1].argmax()\n",
+        ("nn/test_sampling.py",),
+    ),
+    Mutant(
+        "sampling: one column's number may draw what has no weight",
+        "sampling.py",
+        """(weights[-1] * WHOLE), "right")""",
+        """(weights[-1] * WHOLE), "left")""",
+        ("nn/test_sampling.py",),
+    ),
+    Mutant(
+        "sampling: the numbers drawn ahead are drawn again",
+        "sampling.py",
+        "        yield from generator.random(AHEAD).tolist()\n",
+        "        yield from generator.random(AHEAD + 1).tolist()[:-1]\n",
+        ("nn/test_sampling.py",),
+    ),
+    # ---- nn/token_operand.py
+    Mutant(
+        "one stream: the tokens' columns are not scaled",
+        SINGLE,
+        "        columns[...] *= operand.places[g].scale\n",
+        "        columns[...] *= 1\n",
+        ("nn/test_token_operand.py",),
+    ),
+    Mutant(
+        "one stream: a text begins as if with the last token",
+        SINGLE,
+        "            column[...] = of_tokens[token]\n",
+        "            column[...] = of_tokens[min(token, -2) if token < 0 else token]\n",
+        ("nn/test_token_operand.py",),
+    ),
+    Mutant(
+        "one stream: the token is not read",
+        "nn/stack.py",
+        "            operands[0].read(inputs.item())\n",
+        "            operands[0].read(0)\n",
+        ("nn/test_token_operand.py",),
+    ),
+    Mutant(
+        "one stream: its matrices stand in rows",
+        SINGLE,
+        'dtype, order="F")',
+        'dtype, order="C")',
+        ("nn/test_token_operand.py",),
     ),
     # ---- continuations.py
     Mutant(

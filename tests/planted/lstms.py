@@ -10,8 +10,8 @@ MUTANTS = [
     Mutant(
         "lstm: forget and update gate swapped going forward",
         LSTM,
-        "        for t, (f, u, o, candidate, c_prev,",
-        "        for t, (u, f, o, candidate, c_prev,",
+        "        for t, (_, _, f, u, o, candidate, c_prev,",
+        "        for t, (_, _, u, f, o, candidate, c_prev,",
         proves=(*cells(FAMILY, "reference"), *cells("lstm norm-lstm", "limits"), *cells("lstm", "pytorch onnx")),
     ),
     Mutant(

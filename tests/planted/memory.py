@@ -52,8 +52,15 @@ MUTANTS = [
     Mutant(
         "memory: matrices are transposed up to the last whole strip",
         COLUMNS_OF,
-        "    for begin in range(0, len(matrix), STRIP):\n",
-        "    for begin in range(0, len(matrix) - STRIP + 1, STRIP):\n",
+        "    for begin in range(0, len(matrix), STRIP):\n        out[:, begin",
+        "    for begin in range(0, len(matrix) - STRIP + 1, STRIP):\n        out[:, begin",
+        COLUMNS,
+    ),
+    Mutant(
+        "memory: matrices in columns are written up to the last whole strip",
+        COLUMNS_OF,
+        "    for begin in range(0, len(matrix), STRIP):\n        rows",
+        "    for begin in range(0, len(matrix) - STRIP + 1, STRIP):\n        rows",
         COLUMNS,
     ),
     # ---- stack.py, language_model.py, encoder.py
@@ -106,16 +113,16 @@ MUTANTS = [
     Mutant(
         "memory: the head takes steps for columns",
         MODEL,
-        "        write_columns(activations, work.tape.activations[:T])\n",
-        "        activations[...] = work.tape.activations[:T].reshape(H, T * B)\n",
+        "        write_columns(columns, work.tape.activations[:T])\n",
+        "        columns[...] = work.tape.activations[:T].reshape(-1, T * B)\n",
         ENGINE,
     ),
     Mutant(
         "memory: a single step's outputs are those of the tape's last",
         MODEL,
-        "            return work.tape.activations[0][:, None], after\n",
-        "            return work.tape.activations[-1][:, None], after\n",
-        ("nn/test_sampling.py",),
+        "            return work.tape.activations[0], after\n",
+        "            return work.tape.activations[-1], after\n",
+        ("nn/test_token_operand.py",),
     ),
     Mutant(
         "memory: an encoder's weights have the gradient of the whole tape",

@@ -199,8 +199,8 @@ MUTANTS = [
     Mutant(
         "norm-gru: gradient by the recurrent candidate is not reset",
         NORM_GRU,
-        "d_recurrent[sigmoids:] = gates[:sigmoids], tape.recurrent[t]",
-        "d_recurrent[sigmoids:] = gates[:sigmoids], dcandidate",
+        "d_recurrent[sigmoids:] = step.sigmoids, tape.recurrent[t]",
+        "d_recurrent[sigmoids:] = step.sigmoids, step.candidate",
         ENGINE,
         "norm-gru",
     ),

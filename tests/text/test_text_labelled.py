@@ -185,6 +185,7 @@ def test_several_files_are_one_text(tmp_path: Path) -> None:
     ("texts", "said"),
     [
         ([("A", "a")] * 30, "has a single label, 'A'"),
+        ([("A", "a")], "has a single label, 'A'"),
         ([*vowels(30), ("U", "  ")], "no text to train on has the label 'U'"),
     ],
 )

@@ -10,7 +10,8 @@ are [h; x; 1; r*h], so that both columns are contiguous pieces of it. Reset afte
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import cached_property
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -22,6 +23,17 @@ from charlm.nn.columns import WindowColumns, new_steps
 from charlm.nn.parameters import ParameterSpec
 
 
+class GRUStep(NamedTuple):
+    """What a step works on: views into the tape, each [H, B] but ``sigmoids`` [2H, B], which is r and u."""
+
+    sigmoids: Array
+    r: Array
+    u: Array
+    candidate: Array
+    h_prev: Array
+    h: Array
+
+
 @dataclass
 class GRUTape(Tape):
     """The GRU's tape: gates and candidate of every step, and scratch."""
@@ -29,6 +41,13 @@ class GRUTape(Tape):
     hidden: Array  # [T + 1, H, B], view into the inputs: h_{t-1} in entry t
     gates: Array  # [T, rows, B]: r, u, c~ last; after the way back the gradients of their pre-activations
     scratch: Array  # [4, H, B], for one step
+
+    @cached_property
+    def steps(self) -> tuple[GRUStep, ...]:
+        """Made once, as the LSTM's."""
+        H = self.hidden.shape[1]
+        each = zip(self.gates[:, -3 * H :], self.hidden[:-1], self.hidden[1:], strict=True)
+        return tuple(GRUStep(gates[: 2 * H], *np.split(gates, 3), *hidden) for gates, *hidden in each)
 
 
 class GRU(Block):
@@ -63,18 +82,16 @@ class GRU(Block):
         H, T = self.hidden, len(output)
         hidden = tape.hidden
         (hidden[0],) = state
-        for t in range(T):
-            h_prev, h, gates = hidden[t], hidden[t + 1], tape.gates[t]
-            _, u, candidate = self._parts(gates)
+        for t, (sigmoids, _, u, candidate, h_prev, h) in enumerate(tape.steps[:T]):
             starts.write(t, (h_prev,))
             self._gates_product(operand, tape, t)
-            gates_in_place(gates[-3 * H : -H], 2 * H)
+            gates_in_place(sigmoids, 2 * H)
             self._candidate(operand, tape, t)
-            np.tanh(candidate, out=candidate)
+            np.tanh(candidate, candidate)
             # c = c_prev + u * (c~ - c_prev): exact when u is 0, and one product fewer
-            np.subtract(candidate, h_prev, out=h)
-            h *= u
-            h += h_prev
+            np.subtract(candidate, h_prev, h)
+            np.multiply(h, u, h)
+            np.add(h, h_prev, h)
             output[t] = h
         return (hidden[T].copy(),)
 
@@ -83,13 +100,13 @@ class GRU(Block):
         weighted, product, _, _ = tape.scratch
         (dh,) = (np.array(d, d_output.dtype) for d in d_state)
         for t in reversed(range(len(d_output))):
-            _, u, candidate = self._parts(tape.gates[t])
+            _, _, u, candidate, h_prev, _ = tape.steps[t]
             dh += d_output[t]
             # Through c = c_prev + u * (c~ - c_prev), with w = dh * u: dz_u = w (c~ - c_prev) (1 - u),
             # dz_c = w (1 - c~^2), each where the gate was. Slopes 1 - s are taken as "x minus x times s".
             np.multiply(dh, u, out=weighted)
             dh -= weighted
-            np.subtract(candidate, tape.hidden[t], out=product)
+            np.subtract(candidate, h_prev, out=product)
             product *= weighted
             u *= product
             np.subtract(product, u, out=u)
@@ -99,11 +116,6 @@ class GRU(Block):
             self._candidate_back(operand, tape, t, dh)
             starts.take_back(t, (dh,))
         return (dh,)
-
-    def _parts(self, gates: Array) -> tuple[Array, Array, Array]:
-        """The rows of one step that belong to r, u and c~: the last three times H."""
-        H = self.hidden
-        return gates[-3 * H : -2 * H], gates[-2 * H : -H], gates[-H:]
 
 
 class GRUBefore(GRU):
@@ -131,27 +143,25 @@ class GRUBefore(GRU):
         return self._new_tape(inputs, inputs[:, :H], inputs[:time, H : H + R], keep=keep)
 
     def _gates_product(self, operand: Operand, tape: GRUTape, t: int) -> None:
-        H = self.hidden
-        operand.products[0].dot(tape.inputs[t, :-H], tape.gates[t, : 2 * H])
+        operand.products[0].dot(tape.inputs[t, : -self.hidden], tape.steps[t].sigmoids)
 
     def _candidate(self, operand: Operand, tape: GRUTape, t: int) -> None:
-        H, gates, inputs = self.hidden, tape.gates[t], tape.inputs[t]
-        np.multiply(gates[:H], inputs[:H], out=inputs[-H:])
-        operand.products[1].dot(inputs[H:], gates[2 * H :])
+        H, inputs, step = self.hidden, tape.inputs[t], tape.steps[t]
+        np.multiply(step.r, step.h_prev, inputs[-H:])
+        operand.products[1].dot(inputs[H:], step.candidate)
 
     def _candidate_back(self, operand: Operand, tape: GRUTape, t: int, dh: Array) -> None:
         H = self.hidden
         _, product, _, through = tape.scratch
-        gates = tape.gates[t]
-        r, _, dcandidate = self._parts(gates)
+        sigmoids, r, _, dcandidate, h_prev, _ = tape.steps[t]
         # Not by ``dot``, which copies a matrix that is a part of another's columns.
         np.matmul(operand.recurrent_back[:, 2 * H :], dcandidate, out=through)  # d(r * h_prev)
         through *= r
         dh += through
-        np.multiply(through, tape.hidden[t], out=product)
+        np.multiply(through, h_prev, out=product)
         r *= product
         np.subtract(product, r, out=r)  # dz_r
-        np.matmul(operand.recurrent_back[:, : 2 * H], gates[: 2 * H], out=through)
+        np.matmul(operand.recurrent_back[:, : 2 * H], sigmoids, out=through)
         dh += through
 
     def weight_gradient(self, tape: Tape, time: int, columns: WindowColumns, d_operand: Operand) -> None:
@@ -209,23 +219,22 @@ class GRUAfter(GRU):
         gradients["b_ca"][...] = d_operand.products[1][:, 0]
 
     def _gates_product(self, operand: Operand, tape: GRUTape, t: int) -> None:
-        H = self.hidden
-        operand.products[0].dot(tape.inputs[t, 1:], tape.gates[t, H : 3 * H])
+        operand.products[0].dot(tape.inputs[t, 1:], tape.steps[t].sigmoids)
 
     def _candidate(self, operand: Operand, tape: GRUTape, t: int) -> None:
-        H, gates, inputs, scratch = self.hidden, tape.gates[t], tape.inputs[t], tape.scratch[0]
-        p, r, candidate = gates[:H], gates[H : 2 * H], gates[3 * H :]
+        H, p, inputs, scratch = self.hidden, tape.gates[t, : self.hidden], tape.inputs[t], tape.scratch[0]
+        _, r, _, candidate, _, _ = tape.steps[t]
         operand.products[1].dot(inputs[: 1 + H], p)
         operand.products[2].dot(inputs[1 + H :], candidate)
-        np.multiply(r, p, out=scratch)
-        candidate += scratch
+        np.multiply(r, p, scratch)
+        np.add(candidate, scratch, candidate)
 
     def _candidate_back(self, operand: Operand, tape: GRUTape, t: int, dh: Array) -> None:
         H = self.hidden
         _, product, _, through = tape.scratch
         gates = tape.gates[t]
-        p, (r, _, dcandidate) = gates[:H], self._parts(gates)
-        reset_back(r, p, dcandidate, product)
+        p, step = gates[:H], tape.steps[t]
+        reset_back(step.r, p, step.candidate, product)
         operand.recurrent_back.dot(gates[: 3 * H], through)
         dh += through
 

@@ -19,8 +19,10 @@ from charlm.nn.columns import new_steps
 
 
 class LSTMStep(NamedTuple):
-    """What a step works on: views into the tape, each [H, B]."""
+    """What a step works on: views into the tape, each [H, B] where it does not say otherwise."""
 
+    column: Array  # [rows, B]: what its product reads
+    z: Array  # [4H, B]: the four gates
     f: Array
     u: Array
     o: Array
@@ -46,8 +48,8 @@ class LSTMTape(Tape):
     def steps(self) -> tuple[LSTMStep, ...]:
         """Made once, since a slice takes as long as 500 additions."""
         before_and_after = (self.cells[:-1], self.cells[1:], self.tanh_cells, self.hidden[:-1], self.hidden[1:])
-        each = zip(self.gates, *before_and_after, strict=True)
-        return tuple(LSTMStep(*np.split(z, 4), *views) for z, *views in each)
+        each = zip(self.inputs[:-1], self.gates, *before_and_after, strict=True)
+        return tuple(LSTMStep(column, z, *np.split(z, 4), *views) for column, z, *views in each)
 
 
 class LSTM(Block):
@@ -90,14 +92,15 @@ class LSTM(Block):
         assert isinstance(tape, LSTMTape)
         T, (hidden, cells) = len(output), (tape.hidden, tape.cells)
         hidden[0], cells[0] = state
-        for t, (f, u, o, candidate, c_prev, c, tanh_c, h_prev, h) in enumerate(tape.steps[:T]):
+        for t, (_, _, f, u, o, candidate, c_prev, c, tanh_c, h_prev, h) in enumerate(tape.steps[:T]):
             starts.write(t, (h_prev, c_prev))
             self._gates(operand, tape, t)
-            np.multiply(u, candidate, out=tanh_c)
-            np.multiply(f, c_prev, out=c)
-            np.add(c, tanh_c, out=c)
+            # What a step writes stands third: NumPy takes twice as long to be called with ``out=`` on a short column.
+            np.multiply(u, candidate, tanh_c)
+            np.multiply(f, c_prev, c)
+            np.add(c, tanh_c, c)
             self._squash(operand, tape, t)
-            np.multiply(o, tanh_c, out=h)
+            np.multiply(o, tanh_c, h)
             output[t] = h
         return hidden[T].copy(), cells[T].copy()
 
@@ -108,7 +111,7 @@ class LSTM(Block):
         d_f, d_u, d_o = np.split(d_sigmoids, 3)
         dh, dc = (np.array(d, d_output.dtype) for d in d_state)
         for t in reversed(range(len(d_output))):
-            f, u, o, candidate, c_prev, _, tanh_c, _, _ = tape.steps[t]
+            _, _, f, u, o, candidate, c_prev, _, tanh_c, _, _ = tape.steps[t]
             dh += d_output[t]
             # Through a = o * tanh(c), with y = dh * o: dz_o = y tanh(c) (1 - o), dc += y (1 - tanh(c)^2).
             # Every slope 1 - s is taken as "x minus x times s": one product fewer.
@@ -135,12 +138,14 @@ class LSTM(Block):
 
     def _gates(self, operand: Operand, tape: LSTMTape, t: int) -> None:
         """Write f, u, o and c~ of step t, activated."""
-        operand.products[0].dot(tape.inputs[t], tape.gates[t])
-        gates_in_place(tape.gates[t], 3 * self.hidden)
+        step = tape.steps[t]
+        operand.products[0].dot(step.column, step.z)
+        gates_in_place(step.z, 3 * self.hidden)
 
     def _squash(self, operand: Operand, tape: LSTMTape, t: int) -> None:  # noqa: ARG002 - variants use the operand
         """From the cell of step t to what the output gate lets through; a gate that waits for the cell is made here."""
-        np.tanh(tape.cells[t + 1], out=tape.tanh_cells[t])
+        step = tape.steps[t]
+        np.tanh(step.c, step.tanh_c)
 
     def _squash_back(self, operand: Operand, tape: LSTMTape, t: int, d_inside: Array, dc: Array) -> None:  # noqa: ARG002
         """Add to dc what comes through ``_squash``; ``d_inside`` is the gradient of what its tanh is taken of."""

@@ -56,23 +56,22 @@ class NormGRU(NormalizedGates, GRU):
     def _gates_product(self, operand: Operand, tape: GRUTape, t: int) -> None:
         assert isinstance(tape, NormGRUTape)
         halves, sigmoids = halves_of(tape), 2 * self.hidden
-        z, recurrent = tape.gates[t, :sigmoids], self.recur(operand, halves, t)
+        z, recurrent = tape.steps[t].sigmoids, self.recur(operand, halves, t)
         np.add(recurrent[:sigmoids], halves.driven[t, :sigmoids], out=z)
         z *= 0.5  # no scale in the operand has done it
         np.add(recurrent[sigmoids:], operand.vectors["b_ca"], out=tape.recurrent[t])
 
     def _candidate(self, operand: Operand, tape: GRUTape, t: int) -> None:  # noqa: ARG002 - the products are made
         assert isinstance(tape, NormGRUTape)
-        r, _, candidate = self._parts(tape.gates[t])
+        _, r, _, candidate, _, _ = tape.steps[t]
         np.multiply(r, tape.recurrent[t], out=candidate)
         candidate += halves_of(tape).driven[t, 2 * self.hidden :]
 
     def _candidate_back(self, operand: Operand, tape: GRUTape, t: int, dh: Array) -> None:
         assert isinstance(tape, NormGRUTape)
-        sigmoids, gates, d_recurrent = 2 * self.hidden, tape.gates[t], halves_of(tape).d_recurrent[t]
-        r, _, dcandidate = self._parts(gates)
-        reset_back(r, tape.recurrent[t], dcandidate, tape.scratch[1])
-        d_recurrent[:sigmoids], d_recurrent[sigmoids:] = gates[:sigmoids], tape.recurrent[t]
+        sigmoids, step, d_recurrent = 2 * self.hidden, tape.steps[t], halves_of(tape).d_recurrent[t]
+        reset_back(step.r, tape.recurrent[t], step.candidate, tape.scratch[1])
+        d_recurrent[:sigmoids], d_recurrent[sigmoids:] = step.sigmoids, tape.recurrent[t]
         dh += self.recur_back(operand, tape, t)
 
     def weight_gradient(self, tape: Tape, time: int, columns: WindowColumns, d_operand: Operand) -> None:

@@ -61,7 +61,7 @@ class RNN(Block):
             h = tape.outputs[t]
             product.dot(inputs[t], h)
             if self.activation == "tanh":
-                np.tanh(h, out=h)
+                np.tanh(h, h)
             else:
                 np.maximum(h, 0, out=h)
             hidden[t + 1] = h

@@ -49,7 +49,11 @@ def scratch_size(classes: int, columns: int) -> int:
 
 def write_logits(layer: Classes, columns: Array, out: Array) -> None:
     """Write W a + b for columns [H, N] into ``out`` [V, N]."""
-    np.matmul(layer.W, columns, out=out)
+    if columns.shape[1] == 1:
+        # As in sampling, where a product takes no longer than ``matmul`` takes to begin. More columns it would copy.
+        layer.W.dot(columns, out)
+    else:
+        np.matmul(layer.W, columns, out=out)
     if layer.b is not None:
         out += layer.b[:, None]
 

@@ -1,0 +1,215 @@
+"""A counting model with its vocabulary: what it says of texts, and its file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from charlm.checkpoint import MODEL_FILE, tokenizer_of, vocabulary_of, vocabulary_tensors
+from charlm.config import TextConfig
+from charlm.errors import ModelError, UsageError
+from charlm.files import Tensors, read_tensors
+from charlm.lanes import line_bounds
+from charlm.ngram.counting import count
+from charlm.ngram.probabilities import Judged, distribution, judge
+from charlm.ngram.smoothing import Discounts, Smoothed, smooth
+from charlm.ngram.trie import Trie
+from charlm.nn.arrays import Ids
+from charlm.scoring import Evaluation, Parts, TokenScores
+from charlm.seal import sealed_bytes, unsealed
+from charlm.text.parts import Part
+from charlm.text.store import GrowingStore, blocks_of
+from charlm.text.tokenizer import Tokenizer
+
+KIND = "n-gram model"
+FORMAT = 1
+MOST_ORDER = 12
+_KEYS = {"format", "kind", "order", "text", "discounts", "record"}
+
+
+@dataclass(frozen=True, eq=False)
+class NGramModel:
+    """N-grams of tokens.
+
+    Words of the n-grams are the tokenizer's ids, and <s> behind them all. A text begins with <s>, where networks have
+    their initial states; its lines follow one another, unless they are independent: then each begins with <s>.
+
+    Attributes:
+        trie: the n-grams.
+        smoothed: their probabilities.
+        tokenizer: text to ids and back.
+        text: how the text was read and split.
+        record: what was counted: JSON.
+    """
+
+    trie: Trie
+    smoothed: Smoothed
+    tokenizer: Tokenizer
+    text: TextConfig
+    record: Mapping[str, Any]
+
+    labels: None = None
+    """Its texts have none, nor has it names of labels."""
+    label_names: None = None
+
+    @property
+    def line_end(self) -> int | None:
+        """The id that ends a line where every line is a text of its own; None where lines follow one another."""
+        return self.tokenizer.line_end_id if self.text.independent_lines else None
+
+    def judge(self, texts: Sequence[Ids]) -> list[Judged]:
+        """What it says of each token of each text, each from a start."""
+        start = np.array([self.trie.words - 1])
+        if not texts:
+            return []
+        row = np.concatenate([part for text in texts for part in (start, np.asarray(text, np.int64))])
+        found = judge(self.trie, self.smoothed, row)
+        cuts = np.cumsum([len(text) + 1 for text in texts])[:-1]
+        pairs = zip(np.split(found.log_probabilities, cuts), np.split(found.orders, cuts), strict=True)
+        return [Judged(logs[1:], orders[1:]) for logs, orders in pairs]
+
+    def score_texts(self, texts: Sequence[Ids]) -> list[np.ndarray]:
+        """Log-probability (nats) of every token of each text, each from a start."""
+        return [each.log_probabilities for each in self.judge(texts)]
+
+    def score_tokens(self, texts: Sequence[Ids]) -> list[TokenScores]:
+        """As ``score_texts``, with rank and entropy of each token."""
+        found = []
+        for text in texts:
+            row = np.concatenate(([self.trie.words - 1], np.asarray(text, np.int64)))
+            ranks, entropies = np.zeros(len(text), np.int64), np.zeros(len(text))
+            for place, token in enumerate(row[1:].tolist()):
+                logs = distribution(self.trie, self.smoothed, row[: place + 1])
+                ranks[place] = 1 + np.count_nonzero(logs > logs[token])
+                entropies[place] = -np.sum(np.exp(logs) * logs)
+            found.append(TokenScores(self.judge([text])[0].log_probabilities, ranks, entropies))
+        return found
+
+    def evaluate(self, part: Part, *, exact: bool = False, by_part: Parts | None = None) -> Evaluation:
+        """What encoded text costs, whose lines follow one another or are texts by themselves; it is always exact."""
+        del exact
+        ids = part.ids
+        unknown = self.tokenizer.unknown_id
+        nats = unknown_nats = 0.0
+        unknown_count = passed = 0
+        row, done = sequence_of(ids, self.trie.words - 1, self.line_end), 0
+        for block in blocks_of(row):
+            # The words before a block decide its first probabilities.
+            before = row[max(0, done - self.trie.order + 1) : done]
+            words = np.concatenate((before, block)).astype(np.int64)
+            logs = judge(self.trie, self.smoothed, words).log_probabilities[len(before) :]
+            strange = block == (-1 if unknown is None else unknown)
+            if by_part is not None:
+                given = block != self.trie.words - 1
+                by_part.add(passed + np.arange(np.count_nonzero(given)), logs[given])
+                passed += int(np.count_nonzero(given))
+            nats -= float(logs.sum())
+            unknown_nats -= float(logs[strange].sum())
+            unknown_count += int(np.count_nonzero(strange))
+            done += len(block)
+        return Evaluation(nats, len(ids), unknown_nats, unknown_count)
+
+
+def sequence_of(ids: Ids, start: int, line_end: int | None) -> Ids:
+    """Tokens [N] as words with <s> where a text begins; in a mapped file where they are many."""
+    begins = line_bounds(ids, line_end)[:-1]
+    with GrowingStore() as store:
+        done = passed = 0
+        for block in blocks_of(ids):
+            behind = int(np.searchsorted(begins, done + len(block)))
+            inside = np.asarray(begins[passed:behind], np.int64) - done
+            store.append(np.insert(block.astype(np.min_scalar_type(start)), inside, start))
+            done, passed = done + len(block), behind
+        return store.finish()
+
+
+def learn(ids: Ids, tokenizer: Tokenizer, text: TextConfig, order: int, record: Mapping[str, Any]) -> NGramModel:
+    """Count training tokens [N], and smooth."""
+    words = len(tokenizer) + 1
+    line_end = tokenizer.line_end_id if text.independent_lines else None
+    trie, counts = count(sequence_of(ids, words - 1, line_end), words, order)
+    return NGramModel(trie, smooth(trie, counts), tokenizer, text, record)
+
+
+def ngram_bytes(model: NGramModel) -> bytes:
+    """The bytes of the model's file: probabilities in float32, each n-gram's last word in as few bytes as it needs."""
+    trie, smoothed = model.trie, model.smoothed
+    tensors: dict[str, Any] = dict(vocabulary_tensors(model.tokenizer.vocabulary))
+    for order in range(1, trie.order + 1):
+        tensors[f"log_probability.{order}"] = smoothed.log_probabilities[order - 1].astype(np.float32)
+        if order < trie.order:
+            tensors[f"log_backoff.{order}"] = smoothed.log_backoffs[order - 1].astype(np.float32)
+        if order > 1:
+            last = trie.last_words(order)
+            number = np.bincount(trie.prefixes(order), minlength=trie.size(order - 1))
+            tensors[f"last.{order}"] = last.astype(np.min_scalar_type(trie.words))
+            tensors[f"followers.{order}"] = number.astype(np.min_scalar_type(int(number.max(initial=0))))
+    discounts = [{"values": list(each.values), "estimated": each.estimated} for each in smoothed.discounts]
+    metadata = {
+        "format": FORMAT,
+        "kind": KIND,
+        "order": trie.order,
+        "text": model.text.to_json(),
+        "discounts": discounts,
+        "record": model.record,
+    }
+    return sealed_bytes(tensors, metadata)
+
+
+def load_ngram(path: Path) -> NGramModel:
+    """Read a counting model's file, or the one in a folder.
+
+    Raises:
+        ModelError: it is missing, damaged, of another kind or format, or does not fit itself.
+    """
+    file = path / MODEL_FILE if path.is_dir() else path
+    tensors, metadata = read_tensors(file)
+    if metadata.get("kind") != KIND:
+        raise ModelError(f"{file} holds a {metadata.get('kind', 'file of another kind')}, not an {KIND}")
+    if metadata.get("format") != FORMAT:
+        raise ModelError(f"{file} has format {metadata.get('format')}, this charlm reads {FORMAT}: train it anew")
+    metadata = unsealed(file, tensors, metadata)
+    if set(metadata) != _KEYS:
+        raise ModelError(f"{file} is damaged: its metadata has the keys {', '.join(sorted(metadata))}")
+    try:
+        text = TextConfig.from_json(metadata["text"])
+        tokenizer = tokenizer_of(text, vocabulary_of(tensors))
+        trie, smoothed = _tables(tensors, len(tokenizer) + 1, metadata)
+        return NGramModel(trie, smoothed, tokenizer, text, metadata["record"])
+    except (KeyError, ValueError, TypeError, IndexError, UsageError, ModelError) as error:
+        raise ModelError(f"{file} is damaged: {error}") from error
+
+
+def _tables(tensors: Tensors, words: int, metadata: Mapping[str, Any]) -> tuple[Trie, Smoothed]:
+    """The n-grams and their probabilities from a file's tensors, which may come from anybody.
+
+    Raises:
+        ValueError: they do not fit one another.
+    """
+    order = metadata["order"]
+    if not isinstance(order, int) or not 1 <= order <= MOST_ORDER:
+        raise ValueError(f"its order is {order!r}")
+    keys, size = [], words
+    logs, backoffs = [tensors["log_probability.1"]], []
+    for each in range(2, order + 1):
+        followers, last = (tensors[f"{name}.{each}"].astype(np.int64) for name in ("followers", "last"))
+        if followers.shape != (size,) or last.ndim != 1 or followers.sum() != len(last) or (last >= words - 1).any():
+            raise ValueError(f"its {each}-grams do not fit those of order {each - 1}")
+        found = np.repeat(np.arange(size), followers) * words + last
+        if (np.diff(found) <= 0).any():
+            raise ValueError(f"its {each}-grams are not in order")
+        keys.append(found)
+        logs.append(tensors[f"log_probability.{each}"])
+        backoffs.append(tensors[f"log_backoff.{each - 1}"])
+        size = len(found)
+    sizes = [words, *map(len, keys)]
+    shapes = [(len(each),) == each.shape for each in (*logs, *backoffs)]
+    if [len(each) for each in logs] != sizes or [len(each) for each in backoffs] != sizes[:-1] or not all(shapes):
+        raise ValueError("its probabilities do not fit its n-grams")
+    if not all(np.isfinite(each).all() for each in (*logs, *backoffs)) or any((each > 0).any() for each in logs):
+        raise ValueError("a probability is none")
+    discounts = tuple(Discounts(tuple(each["values"]), bool(each["estimated"])) for each in metadata["discounts"])
+    as_float = [tuple(each.astype(np.float64) for each in some) for some in (logs, backoffs)]
+    return Trie(words, tuple(keys)), Smoothed(as_float[0], as_float[1], discounts)
