@@ -158,7 +158,7 @@ print(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1
     peaks = []
     for number in (9_000, 60_000):
         (tmp_path / "some.conll").write_text(column_text(sentences(3000)) * (number // 3000))
-        line = [sys.executable, "-c", code, "tag", "apply", "some.conll", "--model", tagger.folder]
+        line = [sys.executable, "-c", code, "tag", "apply", "some.conll", "--model", str(tagger.folder)]
         ended = subprocess.run(line, env=environment(), capture_output=True, check=True, timeout=120)
         peaks.append(int(ended.stderr.splitlines()[-1]))
     assert peaks[1] < peaks[0] + 4_000
