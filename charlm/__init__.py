@@ -7,6 +7,9 @@
     model.sample(3)                             # texts
     model.score("a name").logprob               # nats
     model.next("a n")                           # the likeliest continuations
+    model.rank(["a name", "a mane"])            # which is likelier, and by what odds
+    charlm.which({"a": model, "b": other}, text)  # which of two models wrote it
+    charlm.diff(model, other, text)             # where they disagree
     charlm.history("runs")                      # how runs went
     tagger = charlm.train_tagger("names.conll") # as charlm tag train names.conll
     tagger.tag("Teddy Roosevelt was nice.")     # labels and entities
@@ -22,10 +25,13 @@ from charlm.version import __version__
 
 if TYPE_CHECKING:
     from charlm.api import (
+        Alternative,
+        Attribution,
         CharlmError,
         Classified,
         Classifier,
         Continuation,
+        Difference,
         EvaluationResult,
         Model,
         Options,
@@ -36,6 +42,7 @@ if TYPE_CHECKING:
         Tagged,
         Tagger,
         ValidationReport,
+        diff,
         history,
         load,
         load_classifier,
@@ -43,13 +50,17 @@ if TYPE_CHECKING:
         train,
         train_classifier,
         train_tagger,
+        which,
     )
 
 __all__ = [
+    "Alternative",
+    "Attribution",
     "CharlmError",
     "Classified",
     "Classifier",
     "Continuation",
+    "Difference",
     "EvaluationResult",
     "Model",
     "Options",
@@ -61,6 +72,7 @@ __all__ = [
     "Tagger",
     "ValidationReport",
     "__version__",
+    "diff",
     "history",
     "load",
     "load_classifier",
@@ -68,6 +80,7 @@ __all__ = [
     "train",
     "train_classifier",
     "train_tagger",
+    "which",
 ]
 
 

@@ -13,11 +13,14 @@ from typing import Any, Unpack, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from charlm.attribution import Attribution
 from charlm.bayes import PRIORS, Posterior, posteriors
 from charlm.checkpoint import TrainedModel, load_model, model_bytes
 from charlm.classification import Classifier, load_classifier, train_classifier
+from charlm.comparing import diff, which
 from charlm.config import require
 from charlm.continuations import Continuation, continuations
+from charlm.differences import Difference
 from charlm.errors import CharlmError, UsageError
 from charlm.explain import Step, explain
 from charlm.files import write_atomically
@@ -26,6 +29,7 @@ from charlm.histories.history import RunHistory
 from charlm.histories.reading import read_runs
 from charlm.labelling.classifying import Classified
 from charlm.labelling.tags import Tagged
+from charlm.ranking import Alternative, rank
 from charlm.samples import DEFAULT_LENGTH, draw_texts, read_prompt
 from charlm.scores import EvaluationResult, Score, evaluate_part, score_all
 from charlm.scoring import log_softmax
@@ -41,10 +45,13 @@ from charlm.training.reports import Report, StepReport, ValidationReport
 from charlm.training.setup import begin, own_part, own_texts
 
 __all__ = [
+    "Alternative",
+    "Attribution",
     "CharlmError",
     "Classified",
     "Classifier",
     "Continuation",
+    "Difference",
     "EvaluationResult",
     "Model",
     "Options",
@@ -55,6 +62,7 @@ __all__ = [
     "Tagged",
     "Tagger",
     "ValidationReport",
+    "diff",
     "history",
     "load",
     "load_classifier",
@@ -62,6 +70,7 @@ __all__ = [
     "train",
     "train_classifier",
     "train_tagger",
+    "which",
 ]
 
 
@@ -227,6 +236,18 @@ class Model:
         if isinstance(text, str | bytes):
             return posteriors(self.trained, [text], prior)[0]
         return posteriors(self.trained, list(text), prior)
+
+    def rank(self, texts: Sequence[str], *, by: str | None = None) -> list[Alternative]:
+        """Texts by their probability, the likeliest first, with odds and posteriors, as ``charlm rank`` prints.
+
+        Args:
+            texts: what to choose among; one that is given twice counts once.
+            by: "token" or "char" for the order of the mean log-probability of one; None for that of the whole text.
+
+        Raises:
+            UsageError: there is no such order; or a text has several lines, and the model's lines are independent.
+        """
+        return rank(self.trained, [texts] if isinstance(texts, str) else texts, by)
 
     def evaluate(
         self, corpus: Paths | None = None, *, text: str | None = None, exact: bool = False

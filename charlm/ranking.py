@@ -17,16 +17,10 @@ import numpy as np
 
 from charlm.checkpoint import TrainedModel
 from charlm.config import choose
+from charlm.likelihoods import characters
 from charlm.portions import portions
 from charlm.scores import Score, perplexity, score_all
 from charlm.scoring import log_softmax
-from charlm.text.reading import normalise
-
-
-def characters(text: str) -> int:
-    """Characters of a text as a model reads it, its end being one more."""
-    return len(normalise(text).removesuffix("\n")) + 1
-
 
 LENGTHS: dict[str, Callable[[Score], int]] = {
     "token": lambda score: score.tokens,

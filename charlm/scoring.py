@@ -29,11 +29,16 @@ MINIMUM_PART = 1024
 
 @dataclass(frozen=True)
 class TokenScores:
-    """For each token of a text: log-probability (nats), rank (1 is the likeliest), entropy (nats) of its step."""
+    """For each token of a text: log-probability (nats), rank (1 is the likeliest), entropy (nats) of its step.
+
+    And the likeliest tokens there, likeliest first, [N, best], with their log-probabilities; none unless asked for.
+    """
 
     logprobs: NDArray[np.float64]
     ranks: NDArray[np.int64]
     entropies: NDArray[np.float64]
+    likeliest: NDArray[np.int64]
+    likeliest_logprobs: NDArray[np.float64]
 
 
 def packed(
@@ -63,10 +68,18 @@ def score_texts(model: LanguageModel, texts: Sequence[Ids]) -> list[NDArray[np.f
     return np.split(out, bounds[1:-1]) if texts else []
 
 
-def score_tokens(model: LanguageModel, texts: Sequence[Ids]) -> list[TokenScores]:
-    """As ``score_texts``, with rank and entropy of each token, which need the whole distribution at its step."""
+def score_tokens(model: LanguageModel, texts: Sequence[Ids], best: int = 0) -> list[TokenScores]:
+    """As ``score_texts``, with rank and entropy of each token, which need the whole distribution at its step.
+
+    Args:
+        model: whose probabilities.
+        texts: the ids of each.
+        best: how many of the likeliest tokens to give at each step, as far as there are so many.
+    """
     ids, bounds = _joined(texts)
     logprobs, entropies, ranks = np.zeros(ids.size), np.zeros(ids.size), np.zeros(ids.size, np.int64)
+    likeliest = np.zeros((ids.size, min(best, model.config.vocabulary)), np.int64)
+    likeliest_logprobs = np.zeros(likeliest.shape)
     lanes = min(LANES, max(1, len(texts)))
     dealt, states = Lanes(_longest_first(bounds), lanes), model.initial_states(lanes)
     work = model.new_workspace(WINDOW, lanes, keep=False)
@@ -78,10 +91,22 @@ def score_tokens(model: LanguageModel, texts: Sequence[Ids]) -> list[TokenScores
         logprobs[where] = chosen
         ranks[where] = 1 + np.count_nonzero(distribution > chosen, axis=0)
         entropies[where] = -np.sum(np.exp(distribution) * distribution, axis=0)
+        if best:
+            first = _largest(distribution, likeliest.shape[1])
+            likeliest[where] = first.T
+            likeliest_logprobs[where] = np.take_along_axis(distribution, first, axis=0).T
     if not texts:
         return []
-    parts = (np.split(each, bounds[1:-1]) for each in (logprobs, ranks, entropies))
+    columns = (logprobs, ranks, entropies, likeliest, likeliest_logprobs)
+    parts = (np.split(each, bounds[1:-1]) for each in columns)
     return [TokenScores(*scores) for scores in zip(*parts, strict=True)]
+
+
+def _largest(values: NDArray[np.float64], number: int) -> NDArray[np.int64]:
+    """Indices [number, N] of the largest values [V, N] of each column, largest first."""
+    some = np.argpartition(-values, number - 1, axis=0)[:number]
+    order = np.argsort(-np.take_along_axis(values, some, axis=0), axis=0, kind="stable")
+    return np.take_along_axis(some, order, axis=0)
 
 
 def log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

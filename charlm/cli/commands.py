@@ -24,6 +24,8 @@ COMMANDS: dict[str, Command] = {
     "sample": Command(f"{_HERE}.sample:sample", "Draw text from a model."),
     "score": Command(f"{_HERE}.score:score", "Log-probability of texts."),
     "rank": Command(f"{_HERE}.rank:rank", "Which of several texts is likeliest."),
+    "which": Command(f"{_HERE}.which:which", "Which of several models most likely wrote a text."),
+    "diff": Command(f"{_HERE}.diff:diff", "Where in a text two models disagree."),
     "next": Command(f"{_HERE}.next:likeliest", "Likeliest continuations of a text."),
     "explain": Command(f"{_HERE}.explain:explain", "Every gate of a unit with the numbers put in, step by step."),
     "eval": Command(f"{_HERE}.evaluate:evaluate", "Cost of a text under a model."),

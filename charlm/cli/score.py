@@ -1,7 +1,8 @@
 """``charlm score``: the probability of texts."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,11 +11,14 @@ import typer
 from charlm.cli.console import counted, note, result, result_json, shown_text, visible
 from charlm.cli.find import JsonOption, LabelOption, ModelOption, load
 from charlm.cli.inputs import note_file
+from charlm.cli.painting import ColorOption, Painter, check_page_file, painter, write_page
 from charlm.cli.posterior import PriorOption, check_prior, show_posteriors
 from charlm.errors import UsageError
 
 if TYPE_CHECKING:
+    from charlm.checkpoint import TrainedModel
     from charlm.scores import Score, Scorer
+    from charlm.surprise import SurprisePage
 
 GROUP = 256
 """Texts that are scored together where they come through a pipe, and are waited for."""
@@ -52,6 +56,15 @@ def score(
         bool, typer.Option("--posterior", help="The probability of every label instead, by Bayes' rule.")
     ] = False,
     prior: PriorOption = None,
+    heatmap: Annotated[
+        Path | None,
+        typer.Option(
+            "--heatmap",
+            help="Also write a page, .html: the texts coloured by the surprise of each token.",
+            show_default=False,
+        ),
+    ] = None,
+    color: ColorOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Log-probability of texts, by the chain rule, each from a start and with its <EOS>.
@@ -61,6 +74,10 @@ def score(
     check_texts(texts, file, whole=whole)
     if posterior and (label is not None or per_token):
         raise UsageError("--posterior asks for every label of whole texts: leave out --label and --per-token")
+    if color and (as_json or per_token or posterior):
+        raise UsageError("--color is for texts in the table: it does not go with --json, --per-token or --posterior")
+    if heatmap is not None:
+        check_page_file(heatmap, "--heatmap")
     trained = load(model)
     check_prior(prior, asked=posterior, flag="--posterior", has_labels=trained.labels is not None)
     trained = trained if posterior else trained.under(label)
@@ -70,7 +87,13 @@ def score(
     if posterior:
         show_posteriors(trained, inputs, FILE_GROUP if file else GROUP, prior, as_json=as_json)
         return
-    show_scores(trained, scored_by(trained, inputs, FILE_GROUP if file else GROUP, per_token), file, as_json=as_json)
+    page, paint = _page(trained) if heatmap else None, _painter() if color else None
+    details, together = per_token or paint is not None, FILE_GROUP if file else GROUP
+    scores = scored_by(trained, _gathered(inputs, page), together, details)
+    painted = None if paint is None else partial(_painted, trained, paint)
+    number = show_scores(trained, scores, file, as_json=as_json, painted=painted)
+    if heatmap and page and number:
+        write_page(heatmap, page.page(str(file) if file else counted(number, "text")), "--heatmap")
 
 
 def check_texts(texts: list[str] | None, file: Path | None, *, whole: bool) -> None:
@@ -87,21 +110,63 @@ def check_texts(texts: list[str] | None, file: Path | None, *, whole: bool) -> N
         raise UsageError('nothing to score: give a text (charlm score "some text"), --file FILE, or a pipe')
 
 
-def show_scores(trained: "Scorer", scores: "Iterator[Score]", file: Path | None, *, as_json: bool) -> None:
-    """Print scores as they come, and what is to be known of them."""
+def show_scores(
+    trained: "Scorer",
+    scores: "Iterator[Score]",
+    file: Path | None,
+    *,
+    as_json: bool,
+    painted: "Callable[[Score], str] | None" = None,
+) -> int:
+    """Print scores as they come, and what is to be known of them.
+
+    Args:
+        trained: whose they are.
+        scores: of texts.
+        file: where the texts stand; None for standard input.
+        as_json: an object a text.
+        painted: gives a text in colour, to be shown in its place.
+
+    Returns:
+        How many there were.
+    """
     number = unknown = 0
     for number, scored in enumerate(scores, start=1):
-        if number == 1 and not as_json and scored.per_token is None:
+        if number == 1 and not as_json and (scored.per_token is None or painted):
             result(f"{'nats':>12} {'tokens':>8} {'bits/token':>11} {'perplexity':>11}  text")
         unknown += scored.oov > 0
         if as_json:
             result_json(scored.to_json())
         else:
-            _show(scored)
+            _show(scored, painted(scored) if painted else None)
     if not number:
         note(f"{file or 'standard input'} is empty: there was nothing to score")
     if unknown:
         _note_unknown(trained, unknown)
+    return number
+
+
+def _painter() -> Painter | None:
+    from charlm.colours import SURPRISE  # noqa: PLC0415 - --help needs no colours
+
+    found = painter(SURPRISE)
+    if found is not None:
+        found.show_legend()
+    return found
+
+
+def _page(trained: "TrainedModel") -> "SurprisePage":
+    from charlm.surprise import SurprisePage  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    return SurprisePage(trained)
+
+
+def _gathered(texts: Iterator[str | bytes], page: "SurprisePage | None") -> Iterator[str | bytes]:
+    """The texts, each shown on a page, if there is one, as it passes."""
+    for text in texts:
+        if page is not None:
+            page.add(text)
+        yield text
 
 
 def _note_unknown(trained: "Scorer", texts: int) -> None:
@@ -140,11 +205,19 @@ def texts_of(trained: "Scorer", file: Path | None, encoding: str | None, whole: 
         yield from read_lines(source, decoded)
 
 
-def _show(scored: "Score") -> None:
+def _painted(trained: "TrainedModel", paint: Painter, scored: "Score") -> str:
+    """A text in colour, on lines of its own where it has several."""
+    from charlm.surprise import tokens_of_score  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    text = paint.paint(tokens_of_score(trained, scored))
+    return f"\n{text}" if "\n" in scored.text.removesuffix("\n") else text
+
+
+def _show(scored: "Score", painted: str | None) -> None:
     shown = shown_text(scored.text)
-    line = f"{scored.logprob:12.4f} {scored.tokens:8} {scored.bits_per_token:11.4f} {scored.perplexity:11.4f}  {shown}"
-    if not scored.per_token:
-        result(line + ("  [unknown tokens]" if scored.oov else ""))
+    if painted is not None or not scored.per_token:
+        figures = f"{scored.logprob:12.4f} {scored.tokens:8} {scored.bits_per_token:11.4f} {scored.perplexity:11.4f}"
+        result(f"{figures}  {shown if painted is None else painted}" + ("  [unknown tokens]" if scored.oov else ""))
         return
     result(f"{'nats':>12} {'rank':>8} {'entropy':>11}  token")
     for token in scored.per_token:

@@ -104,7 +104,7 @@ class LabelModel:
             UsageError: the sizes or the blocks differ; the message names what does.
         """
         check_transfer(self.config, other.config)
-        take_over(self.parameters.views, other.parameters.views)
+        take_over(self.parameters.views, other.parameters.views, other.config.vocabulary)
 
     def new_workspace(self, time: int = 1, batch: int = 1, *, keep: bool = True) -> LabelWorkspace:
         """Allocate room for ``batch`` lanes of up to ``time`` steps, and pack the operands.

@@ -2,7 +2,7 @@
 
 A language model has learned to read forward. Its head is of no use, and there is nothing in it for the direction that
 reads from the end, nor for what reads that direction's output: this begins as it was drawn, the latter small, so that
-what was learned is not drowned at first.
+what was learned is not drowned at first. Texts start in zeros, also where the language model has learned another start.
 """
 
 from charlm.config import ModelConfig
@@ -41,15 +41,15 @@ def check_transfer(config: LabelModelConfig, theirs: ModelConfig) -> None:
         raise UsageError(f"the language model has {'; '.join(differing)}: give what starts from it the same")
 
 
-def take_over(views: Views, theirs: Views) -> None:
+def take_over(views: Views, theirs: Views, vocabulary: int) -> None:
     """Write a language model's parameters into those of a label model, which have been drawn.
 
     Args:
         views: the label model's parameters; they fit, as ``check_transfer`` knows.
         theirs: the language model's.
+        vocabulary: tokens that it has; what else its embedding holds is of labels.
     """
-    embedding = theirs["embedding"]
-    views["embedding"][: len(embedding)] = embedding
+    views["embedding"][:vocabulary] = theirs["embedding"][:vocabulary]
     layers = {name.split(".")[1] for name in theirs if name.startswith("layers.")}
     for k in layers:
         learned = below(theirs, f"layers.{k}.")

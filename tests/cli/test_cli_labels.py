@@ -213,6 +213,18 @@ def test_stopping_and_resuming_changes_nothing(toy: Trained) -> None:
     one_message(call("train", changed, "--resume", "--model", "twice"), 3, "has changed since the run began")
 
 
+def test_resuming_keeps_the_labels_of_the_model_it_began_with(toy: Trained, tmp_path: Path) -> None:
+    """In their order, though in the text that it goes on with the other one is the more frequent."""
+    path = tmp_path / "more.tsv"
+    path.write_text("consonant\txyzyx\n" * 40 + labelled_text(60))
+    options = ("--from", toy.folder, "--steps", 8, *SHORT)
+    succeed("train", path, "--model", "once", *options)
+    succeed("train", path, "--model", "twice", *options, "--stop-at", 3)
+    succeed("train", "--resume", "--model", "twice", "--quiet")
+    assert Path("once/model.safetensors").read_bytes() == Path("twice/model.safetensors").read_bytes()
+    assert charlm.load("once").labels == ["vowel", "consonant"]
+
+
 def test_the_options_repeat_the_run(toy: Trained, tmp_path: Path) -> None:
     """By the file that is left in the folder."""
     config = toy.folder / "config.toml"

@@ -45,6 +45,8 @@ def foreign(modules: set[str], allowed: set[str]) -> set[str]:
         (["score", "bodeku"], READS),
         (["next", "bo"], READS),
         (["rank", "bo", "ku"], READS),
+        (["which", "{model}", "other={model}", "bo"], READS),
+        (["diff", "{model}", "other={model}", "bo"], READS),
         (["explain", "bo"], READS),
         (["gradients", "bodekubodeku"], READS),
         (["eval", "{corpus}"], READS),
@@ -62,7 +64,7 @@ def foreign(modules: set[str], allowed: set[str]) -> set[str]:
 def test_a_command_loads_what_it_uses(arguments: list[str], allowed: set[str], names: Trained, tmp_path: Path) -> None:
     places = {"corpus": names.corpus, "model": names.folder, "new": tmp_path / "new"}
     filled = [argument.format(**places) for argument in arguments]
-    reads_model = arguments[0] not in ("vocab", "train", "history")
+    reads_model = arguments[0] not in ("vocab", "train", "history", "which", "diff")
     modules = loaded(*filled, *(["--model", names.folder] if reads_model else []))
     # The default settings, and whether a text is tokenised, are looked up in modules that load nothing.
     light = {"charlm.training", "charlm.text.tokens"} if arguments[0] in ("vocab", "train") else set()

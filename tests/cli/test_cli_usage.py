@@ -35,7 +35,7 @@ def test_version() -> None:
 
 def test_the_commands_are_the_documented_ones() -> None:
     reading = ["eval", "explain", "gradients", "history", "info", "next", "rank", "sample", "score", "vocab"]
-    assert sorted([*reading, "cache", "doctor", "export", "import", "train"]) == COMMANDS
+    assert sorted([*reading, "cache", "diff", "doctor", "export", "import", "train", "which"]) == COMMANDS
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -120,6 +120,12 @@ def test_a_folder_a_label() -> None:
     assert Path(lines.where(1)).as_posix() == "d/neg/1, line 3"
 
 
+def test_the_current_folder_can_be_the_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(d__pos__1_txt="good", d__neg__1_txt="bad")
+    monkeypatch.chdir("d")
+    assert pairs(read(".")) == [("neg", "bad"), ("pos", "good")]
+
+
 def test_what_stands_beside_the_folders_of_labels_is_left_out() -> None:
     write(d__pos__1_txt="good", d__neg__1_txt="bad", d__README="about", d___hidden__x="x")
     examples = read("d")

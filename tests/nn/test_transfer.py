@@ -62,6 +62,18 @@ def test_the_forward_direction_of_two_is_the_language_models() -> None:
             np.testing.assert_array_equal(view, drawn[name])
 
 
+def test_a_language_models_labels_are_no_tokens() -> None:
+    """Their embeddings stand behind those of its tokens, and stay there."""
+    mine, _ = pair(vocabulary=V + 1)
+    drawn = mine.parameters.views["embedding"].copy()
+    theirs = LanguageModel(ModelConfig(V, layers=2, hidden=H, embedding=E, labels=3), np.float64)
+    theirs.initialize(1)
+    mine.take_over(theirs)
+    embedding = mine.parameters.views["embedding"]
+    np.testing.assert_array_equal(embedding[:V], theirs.parameters.views["embedding"][:V])
+    np.testing.assert_array_equal(embedding[V:], drawn[V:])
+
+
 @pytest.mark.parametrize(
     ("other", "message"),
     [

@@ -8,6 +8,7 @@ from planted import (
     heads,
     in_place,
     input_gated,
+    labelled,
     language_models,
     lstms,
     memory,
@@ -27,4 +28,5 @@ MUTANTS: list[Mutant] = [
     *heads.MUTANTS,
     *exchange.MUTANTS,
     *language_models.MUTANTS,
+    *labelled.MUTANTS,
 ]
