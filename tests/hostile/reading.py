@@ -40,6 +40,7 @@ READERS: dict[str, tuple[str, Reader]] = {
     "model": ("model.safetensors", read_model),
     "training": ("training.safetensors", read_training),
     "tagger": ("model.safetensors", read_labeler),
+    "classifier": ("model.safetensors", read_labeler),
     "state dict": ("state.safetensors", read_state_dict),
 }
 """What there is to read -> what its file is called, and what reads it."""

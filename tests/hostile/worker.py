@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Never
 
+import class_cases as classes
 import numpy as np
 from scripts import load_script
 
@@ -40,7 +41,10 @@ NOT_ALLOWED = {
     "pickle.find_class",
 }
 CHANGES = {"os.rename", "os.remove", "os.truncate", "os.mkdir", "os.rmdir", "os.symlink", "os.link", "os.chmod"}
-OF = ("model", "model", "training", "tagger", "model", "training", "tagging", "state dict")
+OF = (
+    *("model", "model", "training", "tagger", "classifier"),
+    *("model", "training", "tagging", "classifying", "state dict"),
+)
 """What is mutated, in turn."""
 COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "model": (
@@ -61,6 +65,14 @@ COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("tag", "apply", "Rose Miller", "--format", "color", "--color", "--model", "{file}"),
     ),
     "tagging": (("tag", "train", "--resume", "--quiet", "--model", "{folder}"),),
+    "classifier": (
+        ("info", "--model", "{file}"),
+        ("info", "--json", "--model", "{file}"),
+        ("classify", "apply", "The song was not bad.", "", "--all", "--model", "{file}"),
+        ("classify", "apply", "The zyx was bad.", "--why", "--model", "{file}"),
+        ("classify", "apply", "The zyx was bad.", "--why", "--json", "--model", "{file}"),
+    ),
+    "classifying": (("classify", "train", "--resume", "--quiet", "--model", "{folder}"),),
     "state dict": (("import", "{file}", "--model", "{folder}/imported", "--overwrite"),),
 }
 FILES = {
@@ -68,9 +80,11 @@ FILES = {
     "training": "training.safetensors",
     "tagger": "model.safetensors",
     "tagging": "training.safetensors",
+    "classifier": "model.safetensors",
+    "classifying": "training.safetensors",
     "state dict": "state.safetensors",
 }
-STOPPED = {"training": "stopped", "tagging": "stopped-tagger"}
+STOPPED = {"training": "stopped", "tagging": "stopped-tagger", "classifying": "stopped-classifier"}
 """The folders of runs that were stopped, by what is mutated in them."""
 
 
@@ -134,17 +148,21 @@ def _peak() -> float:
 
 
 def make_originals(folder: Path) -> None:
-    """A model and a tagger, a run of each that was stopped half-way, and a state dict."""
+    """A model, a tagger and a classifier, a run of each that was stopped half-way, and a state dict."""
     (folder / "corpus.txt").write_text(cli.names_text(100), encoding="utf-8")
     small = ("--hidden", 8, "--embedding", 4, "--window", 16, "--batch", 4, "--quiet")
     _ended(cli.call("train", folder / "corpus.txt", "--model", folder / "run", *small, "--steps", 6), 0)
     with stopping(3):
         _ended(cli.call("train", folder / "corpus.txt", "--model", folder / "stopped", *small, "--steps", 6), 130)
-    words = tagging.write_columns(folder / "words.conll", 40)
-    train = ("tag", "train", words, *tagging.TAGGER, "--chars", "--steps", 6)
-    _ended(cli.call(*train, "--model", folder / "tagger"), 0)
-    with stopping(3):
-        _ended(cli.call(*train, "--model", folder / "stopped-tagger"), 130)
+    words, texts = tagging.write_columns(folder / "words.conll", 40), folder / "reviews.tsv"
+    texts.write_text(classes.table(classes.reviews(60)), encoding="utf-8")
+    for kind, train in {
+        "tagger": ("tag", "train", words, *tagging.TAGGER, "--chars", "--steps", 6),
+        "classifier": ("classify", "train", texts, *small, "--steps", 6),
+    }.items():
+        _ended(cli.call(*train, "--model", folder / kind), 0)
+        with stopping(3):
+            _ended(cli.call(*train, "--model", folder / f"stopped-{kind}"), 130)
     _ended(cli.call("export", "--model", folder / "run", "--to", "pytorch", folder / "exported"), 0)
 
 
@@ -189,7 +207,8 @@ class Cases:
         self.ear = Ear(folder / "place", folder / "scratch")
         self.place = folder / "place"
         make_originals(folder)
-        sources = {"model": "run/model.safetensors", "tagger": "tagger/model.safetensors"}
+        sources = {of: f"{of}/model.safetensors" for of in ("tagger", "classifier")}
+        sources["model"] = "run/model.safetensors"
         sources |= {of: f"{stopped}/training.safetensors" for of, stopped in STOPPED.items()}
         sources["state dict"] = "exported/state.safetensors"
         self.data = {of: (folder / path).read_bytes() for of, path in sources.items()}
@@ -210,7 +229,7 @@ class Cases:
             words = [word.format(file=file, folder=self.place) for word in command]
             with self.ear.listening():
                 ended.append(cli.call(*words))
-        written = [] if of in ("model", "tagger") else sorted(self.place.rglob("model.safetensors"))
+        written = [] if of in ("model", "tagger", "classifier") else sorted(self.place.rglob("model.safetensors"))
         left = [path.read_bytes() for path in written]
         return [*ended, left]
 
