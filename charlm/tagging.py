@@ -89,7 +89,7 @@ class Tagger:
 
 
 def _sentence(words: Sequence[str]) -> Sentence:
-    if isinstance(words, str) or not all(isinstance(word, str) for word in words):
+    if isinstance(words, str) or not isinstance(words, Sequence) or not all(isinstance(word, str) for word in words):
         raise UsageError("a sentence to tag is a text, or a list of its words; several are a list of such lists")
     if not words or not all(words):
         raise UsageError("a sentence to tag has one word at least, and no word is empty")

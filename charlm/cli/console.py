@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -86,6 +87,18 @@ def flush() -> None:
     """Write what is left of the results; otherwise as ``result``."""
     with _results():
         sys.stdout.flush()
+
+
+def is_terminal() -> bool:
+    """Whether a terminal shows the results."""
+    return sys.stdout.isatty()
+
+
+def shows_colors(asked: bool | None) -> bool:
+    """Whether results are coloured: as asked, or else where a terminal shows them and NO_COLOR is not set."""
+    if asked is not None:
+        return asked
+    return is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def printable(text: str) -> str:

@@ -1,13 +1,11 @@
 """How tagged sentences and figures of merit are written."""
 
-import os
-import sys
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from charlm.cli.console import printable, result, result_json
+from charlm.cli.console import is_terminal, printable, result, result_json, shows_colors
 from charlm.cli.tag_inputs import Rows, Write
 from charlm.config import choose
 from charlm.labelling.judging import TaggingResult
@@ -32,15 +30,14 @@ def writer(labels: LabelSet, form: str | None, color: bool | None, *, typed: boo
     Raises:
         UsageError: there is no such format.
     """
-    terminal = sys.stdout.isatty()
+    terminal = is_terminal()
     form = form or ("color" if typed and terminal else "columns")
     choose("--format", form, FORMATS)
     if form == "json":
         return lambda _rows, _sentence, tagged: result_json(tagged.to_json())
     if form == "columns":
         return lambda rows, _, tagged: _write_columns(rows, tagged, terminal=terminal)
-    shows = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    colors = _colors(labels) if color or (color is None and shows) else {}
+    colors = _colors(labels) if shows_colors(color) else {}
     if labels.entities:
         return lambda _, sentence, tagged: result(bracketed(sentence, tagged, colors))
     return lambda _, sentence, tagged: result("\n".join(aligned(sentence, tagged, colors)))

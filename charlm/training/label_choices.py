@@ -42,6 +42,11 @@ class LabelSizes:
 
 
 _TABLES: Mapping[str, tuple[tuple[float, LabelSizes], ...]] = {
+    TAGGER: (
+        (20_000, LabelSizes(64, 64, 32, 16, 30, 5e-3, 0.5, 0.05)),
+        (200_000, LabelSizes(128, 64, 32, 16, 8, 4e-3, 0.5, 0.05)),
+        (float("inf"), LabelSizes(128, 100, 32, 32, 5, 4e-3, 0.4, 0.01)),
+    ),
     "words": (
         (20_000, LabelSizes(64, 64, 32, 16, 30, 5e-3, 0.5, 0.05)),
         (200_000, LabelSizes(128, 64, 32, 16, 15, 4e-3, 0.5, 0.05)),
@@ -55,8 +60,9 @@ _TABLES: Mapping[str, tuple[tuple[float, LabelSizes], ...]] = {
 
 
 def sizes_for(text: LabellingConfig, tokens: int, *, fine_tuning: bool) -> LabelSizes:
-    """The row of the level's table for so many training tokens."""
-    table = _TABLES["characters" if text.level in ("char", "byte") else "words"]
+    """The row for so many training tokens, of a tagger's table or that of a classifier at such a level."""
+    of_level = "characters" if text.level in ("char", "byte") else "words"
+    table = _TABLES[TAGGER if text.per_token else of_level]
     sizes = next(sizes for limit, sizes in table if tokens < limit)
     return replace(sizes, lr=sizes.lr * FINE_TUNING_RATE) if fine_tuning else sizes
 

@@ -118,6 +118,7 @@ def _resume(
     clock: Callable[[], float],
 ) -> Run[LabelSubject]:
     tensors, state = files.load_state()
+    files.check_kind(state, kind)
     try:
         run, about = state["run"], state["about"]
         model, text = LabelModelConfig.from_json(run["model"]), LabellingConfig.from_json(run["text"])
@@ -127,11 +128,7 @@ def _resume(
         check_labeler(files.state_file, of_model(tensors), model)
         known = Known(*constants_of(tensors))
     except (KeyError, TypeError, AttributeError, ModelError, UsageError) as error:
-        raise ModelError(
-            f"{files.state_file} is damaged, or of a run of another kind ({error}): begin anew with --overwrite"
-        ) from error
-    if text.kind != kind:
-        raise ModelError(f"{files.path} holds the run of a {text.kind}, not of a {kind}: name another folder")
+        raise ModelError(f"{files.state_file} is damaged ({error}): begin anew with --overwrite") from error
     texts, valid = find(names or recorded_paths(was), text.encoding), recorded_valid_texts(was, text.encoding)
     corpus = _same(was, texts, valid, text, train.seed, known, "put it back, or begin anew with --overwrite")
     check_window(files, train, len(corpus.train.ids))

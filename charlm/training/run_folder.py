@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from charlm.checkpoint import MODEL_FILE
+from charlm.checkpoint import LANGUAGE_MODEL, MODEL_FILE
 from charlm.errors import ModelError, OutputError
 from charlm.files import FREE_OR_MOVE, Tensors, expect_tensors, file_size, read_tensors, write_atomically
 from charlm.seal import sealed_bytes, unsealed
@@ -305,6 +305,17 @@ class RunFolder:
     def log_is_complete(self) -> bool:
         """Whether the log tells of the run's end, which is written after the state that was loaded."""
         return log.ends_with(self.log_file, "finished", self._log_bytes)
+
+    def check_kind(self, state: Mapping[str, Any], wanted: str) -> None:
+        """Check that the state that was loaded is of a run of this kind of model.
+
+        Raises:
+            ModelError: it is of another one.
+        """
+        text = (state.get("run") or {}).get("text")
+        kind = text.get("kind", LANGUAGE_MODEL) if isinstance(text, dict) else wanted
+        if kind != wanted:
+            raise ModelError(f"{self.path} holds the run of a {kind}, not of a {wanted}: name another folder")
 
     def check_state(self, tensors: Tensors, like: Tensors) -> None:
         """Check that tensors read have the names, shapes and types of a fresh run's.

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from charlm.cache.corpora import prepare
 from charlm.checkpoint import (
+    LANGUAGE_MODEL,
     TrainedModel,
     check_about,
     check_labels,
@@ -127,6 +128,7 @@ def _resume(
     files: RunFolder, names: Sequence[str], find: Find, options: Options | None, clock: Callable[[], float]
 ) -> Run[LanguageSubject]:
     tensors, state = files.load_state()
+    files.check_kind(state, LANGUAGE_MODEL)
     try:
         config, about = RunConfig.from_json(state["run"]), state["about"]
         was, step = CorpusRecord.from_json(about["corpus"]), Progress.from_json(state["progress"]).step

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from cli_cases import QUICK, Trained, names_text, prose_text, succeed
+from tag_cases import TAGGER, write_columns
 
 for name in ("SIGINT", "SIGTERM", "SIGHUP"):
     # In the background a shell has the tests ignore Ctrl-C, and nohup the closing of the terminal: so would every
@@ -44,3 +45,12 @@ def prose(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 def octets(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """A model of bytes, trained on a file that is no text."""
     return _train(tmp_path_factory.mktemp("octets"), bytes(range(256)) * 8, "--steps", 20, "--level", "byte")
+
+
+@pytest.fixture(scope="session")
+def tagger(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A tagger that has learnt which names are names, by what follows them."""
+    folder = tmp_path_factory.mktemp("tagger")
+    corpus = write_columns(folder / "names.conll")
+    succeed("tag", "train", corpus, "--model", folder / "model", *TAGGER, "--steps", 120, "--lr", 0.02, "--dropout", 0)
+    return Trained(folder / "model", corpus)

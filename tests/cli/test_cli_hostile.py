@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from class_cases import reviews, table
 from cli_cases import QUICK, ROOT, Trained, call, environment, names_text, one_message, succeed
 from hostile.contents import Contents, opened, written
 from hostile.header import joined, split
 from hostile.kinds import KINDS, case
 from hostile.reading import OTHER, READERS, REFUSED, SAME, judged
 from safetensors.numpy import save_file
+from tag_cases import TAGGER, write_columns
 
 import charlm.seal
 from charlm.errors import ModelError, OutputError
@@ -49,19 +51,23 @@ before = peak()
 load_model(Path(sys.argv[2]))
 print(peak() - before)
 """
-ROUNDS = {"model": 4, "training": 2, "state dict": 1}
+ROUNDS = {"model": 4, "training": 2, "tagger": 2, "classifier": 2, "state dict": 1}
 """How often each kind of mutation meets each kind of file."""
 
 
 @pytest.fixture(scope="session")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """One file of each kind: a model, a run's state, and a state dict."""
+    """One file of each kind: a model, a run's state, a tagger, a classifier, and a state dict."""
     folder = tmp_path_factory.mktemp("originals")
     (folder / "corpus.txt").write_text(names_text(60), encoding="utf-8")
     succeed("train", folder / "corpus.txt", "--model", folder / "model", *QUICK, "--steps", 3)
     succeed("export", "--model", folder / "model", "--to", "pytorch", folder / "exported")
-    held = {path.name: path.read_bytes() for path in folder.rglob("*.safetensors")}
-    return {of: held[name] for of, (name, _) in READERS.items()}
+    words = write_columns(folder / "words.conll", 40)
+    succeed("tag", "train", words, "--model", folder / "tagger", *TAGGER, "--chars", "--steps", 3)
+    (folder / "reviews.tsv").write_text(table(reviews(60)), encoding="utf-8")
+    succeed("classify", "train", folder / "reviews.tsv", "--model", folder / "classifier", *QUICK, "--steps", 3)
+    folders = {"model": "model", "training": "model", "state dict": "exported"}
+    return {of: (folder / folders.get(of, of) / name).read_bytes() for of, (name, _) in READERS.items()}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -83,7 +89,7 @@ def test_a_mutated_file_is_refused_or_what_it_was(
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("of", ["model", "training"])
+@pytest.mark.parametrize("of", ["model", "training", "tagger", "classifier"])
 def test_every_flipped_bit_of_a_tensor_is_noticed(of: str, originals: dict[str, bytes], tmp_path: Path) -> None:
     """Such a file is whole, and its weights are finite: only the digest tells."""
     name, reader = READERS[of]

@@ -7,6 +7,7 @@ from pathlib import Path
 from charlm.checkpoint import load_model, model_bytes
 from charlm.errors import ModelError
 from charlm.exchange.pytorch import import_state
+from charlm.labelling.model import labeler_bytes, load_labeler
 from charlm.seal import contents_digest
 from charlm.training.run_folder import RunFolder
 
@@ -17,6 +18,11 @@ Reader = Callable[[Path], str]
 def read_model(path: Path) -> str:
     """All that a model is, as one text."""
     return hashlib.sha256(model_bytes(load_model(path))).hexdigest()
+
+
+def read_labeler(path: Path) -> str:
+    """All that a tagger or classifier is, as one text."""
+    return hashlib.sha256(labeler_bytes(load_labeler(path))).hexdigest()
 
 
 def read_training(path: Path) -> str:
@@ -33,6 +39,8 @@ def read_state_dict(path: Path) -> str:
 READERS: dict[str, tuple[str, Reader]] = {
     "model": ("model.safetensors", read_model),
     "training": ("training.safetensors", read_training),
+    "tagger": ("model.safetensors", read_labeler),
+    "classifier": ("model.safetensors", read_labeler),
     "state dict": ("state.safetensors", read_state_dict),
 }
 """What there is to read -> what its file is called, and what reads it."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Never
 
+import class_cases as classes
 import numpy as np
 from scripts import load_script
 
@@ -24,6 +25,7 @@ from charlm.errors import NOT_FINITE
 from hostile.kinds import Case, case
 
 cli = load_script("tests/cli/cli_cases.py")
+tagging = load_script("tests/cli/tag_cases.py")
 
 ROOM = 1 << 29
 """Bytes that the process may take besides what it has when it begins."""
@@ -39,7 +41,10 @@ NOT_ALLOWED = {
     "pickle.find_class",
 }
 CHANGES = {"os.rename", "os.remove", "os.truncate", "os.mkdir", "os.rmdir", "os.symlink", "os.link", "os.chmod"}
-OF = ("model", "model", "training", "model", "training", "state dict")
+OF = (
+    *("model", "model", "training", "tagger", "classifier"),
+    *("model", "training", "tagging", "classifying", "state dict"),
+)
 """What is mutated, in turn."""
 COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "model": (
@@ -52,9 +57,35 @@ COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("vocab", "{file}"),
     ),
     "training": (("train", "--resume", "--quiet", "--model", "{folder}"),),
+    "tagger": (
+        ("info", "--model", "{file}"),
+        ("info", "--json", "--model", "{file}"),
+        ("tag", "apply", "Teddy Roosevelt was new.", "--model", "{file}"),
+        ("tag", "apply", "Rose Miller", "--format", "json", "--model", "{file}"),
+        ("tag", "apply", "Rose Miller", "--format", "color", "--color", "--model", "{file}"),
+    ),
+    "tagging": (("tag", "train", "--resume", "--quiet", "--model", "{folder}"),),
+    "classifier": (
+        ("info", "--model", "{file}"),
+        ("info", "--json", "--model", "{file}"),
+        ("classify", "apply", "The song was not bad.", "", "--all", "--model", "{file}"),
+        ("classify", "apply", "The zyx was bad.", "--why", "--model", "{file}"),
+        ("classify", "apply", "The zyx was bad.", "--why", "--json", "--model", "{file}"),
+    ),
+    "classifying": (("classify", "train", "--resume", "--quiet", "--model", "{folder}"),),
     "state dict": (("import", "{file}", "--model", "{folder}/imported", "--overwrite"),),
 }
-FILES = {"model": "model.safetensors", "training": "training.safetensors", "state dict": "state.safetensors"}
+FILES = {
+    "model": "model.safetensors",
+    "training": "training.safetensors",
+    "tagger": "model.safetensors",
+    "tagging": "training.safetensors",
+    "classifier": "model.safetensors",
+    "classifying": "training.safetensors",
+    "state dict": "state.safetensors",
+}
+STOPPED = {"training": "stopped", "tagging": "stopped-tagger", "classifying": "stopped-classifier"}
+"""The folders of runs that were stopped, by what is mutated in them."""
 
 
 class Ear:
@@ -117,12 +148,21 @@ def _peak() -> float:
 
 
 def make_originals(folder: Path) -> None:
-    """A model, a run that was stopped half-way, and a state dict."""
+    """A model, a tagger and a classifier, a run of each that was stopped half-way, and a state dict."""
     (folder / "corpus.txt").write_text(cli.names_text(100), encoding="utf-8")
     small = ("--hidden", 8, "--embedding", 4, "--window", 16, "--batch", 4, "--quiet")
     _ended(cli.call("train", folder / "corpus.txt", "--model", folder / "run", *small, "--steps", 6), 0)
     with stopping(3):
         _ended(cli.call("train", folder / "corpus.txt", "--model", folder / "stopped", *small, "--steps", 6), 130)
+    words, texts = tagging.write_columns(folder / "words.conll", 40), folder / "reviews.tsv"
+    texts.write_text(classes.table(classes.reviews(60)), encoding="utf-8")
+    for kind, train in {
+        "tagger": ("tag", "train", words, *tagging.TAGGER, "--chars", "--steps", 6),
+        "classifier": ("classify", "train", texts, *small, "--steps", 6),
+    }.items():
+        _ended(cli.call(*train, "--model", folder / kind), 0)
+        with stopping(3):
+            _ended(cli.call(*train, "--model", folder / f"stopped-{kind}"), 130)
     _ended(cli.call("export", "--model", folder / "run", "--to", "pytorch", folder / "exported"), 0)
 
 
@@ -167,7 +207,9 @@ class Cases:
         self.ear = Ear(folder / "place", folder / "scratch")
         self.place = folder / "place"
         make_originals(folder)
-        sources = {"model": "run/model.safetensors", "training": "stopped/training.safetensors"}
+        sources = {of: f"{of}/model.safetensors" for of in ("tagger", "classifier")}
+        sources["model"] = "run/model.safetensors"
+        sources |= {of: f"{stopped}/training.safetensors" for of, stopped in STOPPED.items()}
         sources["state dict"] = "exported/state.safetensors"
         self.data = {of: (folder / path).read_bytes() for of, path in sources.items()}
         self.expected = {of: self.ends(of, data) for of, data in self.data.items()}
@@ -176,8 +218,8 @@ class Cases:
     def ends(self, of: str, data: bytes) -> list[Any]:
         """What each command says of a file; where a run is continued, also what it leaves behind."""
         shutil.rmtree(self.place, ignore_errors=True)
-        if of == "training":
-            shutil.copytree(self.folder / "stopped", self.place)
+        if of in STOPPED:
+            shutil.copytree(self.folder / STOPPED[of], self.place)
         else:
             self.place.mkdir()
         file = self.place / FILES[of]
@@ -187,7 +229,7 @@ class Cases:
             words = [word.format(file=file, folder=self.place) for word in command]
             with self.ear.listening():
                 ended.append(cli.call(*words))
-        written = [] if of == "model" else sorted(self.place.rglob("model.safetensors"))
+        written = [] if of in ("model", "tagger", "classifier") else sorted(self.place.rglob("model.safetensors"))
         left = [path.read_bytes() for path in written]
         return [*ended, left]
 
@@ -213,7 +255,7 @@ class Cases:
     def _faults_of(self, end: Any, of: str, tried: Case) -> Iterator[str]:
         """What is wrong with how a command ended."""
         allowed = {0, 4}
-        if of == "training" and tried.forged:
+        if of in STOPPED and tried.forged:
             allowed |= {3, 6, 130}  # another text is named, its weights are no good, or it has been stopped
         lines = end.err.splitlines()
         if end.status not in allowed:
