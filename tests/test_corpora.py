@@ -9,6 +9,7 @@ import pytest
 CORPORA = Path(__file__).resolve().parent.parent / "corpora"
 PROSE = ["fables.txt"]  # running text, with blank lines between its paragraphs
 FILES = ["dinosaurs.txt", *PROSE]
+PROGRAMS = sorted({path.name for path in CORPORA.glob("*.py")} - {"judge.py"})  # which writes no text
 
 
 def lines_of(name: str) -> list[str]:
@@ -40,6 +41,14 @@ def test_readme_gives_the_number_of_lines(name: str) -> None:
     row = re.search(rf"^\| \[`{re.escape(name)}`\].*\| (\d+) \|$", readme, flags=re.MULTILINE)
     assert row is not None
     assert int(row[1]) == len(lines_of(name))
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_readme_tells_of_every_program(name: str) -> None:
+    """The table has a row for it that leads to its section."""
+    readme = (CORPORA / "README.md").read_text(encoding="utf-8")
+    assert f"| [`{name}`](#{name.replace('.', '')}) |" in readme
+    assert f"\n## {name}\n" in readme
 
 
 def test_dinosaurs_are_many() -> None:

@@ -148,6 +148,18 @@ def test_labels_are_what_a_reader_would_say() -> None:
     assert len(seen) == 2 * len(READINGS)
 
 
+def test_the_readme_shows_such_reviews() -> None:
+    """Of held-out words, and with the labels that they have."""
+    readme = (SCRIPT.parent / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^  \| ((?:The|There|I) .*soup.*\.) \| (.*\.) \|$", readme, re.MULTILINE)
+    assert len(rows) == 5
+    for positive, negative in rows:
+        assert form_of(positive) in READINGS
+        mirrored = form_of(negative).replace("{+}", "{?}").replace("{-}", "{+}").replace("{?}", "{-}")
+        assert mirrored in READINGS
+    assert "soup" in reviews.subjects("held-out")
+
+
 def test_lists_have_the_lengths_that_frames_need() -> None:
     for words in (reviews.GOOD, reviews.BAD, reviews.PRAISE, reviews.BLAME):
         assert len(words) % reviews.EIGHTH == 0
