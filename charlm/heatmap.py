@@ -28,6 +28,8 @@ _HIDDEN = re.compile("[\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 """What a browser shows nothing of; control characters it shows as boxes."""
 _NO_HTML = re.compile("[\x00\ud800-\udfff]")
 """What cannot stand in a page: U+FFFD stands for it."""
+_LONG_LINE = 1500
+"""Tokens after which a line without an end goes on in a new block, at white space if there is some."""
 _PLACES = 4
 """Significant digits of a probability, and decimals of other figures."""
 
@@ -145,7 +147,8 @@ class _Data:
 
 
 def _text(index: int, tokens: Sequence[Token], page: Page, data: _Data) -> str:
-    margin, spans = "", []
+    """A text, each line a block of its own, since a browser takes far too long for a single large one."""
+    margin, lines, spans = "", [], []
     if page.means:
         mean = page.means[index]
         margin = f' class="m c{page.scale.level(mean)}" data-mean="{mean:.2f}"'
@@ -154,7 +157,11 @@ def _text(index: int, tokens: Sequence[Token], page: Page, data: _Data) -> str:
         text = "".join(token.text for token in cell)
         names = [f"c{page.scale.level(extreme(cell, page.scale))}", *_marks(text)]
         spans.append(f'<i class="{" ".join(names)}">{_escaped(text)}</i>')
-    return f'<div dir="auto"{margin}>{"".join(spans)}</div>'
+        if "\n" in text or len(spans) >= (_LONG_LINE if text.isspace() else 2 * _LONG_LINE):
+            lines.append("".join(spans))
+            spans = []
+    lines += ["".join(spans)] if spans else []
+    return f"<div{margin}>" + "".join(f'<p dir="auto">{line}</p>' for line in lines) + "</div>"
 
 
 def _marks(text: str) -> Iterator[str]:
