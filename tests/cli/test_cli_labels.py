@@ -326,6 +326,7 @@ def test_a_label_must_be_one_of_the_models(command: tuple[str, ...], toy: Traine
     [
         (("score", "--posterior", "--label", "vowel", "x"), ("--posterior", "--label")),
         (("score", "--posterior", "--per-token", "x"), ("--posterior", "--per-token")),
+        (("score", "--posterior", "--heatmap", "x.html", "x"), ("--posterior", "--heatmap")),
         (("score", "--prior", "uniform", "--label", "vowel", "x"), ("--prior", "--posterior")),
         (("score", "--posterior", "--prior", "even", "x"), ("'even'", "trained, uniform")),
         (("eval", "--prior", "uniform"), ("--prior", "--labels")),
