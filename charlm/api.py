@@ -237,17 +237,19 @@ class Model:
             return posteriors(self.trained, [text], prior)[0]
         return posteriors(self.trained, list(text), prior)
 
-    def rank(self, texts: Sequence[str], *, by: str | None = None) -> list[Alternative]:
+    def rank(self, texts: Sequence[str], *, by: str | None = None, label: str | None = None) -> list[Alternative]:
         """Texts by their probability, the likeliest first, with odds and posteriors, as ``charlm rank`` prints.
 
         Args:
             texts: what to choose among; one that is given twice counts once.
             by: "token" or "char" for the order of the mean log-probability of one; None for that of the whole text.
+            label: under which they are read, for a model of texts with labels.
 
         Raises:
-            UsageError: there is no such order; or a text has several lines, and the model's lines are independent.
+            UsageError: there is no such order; a text has several lines, and the model's lines are independent; or the
+                label does not fit it.
         """
-        return rank(self.trained, [texts] if isinstance(texts, str) else texts, by)
+        return rank(self.trained.under(label), [texts] if isinstance(texts, str) else texts, by)
 
     def evaluate(
         self, corpus: Paths | None = None, *, text: str | None = None, exact: bool = False

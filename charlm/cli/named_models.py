@@ -33,7 +33,7 @@ def load_named(arguments: Sequence[str]) -> "dict[str, TrainedModel]":
     """Load models, in their order, by their names: those of their folders, or what stands before "=".
 
     Raises:
-        UsageError: two have one name.
+        UsageError: two have one name, or one reads texts under labels.
         ModelError: one cannot be read.
     """
     models: dict[str, TrainedModel] = {}
@@ -42,6 +42,11 @@ def load_named(arguments: Sequence[str]) -> "dict[str, TrainedModel]":
         if name in models:
             raise UsageError(f"two models are called {name!r}: tell them apart by NAME=PATH, as in {name}2={path}")
         models[name] = load(path)
+        if models[name].labels is not None:
+            raise UsageError(
+                f"{path} reads a text under one of {len(models[name].labels or ())} labels, so it is not one model but "
+                "several: charlm score --posterior compares its labels"
+            )
     return models
 
 

@@ -9,7 +9,7 @@ import typer
 
 from charlm.cli.comparing import UNKNOWN, note_unknown, odds, shown
 from charlm.cli.console import note, result, result_json
-from charlm.cli.find import JsonOption, ModelOption, load
+from charlm.cli.find import JsonOption, LabelOption, ModelOption, load
 from charlm.cli.table import Column, shortened, table
 from charlm.errors import UsageError
 
@@ -67,6 +67,7 @@ def rank(
         str | None,
         typer.Option("--encoding", help="Encoding of the file or standard input.", show_default="as trained"),
     ] = None,
+    label: LabelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Alternatives by their probability, the likeliest first, with the odds against it; or how often it is right.
@@ -92,7 +93,7 @@ def rank(
         from charlm.templates import expand  # noqa: PLC0415 - as above
 
         texts = expand(template)
-    trained = load(model)
+    trained = load(model).under(label)
     if pairs is not None:
         _judge(trained, _pairs(trained, pairs, group, encoding), pairs, as_json=as_json)
         return

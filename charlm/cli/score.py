@@ -72,8 +72,10 @@ def score(
     A text that begins with a dash follows "--": charlm score -- "-5".
     """
     check_texts(texts, file, whole=whole)
-    if posterior and (label is not None or per_token):
-        raise UsageError("--posterior asks for every label of whole texts: leave out --label and --per-token")
+    if posterior and (label is not None or per_token or heatmap is not None):
+        raise UsageError(
+            "--posterior asks for all labels of whole texts: leave out --label, --per-token and --heatmap"
+        )
     if color and (as_json or per_token or posterior):
         raise UsageError("--color is for texts in the table: it does not go with --json, --per-token or --posterior")
     if heatmap is not None:

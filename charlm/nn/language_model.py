@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charlm.config import ModelConfig
+from charlm.errors import UsageError
 from charlm.nn.arrays import Array, Flags, Ids, States, Views
 from charlm.nn.block import Operand
 from charlm.nn.columns import Columns, write_columns, write_steps
@@ -133,10 +134,15 @@ class LanguageModel:
         return np.stack((tokens, np.where(labels < 0, -1, self.config.vocabulary + labels)))
 
     def _read(self, inputs: Ids) -> Ids:
-        """The inputs as the stack reads them."""
+        """The inputs as the stack reads them.
+
+        Raises:
+            UsageError: the model's texts have labels, and neither the inputs nor the model say which.
+        """
         if self.label is not None:
             return self.labelled(inputs, np.full_like(inputs, self.label))
-        assert (inputs.ndim == 3) == bool(self.config.labels), "inputs have labels if those of the model have"  # noqa: PLR2004 - several ids an input
+        if self.config.labels and inputs.ndim == 2:  # noqa: PLR2004 - tokens alone
+            raise UsageError("this model reads a text under a label, and no label is named")
         return inputs
 
     def new_workspace(self, time: int, batch: int, *, keep: bool = True) -> Workspace:

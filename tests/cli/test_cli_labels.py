@@ -308,6 +308,7 @@ TAKES_A_LABEL: tuple[tuple[str, ...], ...] = (
     ("sample", "-n", "3"),
     ("score", "aa"),
     ("next",),
+    ("rank", "aoea", "xyz"),
     ("explain",),
     ("gradients", "aoea"),
 )
@@ -325,6 +326,7 @@ def test_a_label_must_be_one_of_the_models(command: tuple[str, ...], toy: Traine
     [
         (("score", "--posterior", "--label", "vowel", "x"), ("--posterior", "--label")),
         (("score", "--posterior", "--per-token", "x"), ("--posterior", "--per-token")),
+        (("score", "--posterior", "--heatmap", "x.html", "x"), ("--posterior", "--heatmap")),
         (("score", "--prior", "uniform", "--label", "vowel", "x"), ("--prior", "--posterior")),
         (("score", "--posterior", "--prior", "even", "x"), ("'even'", "trained, uniform")),
         (("eval", "--prior", "uniform"), ("--prior", "--labels")),
@@ -333,6 +335,20 @@ def test_a_label_must_be_one_of_the_models(command: tuple[str, ...], toy: Traine
 )
 def test_options_that_do_not_go_together(words: tuple[str, ...], mentioned: tuple[str, ...], toy: Trained) -> None:
     one_message(call(*words, "--model", toy.folder), 2, *mentioned)
+
+
+def test_texts_are_ranked_under_a_label(toy: Trained) -> None:
+    for label, likeliest in (("vowel", "aoea"), ("consonant", "xyz")):
+        found = succeed("rank", "--model", toy.folder, "--label", label, "--json", "aoea", "xyz").json
+        assert found[0]["text"] == likeliest
+        assert charlm.load(toy.folder).rank(["aoea", "xyz"], label=label)[0].text == likeliest
+
+
+@pytest.mark.parametrize("command", [("which", "aoea"), ("diff", "aoea")])
+def test_models_that_are_compared_have_no_labels(command: tuple[str, str], toy: Trained, names: Trained) -> None:
+    name, text = command
+    message = one_message(call(name, f"a={names.folder}", f"b={toy.folder}", text), 2, toy.folder, "2 labels")
+    assert "--posterior" in message
 
 
 def test_what_needs_labels_says_so(names: Trained) -> None:

@@ -22,6 +22,7 @@ from nn_cases import (
 )
 
 from charlm.config import ModelConfig
+from charlm.errors import UsageError
 from charlm.nn.embedding import add_gathered_gradient, write_gathered, write_one_hot
 from charlm.nn.language_model import LanguageModel
 from charlm.sampling import SamplingConfig, sample, sample_side_by_side
@@ -172,7 +173,7 @@ def test_drawn_texts_follow_the_label() -> None:
 def test_inputs_without_labels_are_noticed() -> None:
     """A caller that forgets the label would get figures of no text at all."""
     model = labelled_model()
-    with pytest.raises(AssertionError, match="inputs have labels"):
+    with pytest.raises(UsageError, match="no label is named"):
         score_texts(model, [np.array([2, 0])])
 
 
