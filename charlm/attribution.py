@@ -18,7 +18,7 @@ import numpy as np
 
 from charlm.checkpoint import TrainedModel
 from charlm.errors import UsageError
-from charlm.likelihoods import UNKNOWN, Likelihood, characters, likelihoods, read_alike
+from charlm.likelihoods import Likelihood, Reader, characters
 from charlm.portions import portions
 from charlm.scoring import log_softmax
 
@@ -34,6 +34,7 @@ class Claim:
         model: its name.
         prior: probability beforehand that it wrote the text.
         logprob: log-likelihood in nats.
+        spelling: how much of it is the spelling of tokens that it does not know.
         nats_per_character: what a character costs, the end of the text being one.
         posterior: probability that it wrote the text, if one of the models did.
         oov: tokens that it does not know.
@@ -43,6 +44,7 @@ class Claim:
     model: str
     prior: float
     logprob: float
+    spelling: float
     nats_per_character: float
     posterior: float
     oov: int
@@ -56,8 +58,8 @@ class Attribution:
     Attributes:
         text: as given.
         claims: of every model, the most probable first.
-        doubtful: whether the likelihood of the first is loose, while that of others is not or in other ways, so that
-            another may be more probable. Where it is not, what is loose in others changes nothing.
+        doubtful: whether the likelihood of the first is loose, while that of others is not, so that another may be more
+            probable. Where it is not, what is loose in others changes nothing.
     """
 
     text: str
@@ -128,25 +130,25 @@ def attribute(
     if len(models) < FEWEST:
         raise UsageError(f"{len(models)} model is named: name two or more to choose between")
     weights = check_priors(list(models), priors)
-    alike = read_alike(list(models.values()))
+    readers = [Reader(model) for model in models.values()]
     for some in portions(texts, len):
-        found = [likelihoods(model, some) for model in models.values()]
+        found = [reader.likelihoods(some) for reader in readers]
         for text, each in zip(some, zip(*found, strict=True), strict=True):
-            yield _attribution(text, weights, each, alike=alike)
+            yield _attribution(text, weights, each)
 
 
-def _attribution(text: str, priors: Mapping[str, float], found: Sequence[Likelihood], *, alike: bool) -> Attribution:
+def _attribution(text: str, priors: Mapping[str, float], found: Sequence[Likelihood]) -> Attribution:
     logprobs = np.array([each.logprob for each in found])
     posteriors = np.exp(log_softmax(logprobs + np.log(list(priors.values()))))
     size = characters(text)
     claims = [
-        Claim(name, prior, each.logprob, -each.logprob / size, posterior, each.oov, each.loose)
+        Claim(name, prior, each.logprob, each.spelling, -each.logprob / size, posterior, each.oov, each.loose)
         for (name, prior), each, posterior in zip(priors.items(), found, posteriors.tolist(), strict=True)
     ]
     claims.sort(key=lambda claim: -claim.posterior)
-    # The same looseness in all is none, but for unknown tokens, which are others for each.
-    shared = set.intersection(*(set(each.loose) for each in found)) - {UNKNOWN}
-    return Attribution(text, tuple(claims), doubtful=not alike and bool(set(claims[0].loose) - shared))
+    # What is loose in all is the same in all.
+    shared = set.intersection(*(set(each.loose) for each in found))
+    return Attribution(text, tuple(claims), doubtful=bool(set(claims[0].loose) - shared))
 
 
 def passages(text: str, size: int) -> Iterator[str]:

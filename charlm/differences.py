@@ -3,7 +3,7 @@
 Models that cut the text alike are compared token by token. Others are compared between the places where both have the
 end of a token: the tokens of either between two such places are taken together, and their log-probabilities added.
 Under a model of characters, what a word costs does not hold yet that the word ends there; that is part of what comes
-next. Over the whole text both give the probability of the same; see ``charlm.likelihoods``.
+next. Over the whole text both give the probability of the same; see ``charlm.likelihoods``, also of unknown tokens.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charlm.checkpoint import TrainedModel
-from charlm.likelihoods import comparable_text, parts_of, token_logprobs
+from charlm.likelihoods import Reader, comparable_text
 from charlm.text.spans import token_ends
 
 
@@ -137,12 +137,8 @@ def differences(a: TrainedModel, b: TrainedModel, text: str) -> Difference:
 
 def _read(model: TrainedModel, text: str) -> _Reading:
     """The tokens of a text, those of all its parts one after another."""
-    parts = parts_of(model, text)
-    ids = [model.tokenizer.encode_sentence(part) for part in parts]
-    lengths = np.cumsum([0, *(len(part) + 1 for part in parts[:-1])])
-    ends = [
-        token_ends(model.tokenizer, part, each) + before
-        for part, each, before in zip(parts, ids, lengths.tolist(), strict=True)
-    ]
-    unknown = [each == model.tokenizer.unknown_id for each in ids]
-    return _Reading(np.concatenate(ends), np.concatenate(token_logprobs(model, ids)), np.concatenate(unknown))
+    (parts,) = Reader(model).read([text])
+    before = np.cumsum([0, *(len(part.text) + 1 for part in parts[:-1])]).tolist()
+    ends = [token_ends(model.tokenizer, part.text, part.ids) + place for place, part in zip(before, parts, strict=True)]
+    logprobs, unknown = [part.logprobs for part in parts], [part.unknown for part in parts]
+    return _Reading(np.concatenate(ends), np.concatenate(logprobs), np.concatenate(unknown))

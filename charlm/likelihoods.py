@@ -5,14 +5,15 @@ characters, words and bytes compare, provided that they are of the same thing: t
 
 -   A line break at the text's end is taken away, and each model closes the text by its own <EOS>.
 -   Where a model's lines are independent, the text's probability is the product of those of its lines.
--   <UNK> stands for many tokens, a model in lower case for every spelling with capitals, one of tokens for any white
-    space between them. What such a model gives is the probability of all of these together: the most that the text
-    itself can have. Such figures are *loose*.
+-   <UNK> stands for many tokens: which it is, a distribution over spellings says; see ``charlm.spelling``.
+-   A model in lower case gives the probability of all spellings with capitals together, one of tokens that of any white
+    space between them: the most that the text itself can have. Such figures are *loose*.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from functools import cached_property
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +22,11 @@ from charlm.checkpoint import TrainedModel
 from charlm.errors import NOT_FINITE, ModelError
 from charlm.nn.arrays import Ids
 from charlm.scoring import score_texts
+from charlm.spelling import Speller
 from charlm.text.reading import normalise
+from charlm.text.tokenizer import Tokenizer
 
-UNKNOWN, LOWERCASE, SPACE = "unknown tokens", "lower case", "white space"
+LOWERCASE, SPACE = "lower case", "white space"
 """Why a figure may be loose."""
 
 
@@ -33,12 +36,14 @@ class Likelihood:
 
     Attributes:
         logprob: log P(text, and it ends) in nats.
-        tokens: how many it is to the model, each <EOS> included.
+        spelling: how much of it is the spelling of unknown tokens.
+        tokens: how many there are to the model, each <EOS> included.
         oov: how many of them the model does not know.
         loose: why ``logprob`` is only the most that it can be; empty where it is exact.
     """
 
     logprob: float
+    spelling: float
     tokens: int
     oov: int
     loose: tuple[str, ...]
@@ -54,64 +59,95 @@ def characters(text: str) -> int:
     return len(comparable_text(text)) + 1
 
 
-def parts_of(model: TrainedModel, text: str) -> list[str]:
-    """What a model reads from a start: the lines of a text, or the text, which is a ``comparable_text``."""
-    return text.split("\n") if model.text.independent_lines else [text]
+@dataclass(frozen=True)
+class Tokens:
+    """A part of a text as one model reads it.
 
-
-def token_logprobs(model: TrainedModel, parts: Sequence[Ids]) -> list[NDArray[np.float64]]:
-    """Log-probabilities of the tokens of texts that were encoded with their <EOS>.
-
-    Raises:
-        ModelError: one is not finite.
+    Attributes:
+        text: of the part.
+        ids: int64 [tokens], closed by an <EOS>.
+        logprobs: float64 [tokens], in nats, the spelling of unknown tokens included.
+        spelling: float64 [tokens], how much of it that is; 0 for known ones.
+        unknown: bool [tokens], which the model does not know.
     """
-    found = score_texts(model.network, parts)
-    if not all(np.isfinite(each).all() for each in found):
-        raise ModelError(NOT_FINITE)
-    return found
+
+    text: str
+    ids: Ids
+    logprobs: NDArray[np.float64]
+    spelling: NDArray[np.float64]
+    unknown: NDArray[np.bool_]
 
 
-def likelihoods(model: TrainedModel, texts: Sequence[str]) -> list[Likelihood]:
-    """What a model says of texts; as scores, but for what models could read differently.
+class Reader:
+    """Reads texts as a model does.
 
-    Raises:
-        ModelError: a log-probability is not finite.
+    Args:
+        model: any.
+
+    Attributes:
+        model: as given.
     """
-    read = [comparable_text(text) for text in texts]
-    parts = [parts_of(model, text) for text in read]
-    ids = [model.tokenizer.encode_sentence(part) for each in parts for part in each]
-    logprobs = token_logprobs(model, ids)
-    bounds = list(accumulate((len(each) for each in parts), initial=0))
-    found = []
-    for text, (begin, end) in zip(read, pairwise(bounds), strict=True):
-        oov = sum(int(np.count_nonzero(each == model.tokenizer.unknown_id)) for each in ids[begin:end])
-        found.append(
+
+    def __init__(self, model: TrainedModel) -> None:
+        self.model = model
+
+    @cached_property
+    def _speller(self) -> Speller:
+        return Speller(self.model.tokenizer)
+
+    def read(self, texts: Sequence[str]) -> list[list[Tokens]]:
+        """What the tokens of each text cost, in its parts: its lines where these are independent, or all of it.
+
+        Args:
+            texts: each a ``comparable_text``.
+
+        Raises:
+            ModelError: a log-probability is not finite.
+        """
+        tokenizer, lines = self.model.tokenizer, self.model.text.independent_lines
+        parts = [text.split("\n") if lines else [text] for text in texts]
+        ids = [tokenizer.encode_sentence(part) for each in parts for part in each]
+        logprobs = score_texts(self.model.network, ids)
+        if not all(np.isfinite(each).all() for each in logprobs):
+            raise ModelError(NOT_FINITE)
+        found = map(self._tokens, chain.from_iterable(parts), ids, logprobs)
+        return [list(islice(found, len(each))) for each in parts]
+
+    def _tokens(self, part: str, ids: Ids, logprobs: NDArray[np.float64]) -> Tokens:
+        unknown, spelling = np.equal(ids, self._unknown), np.zeros(len(ids))
+        if unknown.any():
+            pieces = self.model.tokenizer.cut(part)
+            for place in np.flatnonzero(unknown).tolist():
+                spelling[place] = self._speller.log_probability(pieces[place])
+        return Tokens(part, ids, logprobs + spelling, spelling, unknown)
+
+    @property
+    def _unknown(self) -> int:
+        unknown = self.model.tokenizer.unknown_id
+        return -1 if unknown is None else unknown
+
+    def likelihoods(self, texts: Sequence[str]) -> list[Likelihood]:
+        """What the model says of texts; as their scores, but for what models could read differently.
+
+        Raises:
+            ModelError: a log-probability is not finite.
+        """
+        read = [comparable_text(text) for text in texts]
+        return [
             Likelihood(
-                logprob=float(sum(each.sum() for each in logprobs[begin:end])),
-                tokens=sum(map(len, ids[begin:end])),
-                oov=oov,
-                loose=_loose(model, text, oov),
+                logprob=float(sum(part.logprobs.sum() for part in parts)),
+                spelling=float(sum(part.spelling.sum() for part in parts)),
+                tokens=sum(len(part.ids) for part in parts),
+                oov=sum(int(np.count_nonzero(part.unknown)) for part in parts),
+                loose=_loose(self.model.tokenizer, text),
             )
-        )
-    return found
+            for text, parts in zip(read, self.read(read), strict=True)
+        ]
 
 
-def _loose(model: TrainedModel, text: str, oov: int) -> tuple[str, ...]:
-    tokenizer = model.tokenizer
+def _loose(tokenizer: Tokenizer, text: str) -> tuple[str, ...]:
     reasons = {
-        UNKNOWN: oov > 0,
         LOWERCASE: tokenizer.lowercase and text.lower() != text,
         SPACE: tokenizer.level == "token" and any(" ".join(line.split()) != line for line in text.split("\n")),
     }
     return tuple(reason for reason, holds in reasons.items() if holds)
-
-
-def read_alike(models: Sequence[TrainedModel]) -> bool:
-    """Whether models cut a text into the same tokens, so that even <UNK> is the same to all of them."""
-    first = models[0].tokenizer
-    return all(
-        (each.level, each.unit, each.lowercase) == (first.level, first.unit, first.lowercase)
-        and np.array_equal(each.vocabulary.offsets, first.vocabulary.offsets)
-        and np.array_equal(each.vocabulary.data, first.vocabulary.data)
-        for each in (model.tokenizer for model in models)
-    )

@@ -1,5 +1,6 @@
 """Random models, and what their figures are when they are computed anew in float64 from whole distributions."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -39,3 +40,24 @@ def chain_rule(model: charlm.Model, text: str) -> list[float]:
     ids = model.trained.tokenizer.encode_sentence(text.removesuffix("\n"))
     table = model.log_probabilities([ids])[0]
     return [float(table[place, token]) for place, token in enumerate(ids.tolist())]
+
+
+def spelling(model: charlm.Model, token: str) -> float:
+    """Log-probability of the spelling of a token that the model does not know, character by character."""
+    tokens = model.vocabulary[2:]
+    known = "".join(tokens)
+    others = 1 / (0x110000 - len(set(known)))
+    if model.level == "char":
+        return math.log(others)
+    total = len(known) + len(tokens) + 2
+    shares = [known.count(character) or others for character in token] + [len(tokens) + 1]
+    return sum(math.log(share / total) for share in shares)
+
+
+def spelt_chain_rule(model: charlm.Model, text: str) -> list[float]:
+    """As ``chain_rule``, with the spelling of unknown tokens."""
+    tokenizer, nats = model.trained.tokenizer, chain_rule(model, text)
+    for place, token in enumerate(tokenizer.encode_sentence(text.removesuffix("\n")).tolist()):
+        if token == tokenizer.unknown_id:
+            nats[place] += spelling(model, tokenizer.cut(text)[place])
+    return nats

@@ -6,14 +6,15 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from comparing_cases import LETTERS, chain_rule, random_model
+from comparing_cases import LETTERS, random_model, spelling, spelt_chain_rule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import charlm
 from charlm.attribution import Confusion, attribute, check_priors, passages
 from charlm.errors import UsageError
-from charlm.likelihoods import LOWERCASE, SPACE, UNKNOWN, characters, likelihoods
+from charlm.likelihoods import LOWERCASE, SPACE, Reader, characters
+from charlm.spelling import CODE_POINTS, Speller
 
 CHARS = [random_model(seed=seed) for seed in range(3)]
 LINES = random_model(seed=3, independent_lines=True)
@@ -31,7 +32,7 @@ def likelihood(model: charlm.Model, text: str) -> float:
     text = text.removesuffix("\n")
     parts = text.split("\n") if model.trained.text.independent_lines else [text]
     # The chain rule takes a line break away itself.
-    return math.fsum(nats for part in parts for nats in chain_rule(model, part + "\n"))
+    return math.fsum(nats for part in parts for nats in spelt_chain_rule(model, part + "\n"))
 
 
 @settings(deadline=None, max_examples=60)
@@ -66,57 +67,74 @@ def test_texts_together_are_as_alone(texts: list[str]) -> None:
             assert one.logprob == pytest.approx(other.logprob, rel=1e-5)
 
 
-def test_all_texts_that_may_be_have_probability_one() -> None:
-    """Of models of unlike tokens, over all texts of a small alphabet up to where hardly any is longer."""
-    for model in (random_model(["a"], seed=1), random_model(["a"], level="char", seed=2, independent_lines=True)):
-        found = likelihoods(model.trained, ["a" * n for n in range(300)])
-        unknown = math.exp(likelihoods(model.trained, ["z"])[0].logprob)
-        assert 0 < sum(math.exp(each.logprob) for each in found) < 1 - unknown
+@settings(deadline=None, max_examples=30)
+@given(st.text([*LETTERS, "z", "A"], max_size=10))
+def test_spellings_cost_what_they_say(text: str) -> None:
+    for model in (CHARS[0], WORDS, LOWER, TOKENS):
+        (found,) = Reader(model.trained).likelihoods([text])
+        tokenizer = model.trained.tokenizer
+        tokens = zip(tokenizer.cut(text), tokenizer.encode(text).tolist(), strict=True)
+        strange = [token for token, token_id in tokens if token_id == 1]
+        assert found.oov == len(strange)
+        assert found.spelling == pytest.approx(sum(spelling(model, token) for token in strange))
+
+
+def test_spellings_are_probabilities() -> None:
+    """Over all characters and the end they sum to 1, also where the vocabulary is empty."""
+    for model in (WORDS, TOKENS, random_model([], level="word")):
+        speller = Speller(model.trained.tokenizer)
+        known = set("".join(model.vocabulary[2:]))
+        end = math.exp(speller.log_probability(""))
+        each = {c: math.exp(speller.log_probability(c)) / end for c in (*known, "\u2603")}
+        others = each.pop("\u2603") * (CODE_POINTS - len(known))
+        assert end + others + sum(each.values()) == pytest.approx(1)
+    speller = Speller(CHARS[0].trained.tokenizer)
+    assert math.exp(speller.log_probability("z")) * (CODE_POINTS - len(LETTERS)) == pytest.approx(1)
+
+
+def test_words_that_are_unknown_do_not_win_for_that() -> None:
+    """A model of words that takes nearly every word for <UNK> gives that a high probability, and the text none."""
+    words = random_model(["ab"], level="word", seed=1)
+    words.trained.network.parameters.views["head.b_y"][1] += 5
+    text = "ba b.a aa b bab" * 3
+    found = charlm.which({"words": words, "characters": CHARS[0]}, text)
+    assert found.best.model == "characters"
+    assert words.score(text).logprob > CHARS[0].score(text).logprob
 
 
 @pytest.mark.parametrize(
     ("model", "text", "loose"),
     [
         (CHARS[0], "a b\nb", ()),
-        (CHARS[0], "a\u00e9", (UNKNOWN,)),
+        (CHARS[0], "a\u00e9", ()),
         (OCTETS, "\u00e9 A", ()),
         (LOWER, "a b", ()),
         (LOWER, "A b", (LOWERCASE,)),
-        (LOWER, "Az", (UNKNOWN, LOWERCASE)),
+        (LOWER, "Az", (LOWERCASE,)),
         (TOKENS, "ab b\n. b", ()),
         (TOKENS, "ab  b", (SPACE,)),
         (TOKENS, "ab b\n b", (SPACE,)),
-        (TOKENS, "ab <unk>", (UNKNOWN,)),
-        (WORDS, "ab  b.", (UNKNOWN,)),
+        (TOKENS, "ab <unk>", ()),
+        (WORDS, "ab  b.", ()),
     ],
 )
 def test_what_is_read_as_one_with_other_texts_is_loose(model: charlm.Model, text: str, loose: tuple[str, ...]) -> None:
-    (found,) = likelihoods(model.trained, [text])
+    (found,) = Reader(model.trained).likelihoods([text])
     assert found.loose == loose
-    assert (found.oov > 0) == (UNKNOWN in loose)
 
 
-def certain(model: charlm.Model, *, likes: bool) -> charlm.Model:
-    """The model with a softmax that likes, or dislikes, <UNK>."""
-    model.trained.network.parameters.views["head.b_y"][1] += 20 if likes else -20
-    return model
-
-
-def test_a_verdict_is_doubtful_only_where_the_first_is_loose() -> None:
-    exact = random_model(["a", "z"], seed=1)
-    over = certain(random_model(["a"], seed=2), likes=True)
-    under = certain(random_model(["a"], seed=3), likes=False)
-    assert charlm.which({"exact": exact, "over": over}, "z" * 40).best.model == "over"
-    assert charlm.which({"exact": exact, "over": over}, "z" * 40).doubtful
-    found = charlm.which({"exact": exact, "under": under}, "z" * 40)
+def test_a_verdict_is_doubtful_only_where_the_first_alone_is_loose() -> None:
+    exact = random_model(["a"], seed=1)
+    found = charlm.which({"lower": LOWER, "exact": exact}, "AB A B")
+    assert found.best.model == "lower"
+    assert found.doubtful
+    found = charlm.which({"lower": LOWER, "exact": exact}, "aaaa", priors={"lower": 1e-9, "exact": 1})
+    assert not found.doubtful
+    found = charlm.which({"lower": LOWER, "exact": exact}, "AB A B", priors={"lower": 1e-99, "exact": 1})
     assert found.best.model == "exact"
     assert not found.doubtful
-    # Nor where all have the same tokens, or read everything in lower case.
-    same = certain(random_model(["a"], seed=4), likes=True)
-    assert not charlm.which({"under": under, "same": same}, "z" * 40).doubtful
     other = random_model(["b", "a", " "], seed=8, lowercase=True)
     assert not charlm.which({"lower": LOWER, "other": other}, "AB").doubtful
-    assert charlm.which({"over": certain(random_model(["b"], seed=2), likes=True), "same": same}, "zz").doubtful
 
 
 def test_the_end_counts_as_a_character() -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from comparing_cases import LETTERS, chain_rule, random_model
+from comparing_cases import LETTERS, random_model, spelt_chain_rule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_attribution import likelihood
@@ -60,7 +60,7 @@ def test_models_of_characters_are_compared_one_by_one(text: str) -> None:
     found = charlm.diff(CHARS, OTHER, text)
     assert found.by_token
     for gap, nats_a, nats_b in zip(
-        found.gaps, chain_rule(CHARS, found.text + "\n"), chain_rule(OTHER, found.text + "\n"), strict=True
+        found.gaps, spelt_chain_rule(CHARS, found.text + "\n"), spelt_chain_rule(OTHER, found.text + "\n"), strict=True
     ):
         assert gap.logprob_a == pytest.approx(nats_a, rel=1e-4, abs=1e-5)
         assert gap.logprob_b == pytest.approx(nats_b, rel=1e-4, abs=1e-5)
@@ -72,7 +72,7 @@ def test_words_are_compared_with_their_characters() -> None:
     found = charlm.diff(CHARS, words, text)
     assert [gap.text for gap in found.gaps] == ["ab", " b", ".", " ab", "\n", "zz", "  ", "b", ""]
     assert not found.by_token
-    characters, tokens = chain_rule(CHARS, text), chain_rule(words, text)
+    characters, tokens = spelt_chain_rule(CHARS, text), spelt_chain_rule(words, text)
     assert [gap.tokens_a for gap in found.gaps] == [2, 2, 1, 3, 1, 2, 2, 1, 1]
     assert [gap.tokens_b for gap in found.gaps] == [1] * 9
     for gap, nats in zip(found.gaps, tokens, strict=True):

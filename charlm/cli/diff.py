@@ -133,7 +133,4 @@ def _coloured(text: str, difference: float) -> str:
 
 def _note_unknown(name: str, unknown: int) -> None:
     if unknown:
-        note(
-            f"{name} does not know {counted(unknown, 'token')} of the text: what it says of them is the probability of "
-            "<UNK>, the most that they can have"
-        )
+        note(f"{name} does not know {counted(unknown, 'token')} of the text: each costs it <UNK> and its spelling")

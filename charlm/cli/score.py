@@ -73,9 +73,7 @@ def score(
     """
     check_texts(texts, file, whole=whole)
     if posterior and (label is not None or per_token or heatmap is not None):
-        raise UsageError(
-            "--posterior asks for all labels of whole texts: leave out --label, --per-token and --heatmap"
-        )
+        raise UsageError("--posterior asks for all labels of whole texts: leave out --label, --per-token and --heatmap")
     if color and (as_json or per_token or posterior):
         raise UsageError("--color is for texts in the table: it does not go with --json, --per-token or --posterior")
     if heatmap is not None:

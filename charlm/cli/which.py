@@ -68,8 +68,8 @@ def which(
 ) -> None:
     """Which of several models most likely wrote a text: log-likelihoods, their ratio, and posteriors.
 
-    Models of unlike tokens compare, since all give the probability of the same characters and of the text's end. A
-    model that does not know a token gives the probability of <UNK>, which is the most that the text can have.
+    Models of unlike tokens compare, since all give the probability of the same characters and of the text's end: a
+    token that a model does not know costs it <UNK> and its spelling.
     """
     given = models_and_text or []
     if file is not None and labelled is not None:
@@ -221,8 +221,8 @@ def _show(found: "Attribution") -> None:
 def _note_doubt(texts: int) -> None:
     if texts:
         note(
-            f"{counted(texts, 'text')}: the model found reads some of it as one with other texts (unknown tokens, "
-            "capitals or white space), so that its likelihood is only the most that it can be: another may be likelier"
+            f"{counted(texts, 'text')}: the model found tells no capitals from small letters, or no white space from "
+            "other, so that its likelihood is only the most that it can be: another may be likelier"
         )
 
 

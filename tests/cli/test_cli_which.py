@@ -26,8 +26,7 @@ def three(names: Trained, prose: Trained, words: Path) -> list[str]:
 
 def test_the_model_that_wrote_it_is_found(names: Trained, prose: Trained, words: Path) -> None:
     for text, best in (("badabomuteki", "names"), (prose_text(3), "words")):
-        # A word that a model of words does not know is <UNK> to it, and likelier than the word.
-        models = three(names, prose, words)[: 2 if best == "names" else 3]
+        models = three(names, prose, words)
         found = succeed("which", *models, text, "--json").json
         assert found["best"] == best
         assert found["text"] == text
@@ -41,7 +40,8 @@ def test_the_model_that_wrote_it_is_found(names: Trained, prose: Trained, words:
                 scores = succeed("score", "-m", path, "--json", "--", *lines).objects
             else:
                 scores = succeed("score", "--whole", "-m", path, "--json", stdin=text.encode()).objects
-            assert each["logprob"] == pytest.approx(sum(score["logprob"] for score in scores), rel=1e-5)
+            said = each["logprob"] - each["spelling"]
+            assert said == pytest.approx(sum(score["logprob"] for score in scores), rel=1e-5)
             assert each["nats_per_character"] == pytest.approx(-each["logprob"] / found["characters"])
 
 
@@ -165,18 +165,27 @@ def test_names_of_models(names: Trained, prose: Trained, tmp_path: Path) -> None
     assert "NAME=PATH" in message
 
 
-def test_unknown_tokens_make_a_verdict_doubtful(names: Trained, prose: Trained, octets: Trained) -> None:
-    """Only where the model found has them."""
-    models = (f"names={names.folder}", f"octets={octets.folder}")
-    found = succeed("which", *models, "b" + EMOJI, "--json")
-    by_name = {each["model"]: each for each in found.json["models"]}
-    assert by_name["names"]["oov"] == 1
-    assert by_name["names"]["loose"] == ["unknown tokens"]
-    assert by_name["octets"]["loose"] == []
-    assert found.json["doubtful"] == (found.json["best"] == "names")
-    ended = succeed("which", f"a={names.folder}", f"b={prose.folder}", EMOJI * 3)
+def test_unknown_tokens_are_spelt_and_said(names: Trained, prose: Trained, octets: Trained) -> None:
+    models = (f"names={names.folder}", f"prose={prose.folder}", f"octets={octets.folder}")
+    ended = succeed("which", *models, "b" + EMOJI, "--json")
+    by_name = {each["model"]: each for each in ended.json["models"]}
+    assert [by_name[name]["oov"] for name in ("names", "prose", "octets")] == [1, 1, 0]
+    known = len(succeed("info", "--model", names.folder, "--json").json["vocabulary"]) - 2
+    assert by_name["names"]["spelling"] == pytest.approx(-math.log(0x110000 - known))
+    assert by_name["octets"]["spelling"] == 0
+    score = succeed("score", "b" + EMOJI, "-m", names.folder, "--json").json["logprob"]
+    assert by_name["names"]["logprob"] == pytest.approx(score + by_name["names"]["spelling"], rel=1e-5)
+    assert "[unknown tokens]" in succeed("which", *models[:2], "--lines", "b" + EMOJI).out.decode()
+
+
+def test_a_model_in_lower_case_makes_a_verdict_doubtful(names: Trained) -> None:
+    """Only where it is the one found, and the text has capitals."""
+    Path("text.txt").write_text(prose_text(), encoding="utf-8")
+    succeed("train", "text.txt", "--lowercase", "--model", "lower", *QUICK, "--steps", 20)
+    ended = succeed("which", "lower", f"names={names.folder}", "River Mountain")
+    assert ended.out.decode().splitlines()[1].startswith("lower")
     assert "another may be likelier" in ended.err
-    assert "another may be likelier" not in succeed("which", f"a={names.folder}", f"b={names.folder}", EMOJI).err
+    assert "another may be likelier" not in succeed("which", "lower", f"names={names.folder}", "river mountain").err
 
 
 def test_strange_texts(names: Trained, prose: Trained, octets: Trained) -> None:

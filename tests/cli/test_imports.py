@@ -13,7 +13,7 @@ LAYERS = [
     {"config", "templates", "portions"},
     {"machine"},
     {"text", "nn"},
-    {"files", "lanes", "arithmetic", "labels"},
+    {"files", "lanes", "arithmetic", "labels", "spelling"},
     {"scoring", "gradients", "plots", "seal", "cache", "heatmap"},
     {"sampling"},
     {"checkpoint"},
