@@ -1,5 +1,6 @@
 """``charlm neurons``: what single units do while the model reads, and which of them follow a property of the text."""
 
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -163,14 +164,16 @@ def _read(trained: "TrainedModel", text: str | None, file: Path | None, encoding
 
 def _begin(trained: "TrainedModel", file: Path, encoding: str | None, most: int) -> str | bytes:
     """So many characters of a file, or more."""
-    from charlm.text.reading import ByteReader, TextReader, file_source  # noqa: PLC0415 - as above
+    from charlm.text.reading import BLOCK_BYTES, ByteReader, TextReader, file_source  # noqa: PLC0415 - as above
     from charlm.text.tokenizer import read_as  # noqa: PLC0415 - likewise
 
     decoded = read_as(trained.tokenizer.level, encoding or trained.text.encoding)
-    source, blocks = file_source(file), -(-most // (1 << 20))
+    source, blocks = file_source(file), -(-most // BLOCK_BYTES)
     if decoded is None:
-        return b"".join(islice(ByteReader(source), blocks))
-    return "".join(islice(TextReader(source, decoded), blocks))
+        with closing(ByteReader(source)) as octets:
+            return b"".join(islice(octets, blocks))
+    with closing(TextReader(source, decoded)) as texts:
+        return "".join(islice(texts, blocks))
 
 
 def _show_found(found: "Found", wanted: "Property", *, as_json: bool) -> None:
