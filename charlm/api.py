@@ -29,6 +29,7 @@ from charlm.histories.history import RunHistory
 from charlm.histories.reading import read_runs
 from charlm.labelling.classifying import Classified
 from charlm.labelling.tags import Tagged
+from charlm.neurons import activations
 from charlm.ranking import Alternative, rank
 from charlm.samples import DEFAULT_LENGTH, draw_texts, read_prompt
 from charlm.scores import EvaluationResult, Score, evaluate_part, score_all
@@ -140,6 +141,22 @@ class Model:
         """
         model, ids = self.trained.under(label), self.trained.tokenizer.encode_sentence(normalise(text))
         return measure(model.network, ids, line_end=model.line_end, lags=lags, positions=positions, seed=seed)
+
+    def activations(self, text: str, *, part: str = "hidden") -> NDArray[np.float32]:
+        """Every unit's value when the model has read each token of a text, as ``charlm neurons`` shows it.
+
+        Args:
+            text: what to read; its tokens are those of ``encode``.
+            part: "hidden", the activation a, or "cell", the cell c.
+
+        Returns:
+            float32 [layers, time, units]; where lines are independent, 0 at their ends, which are never read.
+
+        Raises:
+            UsageError: the units have no such part.
+        """
+        model = self.trained
+        return activations(model.network, self.encode(text), line_end=model.line_end, part=part)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model to one file, as ``charlm train`` does.

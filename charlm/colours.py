@@ -37,11 +37,11 @@ class Ramp:
 LIGHT_PAPER, DARK_PAPER = Colour(255, 255, 255), Colour(20, 22, 26)
 _WARM = Ramp(
     (LIGHT_PAPER, Colour(255, 240, 189), Colour(255, 205, 112), Colour(252, 152, 84), Colour(236, 92, 74)),
-    (DARK_PAPER, Colour(64, 48, 18), Colour(112, 68, 16), Colour(160, 72, 22), Colour(200, 72, 48)),
+    (DARK_PAPER, Colour(64, 48, 18), Colour(112, 68, 16), Colour(152, 64, 20), Colour(190, 62, 40)),
 )
 _COLD = Ramp(
     (LIGHT_PAPER, Colour(208, 229, 252), Colour(154, 200, 247), Colour(108, 168, 240), Colour(84, 138, 228)),
-    (DARK_PAPER, Colour(22, 44, 72), Colour(26, 66, 116), Colour(34, 86, 158), Colour(54, 108, 200)),
+    (DARK_PAPER, Colour(22, 44, 72), Colour(26, 66, 116), Colour(34, 86, 158), Colour(48, 102, 190)),
 )
 
 

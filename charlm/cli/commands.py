@@ -28,6 +28,7 @@ COMMANDS: dict[str, Command] = {
     "diff": Command(f"{_HERE}.diff:diff", "Where in a text two models disagree."),
     "next": Command(f"{_HERE}.next:likeliest", "Likeliest continuations of a text."),
     "explain": Command(f"{_HERE}.explain:explain", "Every gate of a unit with the numbers put in, step by step."),
+    "neurons": Command(f"{_HERE}.neurons:neurons", "What single units do, and which of them follow a property."),
     "eval": Command(f"{_HERE}.evaluate:evaluate", "Cost of a text under a model."),
     "gradients": Command(f"{_HERE}.gradients:gradients", "How a prediction's gradient fades over the steps before it."),
     "history": Command(f"{_HERE}.history:history", "How runs went, side by side."),

@@ -9,7 +9,7 @@ import charlm
 
 PACKAGE = Path(charlm.__file__).parent
 LAYERS = [
-    {"version", "errors", "curves", "colours"},
+    {"version", "errors", "curves", "colours", "correlations"},
     {"config", "templates", "portions"},
     {"machine"},
     {"text", "nn"},
