@@ -24,17 +24,17 @@ python() { "$PYTHON" "$@"; }
 # Its reader may have gone by the time it writes, which a terminal would not even mention.
 sort() { command sort "$@" || test $? -eq 141; }
 charlm() {
-    command=$1
-    shift
-    if test "$command" = train; then
-        case " $* " in
-            *" --resume "*) ;;
-            *" --from "*) set -- "$@" --window 16 --batch 4 --steps 5 ;;
-            *" --time "*) set -- "$@" $SMALL --time 0.5s ;;
-            *) set -- "$@" $SMALL --steps 5 ;;
-        esac
-    fi
-    python -m charlm "$command" "$@"
+    case "$1 ${2:-}" in
+        "train "* | "tag train" | "classify train")
+            case " $* " in
+                *" --resume "*) ;;
+                *" --from "*) set -- "$@" --window 16 --batch 4 --steps 5 ;;
+                *" --time "*) set -- "$@" $SMALL --time 0.5s ;;
+                *) set -- "$@" $SMALL --steps 5 ;;
+            esac
+            ;;
+    esac
+    python -m charlm "$@"
 }
 """
 SMALL = "--hidden 8 --embedding 4 --window 16 --batch 4"
