@@ -26,12 +26,12 @@ def test_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train = charlm.train_tagger
 
     def tried(corpus: Path, **options: Any) -> charlm.Tagger:
-        asked.append({"sentences": len(gain.sentences(corpus)), **options})
+        asked.append({"sentences": len(gain.examples(corpus)), **options})
         return train(corpus, **options)
 
     monkeypatch.setattr(charlm, "train_tagger", tried)
     monkeypatch.setattr(gain, "SIZES", {"hidden": 8, "embedding": 8})
-    lines = list(gain.report(write(tmp_path), [20, 80], tmp_path, {"base": 1, "tagger": 1}, 3))
+    lines = list(gain.report(write(tmp_path), [20, 80], tmp_path, {"base": 1, "labels": 1}, 3))
     assert [line.split()[0] for line in lines[1:]] == ["20", "80"]
     assert all(len(line.split()) == 5 for line in lines[1:])
     assert [each["sentences"] for each in asked] == [20, 20, 80, 80]
@@ -43,5 +43,5 @@ def test_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_more_sentences_than_there_are(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="has only 80 sentences, not 81"):
-        list(gain.report(write(tmp_path), [81], tmp_path, {"base": 0.1, "tagger": 0.1}, 1))
+    with pytest.raises(ValueError, match="has only 80 examples, not 81"):
+        list(gain.report(write(tmp_path), [81], tmp_path, {"base": 0.1, "labels": 0.1}, 1))

@@ -24,8 +24,13 @@ python() { "$PYTHON" "$@"; }
 # Its reader may have gone by the time it writes, which a terminal would not even mention.
 sort() { command sort "$@" || test $? -eq 141; }
 charlm() {
-    case "$1 ${2:-}" in
-        "train "* | "tag train" | "classify train")
+    command=$1
+    shift
+    case "$command" in
+        tag|classify) command="$command $1"; shift ;;
+    esac
+    case "$command" in
+        train|*" train")
             case " $* " in
                 *" --resume "*) ;;
                 *" --from "*) set -- "$@" --window 16 --batch 4 --steps 5 ;;
@@ -34,7 +39,7 @@ charlm() {
             esac
             ;;
     esac
-    python -m charlm "$@"
+    python -m charlm $command "$@"
 }
 """
 SMALL = "--hidden 8 --embedding 4 --window 16 --batch 4"
