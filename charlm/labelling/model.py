@@ -121,6 +121,8 @@ def _from_file(file: Path, tensors: Tensors, metadata: dict[str, Any], kind: str
         raise ModelError(f"{file} is damaged: its metadata describe two kinds of model")
     vocabulary, characters, labels = constants_of(tensors)
     check_labeler(file, tensors, config)
+    if not text.per_token:
+        Tokenizer(text.level, text.unit, vocabulary, text.lowercase)  # which notices what is no token at its level
     network = LabelModel(config)
     for name, view in network.parameters.views.items():
         view[...] = tensors[name]

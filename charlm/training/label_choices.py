@@ -43,7 +43,8 @@ class LabelSizes:
 
 _TABLES: Mapping[str, tuple[tuple[float, LabelSizes], ...]] = {
     TAGGER: (
-        (20_000, LabelSizes(64, 64, 32, 16, 30, 5e-3, 0.5, 0.05)),
+        (5_000, LabelSizes(64, 64, 32, 4, 60, 5e-3, 0.5, 0.05)),
+        (20_000, LabelSizes(64, 64, 32, 8, 30, 5e-3, 0.5, 0.05)),
         (200_000, LabelSizes(128, 64, 32, 16, 8, 4e-3, 0.5, 0.05)),
         (float("inf"), LabelSizes(128, 100, 32, 32, 5, 4e-3, 0.4, 0.01)),
     ),

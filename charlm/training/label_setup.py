@@ -21,6 +21,7 @@ from charlm.labels.examples import Examples
 from charlm.machine import fingerprint
 from charlm.nn.label_config import LabelModelConfig
 from charlm.text.sources import Texts, find_texts
+from charlm.text.tokenizer import Tokenizer
 from charlm.text.vocabulary import Vocabulary
 from charlm.training.changes import changed
 from charlm.training.choices import Base
@@ -127,6 +128,8 @@ def _resume(
         check_about(about)
         check_labeler(files.state_file, of_model(tensors), model)
         known = Known(*constants_of(tensors))
+        if not text.per_token:
+            Tokenizer(text.level, text.unit, known.vocabulary, text.lowercase)
     except (KeyError, TypeError, AttributeError, ModelError, UsageError) as error:
         raise ModelError(f"{files.state_file} is damaged ({error}): begin anew with --overwrite") from error
     texts, valid = find(names or recorded_paths(was), text.encoding), recorded_valid_texts(was, text.encoding)

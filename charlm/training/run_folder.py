@@ -312,7 +312,8 @@ class RunFolder:
         Raises:
             ModelError: it is of another one.
         """
-        text = (state.get("run") or {}).get("text")
+        run = state.get("run")
+        text = run.get("text") if isinstance(run, dict) else None
         kind = text.get("kind", LANGUAGE_MODEL) if isinstance(text, dict) else wanted
         if kind != wanted:
             raise ModelError(f"{self.path} holds the run of a {kind}, not of a {wanted}: name another folder")

@@ -26,15 +26,20 @@ sort() { command sort "$@" || test $? -eq 141; }
 charlm() {
     command=$1
     shift
-    if test "$command" = train; then
-        case " $* " in
-            *" --resume "*) ;;
-            *" --from "*) set -- "$@" --window 16 --batch 4 --steps 5 ;;
-            *" --time "*) set -- "$@" $SMALL --time 0.5s ;;
-            *) set -- "$@" $SMALL --steps 5 ;;
-        esac
-    fi
-    python -m charlm "$command" "$@"
+    case "$command" in
+        tag|classify) command="$command $1"; shift ;;
+    esac
+    case "$command" in
+        train|*" train")
+            case " $* " in
+                *" --resume "*) ;;
+                *" --from "*) set -- "$@" --window 16 --batch 4 --steps 5 ;;
+                *" --time "*) set -- "$@" $SMALL --time 0.5s ;;
+                *) set -- "$@" $SMALL --steps 5 ;;
+            esac
+            ;;
+    esac
+    python -m charlm $command "$@"
 }
 """
 SMALL = "--hidden 8 --embedding 4 --window 16 --batch 4"
