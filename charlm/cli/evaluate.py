@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from charlm.cli.console import note, printable, result, result_json
-from charlm.cli.find import JsonOption, ModelOption, load
+from charlm.cli.find import JsonOption, ModelOption, UnkVocabularyOption, load
 from charlm.cli.inputs import find_texts
 from charlm.cli.posterior import PriorOption, check_prior
 from charlm.cli.preparing import preparing
+from charlm.config import require
 
 if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
@@ -45,21 +46,29 @@ def evaluate(
         bool, typer.Option("--labels", help="Also how often Bayes' rule finds the label of a line: accuracy, macro F1.")
     ] = False,
     prior: PriorOption = None,
+    unk_vocabulary: UnkVocabularyOption = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Cost of a text under a model: nats, bits and perplexity, as validation in training counts them.
 
     Where the model has labels, every line has one, and is read under it.
     """
+    require("--unk-vocabulary", unk_vocabulary, minimum=1)
     trained = load(model)
     check_prior(prior, asked=labels, flag="--labels", has_labels=trained.labels is not None)
     part = part_of(trained, corpus, encoding) if corpus else own_part(trained, "evaluating")
-    costs = costs_by_file(trained, part, corpus or [], encoding, exact=exact)
+    costs = costs_by_file(trained, part, corpus or [], encoding, exact=exact, unk_vocabulary=unk_vocabulary)
     show_costs(*costs, _judged(trained, part, prior) if labels else {}, as_json=as_json)
 
 
 def costs_by_file(
-    trained: "Recorded", part: "Part", corpus: list[str], encoding: str | None, *, exact: bool = False
+    trained: "Recorded",
+    part: "Part",
+    corpus: list[str],
+    encoding: str | None,
+    *,
+    exact: bool = False,
+    unk_vocabulary: int = 1,
 ) -> "tuple[EvaluationResult, dict[str, tuple[float, int]]]":
     """What a text costs, and of each of its files, where it has several, nats and tokens."""
     from charlm.scores import evaluate_part  # noqa: PLC0415 - NumPy is loaded only when it is used
@@ -67,7 +76,7 @@ def costs_by_file(
 
     files = _files(trained, corpus, encoding)
     by_part = Parts(list(files.values())) if len(files) > 1 else None
-    found = evaluate_part(trained, part, exact=exact, by_part=by_part)
+    found = evaluate_part(trained, part, exact=exact, by_part=by_part, unk_vocabulary=unk_vocabulary)
     if by_part is None:
         return found, {}
     pairs = zip(by_part.nats.tolist(), by_part.tokens.tolist(), strict=True)
@@ -93,6 +102,7 @@ def show_costs(
         ("bits per character", "none" if found.bits_per_char is None else f"{found.bits_per_char:.4f}"),
         ("bits per byte", f"{found.bits_per_byte:.4f}"),
         ("perplexity", f"{found.perplexity:.4f}"),
+        ("perplexity of words", f"{found.word_perplexity:.4f}"),
         ("unknown tokens", f"{found.oov:,}"),
         *((FIGURES[name], each if isinstance(each, str) else f"{each:.4f}") for name, each in figures.items()),
     ):
@@ -105,8 +115,13 @@ def show_costs(
     if found.nats_per_token_without_oov is not None:
         result(f"{'nats without unknown':<20} {found.nats_per_token_without_oov:>14.4f}")
     note(
-        f"{found.oov / found.tokens:.1%} of the tokens are unknown, and how they are spelt costs nothing here: "
-        "the figures do not compare with those of a model that knows other tokens"
+        f"{found.oov / found.tokens:.1%} of the tokens are unknown, and "
+        + (
+            f"{found.unk_vocabulary:,} share the probability of <UNK>"
+            if found.unk_vocabulary > 1
+            else "how they are spelt costs nothing here: the figures do not compare with those of a model that knows "
+            "other tokens (--unk-vocabulary)"
+        )
     )
 
 

@@ -41,6 +41,14 @@ PlotOption = Annotated[
     Path | None,
     typer.Option("--plot", help="Also write a plot, .svg or .png (needs charlm[plot]).", show_default=False),
 ]
+UnkVocabularyOption = Annotated[
+    int,
+    typer.Option(
+        "--unk-vocabulary",
+        help="How many words share the probability of <UNK> evenly: each unknown one has its share.",
+        show_default="1: all of it",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write the results as JSON.")]
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from charlm.cli.console import counted, note, result, result_json, shown_text, visible
-from charlm.cli.find import JsonOption, LabelOption, ModelOption, load
+from charlm.cli.console import counted, flush, note, result, result_json, shown_text, visible
+from charlm.cli.find import JsonOption, LabelOption, ModelOption, UnkVocabularyOption, load
 from charlm.cli.inputs import note_file
 from charlm.cli.painting import ColorOption, Painter, check_page_file, painter, write_page
 from charlm.cli.posterior import PriorOption, check_prior, show_posteriors
+from charlm.config import require
 from charlm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,13 +66,21 @@ def score(
         ),
     ] = None,
     color: ColorOption = False,
+    unk_vocabulary: UnkVocabularyOption = 1,
+    serve: Annotated[
+        bool,
+        typer.Option("--serve", help="Answer each line of standard input at once, with one line; for other programs."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Log-probability of texts, by the chain rule, each from a start and with its <EOS>.
 
-    A text that begins with a dash follows "--": charlm score -- "-5".
+    A text that begins with a dash follows "--": charlm score -- "-5". With --serve, an answer is an object (--json), or
+    the log-probability in nats, the number of tokens, and how many are unknown, with tabs between them.
     """
     check_texts(texts, file, whole=whole)
+    _check_serving(texts, file, serve=serve, others=whole or posterior or color or heatmap is not None)
+    require("--unk-vocabulary", unk_vocabulary, minimum=1)
     if posterior and (label is not None or per_token or heatmap is not None):
         raise UsageError("--posterior asks for all labels of whole texts: leave out --label, --per-token and --heatmap")
     if color and (as_json or per_token or posterior):
@@ -87,13 +96,26 @@ def score(
     if posterior:
         show_posteriors(trained, inputs, FILE_GROUP if file else GROUP, prior, as_json=as_json)
         return
+    if serve:
+        _serve(trained, inputs, unk_vocabulary, per_token=per_token, as_json=as_json)
+        return
     page, paint = _page(trained) if heatmap else None, _painter() if color else None
     details, together = per_token or paint is not None, FILE_GROUP if file else GROUP
-    scores = scored_by(trained, _gathered(inputs, page), together, details)
+    scores = scored_by(trained, _gathered(inputs, page), together, details, unk_vocabulary)
     painted = None if paint is None else partial(_painted, trained, paint)
     number = show_scores(trained, scores, file, as_json=as_json, painted=painted)
     if heatmap and page and number:
         write_page(heatmap, page.page(str(file) if file else counted(number, "text")), "--heatmap")
+
+
+def _check_serving(texts: list[str] | None, file: Path | None, *, serve: bool, others: bool) -> None:
+    """Check that what serves does nothing else.
+
+    Raises:
+        UsageError: it would.
+    """
+    if serve and (texts or file or others):
+        raise UsageError("--serve answers the lines of standard input: it goes with --json and --per-token only")
 
 
 def check_texts(texts: list[str] | None, file: Path | None, *, whole: bool) -> None:
@@ -181,14 +203,28 @@ def _note_unknown(trained: "Scorer", texts: int) -> None:
     )
 
 
-def scored_by(trained: "Scorer", inputs: Iterator[str | bytes], together: int, per_token: bool) -> "Iterator[Score]":
+def scored_by(
+    trained: "Scorer", inputs: Iterator[str | bytes], together: int, per_token: bool, unk_vocabulary: int = 1
+) -> "Iterator[Score]":
     """Scores of texts in their order, so many computed together."""
     from itertools import islice  # noqa: PLC0415 - only here
 
     from charlm.scores import score_all  # noqa: PLC0415 - NumPy is loaded only when it is used
 
     while group := list(islice(inputs, together)):
-        yield from score_all(trained, group, per_token=per_token)
+        yield from score_all(trained, group, per_token=per_token, unk_vocabulary=unk_vocabulary)
+
+
+def _serve(
+    trained: "Scorer", inputs: Iterator[str | bytes], unk_vocabulary: int, *, per_token: bool, as_json: bool
+) -> None:
+    """Answer each text with a line of its own as soon as it has come."""
+    for scored in scored_by(trained, inputs, 1, per_token, unk_vocabulary):
+        if as_json:
+            result_json(scored.to_json())
+        else:
+            result(f"{scored.logprob:.6f}\t{scored.tokens}\t{scored.oov}")
+        flush()
 
 
 def texts_of(trained: "Scorer", file: Path | None, encoding: str | None, whole: bool) -> Iterator[str | bytes]:

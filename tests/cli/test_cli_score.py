@@ -3,6 +3,8 @@
 import json
 import math
 import os
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from safetensors.numpy import load_file
 
 KEYS = {
     "text", "tokens", "logprob", "logprob_without_eos", "oov", "logprob_without_oov", "bits_per_token", "perplexity",
+    "characters", "bytes", "words", "unk_vocabulary", "bits_per_char", "bits_per_byte", "word_perplexity",
 }  # fmt: skip
 END = "<EOS>"
 TOKEN_KEYS = {"token", "logprob", "rank", "entropy", "unknown"}
@@ -91,6 +94,58 @@ def test_the_units_of_a_cost_agree(prose: Trained, tmp_path: Path) -> None:
     shown = succeed("eval", "text.txt", "--model", prose.folder).out.decode()
     assert f"{cost['nats_per_token']:.4f}" in shown
     assert f"{cost['nats_per_token_without_oov']:.4f}" in shown
+
+
+def test_a_text_costs_the_same_in_every_unit(prose: Trained) -> None:
+    """The line break at its end is a character, a byte, and a word to predict."""
+    score = succeed("score", "--model", prose.folder, "--json", "rivér sea").json
+    assert (score["characters"], score["bytes"], score["words"]) == (10, 11, 3)
+    nats = -score["logprob"]
+    assert score["bits_per_char"] == pytest.approx(nats / 10 / math.log(2))
+    assert score["bits_per_byte"] == pytest.approx(nats / 11 / math.log(2))
+    assert score["word_perplexity"] == pytest.approx(math.exp(nats / 3))
+
+
+def test_unknown_words_share_the_probability_of_unk(prose: Trained, tmp_path: Path) -> None:
+    text = "rivér é"
+    alone, shared = (
+        succeed("score", "--model", prose.folder, "--json", "--per-token", *options, text).json
+        for options in ((), ("--unk-vocabulary", 50))
+    )
+    assert alone["oov"] == 2
+    assert shared["logprob"] == pytest.approx(alone["logprob"] - 2 * math.log(50))
+    assert shared["logprob_without_oov"] == pytest.approx(alone["logprob_without_oov"])
+    assert shared["logprob"] == pytest.approx(sum(token["logprob"] for token in shared["per_token"]))
+    assert shared["unk_vocabulary"] == 50
+    (tmp_path / "text.txt").write_text(text + "\n")
+    cost = succeed("eval", "text.txt", "--model", prose.folder, "--json", "--unk-vocabulary", 50).json
+    assert cost["nats_per_token"] * cost["tokens"] == pytest.approx(-shared["logprob"])
+    one_message(call("score", "--model", prose.folder, "--unk-vocabulary", 0, "x"), 2, "--unk-vocabulary is 0")
+
+
+def test_every_line_is_answered_at_once(prose: Trained) -> None:
+    """The next line is only sent when the answer to the one before has come."""
+    command = [sys.executable, "-m", "charlm", "score", "--serve", "--model", str(prose.folder), "--json"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as served:
+        assert served.stdin is not None
+        assert served.stdout is not None
+        for text in ("the sea", "", "\0 \U0001f600", "שלום"):
+            served.stdin.write(text.encode() + b"\n")
+            served.stdin.flush()
+            answer = json.loads(served.stdout.readline())
+            assert answer["text"] == text
+            expected = succeed("score", "--model", prose.folder, "--json", stdin=text.encode() + b"\n").json
+            assert answer["logprob"] == pytest.approx(expected["logprob"], rel=1e-5)
+        served.stdin.close()
+        assert served.wait() == 0
+
+
+def test_plain_answers_have_three_fields(prose: Trained) -> None:
+    ended = succeed("score", "--serve", "--model", prose.folder, stdin="the sea\nrivér\n".encode())
+    rows = [line.split("\t") for line in ended.out.decode().splitlines()]
+    assert [row[1:] for row in rows] == [["8", "0"], ["6", "1"]]
+    assert all(float(row[0]) < 0 for row in rows)
+    one_message(call("score", "--serve", "--model", prose.folder, "a text"), 2, "--serve answers the lines")
 
 
 @pytest.mark.parametrize("text", [names_text, prose_text])

@@ -47,7 +47,10 @@ def test_pairs_are_judged_by_distance(script: Any) -> None:
         def score(self, sentences: list[str]) -> list[charlm.Score]:
             plural = (" were ", " are ", " have ")
             logprobs = [float(any(word in sentence for word in plural)) for sentence in sentences]
-            return [charlm.Score(s, 1, value, value, 0, value) for s, value in zip(sentences, logprobs, strict=True)]
+            return [
+                charlm.Score(s, 1, value, value, 0, value, 1, 1, 1)
+                for s, value in zip(sentences, logprobs, strict=True)
+            ]
 
     judged = script.accuracy(Plural())
     assert sum(pairs for _, pairs in judged) == 2 * script.PAIRS

@@ -1,0 +1,49 @@
+"""How many words a text has: what turns the cost of characters or of any tokens into that of words.
+
+Words are runs of other than white space, and each end of a line counts as one, since a model of words predicts it too.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charlm.text.store import Ids, blocks_of, look_up
+from charlm.text.tokenizer import Tokenizer
+from charlm.text.vocabulary import EOS
+from charlm.text.words import MARK
+
+_INSIDE, _SPACE, _BEGINS = range(3)
+"""A token goes on with a word, is white space, or begins a word whatever stands before it."""
+
+
+def words_of_text(text: str) -> int:
+    """Of a text; a missing last line break is supplied."""
+    return len(text.split()) + text.count("\n") + (not text.endswith("\n"))
+
+
+def words_of_ids(ids: Ids, tokenizer: Tokenizer) -> int:
+    """Of tokens one after another."""
+    table, found, after_space = _kinds(tokenizer), 0, True
+    for block in blocks_of(ids):
+        kinds = look_up(table, block)
+        spaces = kinds == _SPACE
+        before = np.append(after_space, spaces[:-1])
+        # An <EOS> is a word by itself, and white space to what follows it.
+        found += int(np.count_nonzero((kinds == _BEGINS) | ((kinds == _INSIDE) & before)))
+        found += int(np.count_nonzero(block == EOS))
+        after_space = bool(spaces[-1])
+    return found
+
+
+def _kinds(tokenizer: Tokenizer) -> NDArray[np.uint8]:
+    vocabulary = tokenizer.vocabulary
+    tokens = [vocabulary.token(index) for index in range(len(vocabulary))]
+    if vocabulary.raw:
+        tokens = [tokens[0], *(chr(byte) for byte in range(256))]
+    kinds = np.full(len(tokens), _INSIDE, np.uint8)
+    for index, token in enumerate(tokens):
+        if token.isspace():
+            kinds[index] = _SPACE
+        elif tokenizer.level in ("word", "token") and not token.startswith(MARK):
+            kinds[index] = _BEGINS
+    kinds[EOS] = _SPACE
+    return kinds
