@@ -217,6 +217,7 @@ def test_the_calibration_error_is_that_of_its_definition() -> None:
     # In one bin what is too sure and what is too unsure make up for each other, in two they do not.
     assert error([0.81, 0.85], [True, True]) == pytest.approx(0.17)
     assert error([0.75, 0.75, 0.75, 0.75], [True, True, True, False]) == pytest.approx(0)
+    assert error([1.0, 0.95], [False, True]) == pytest.approx(0.475)
     assert error([0.99, 0.51], [False, True]) == pytest.approx((0.99 + 0.49) / 2)
 
 
