@@ -34,7 +34,7 @@ def test_version() -> None:
 
 
 def test_the_commands_are_the_documented_ones() -> None:
-    reading = ["eval", "explain", "gradients", "history", "info", "next", "sample", "score", "vocab"]
+    reading = ["eval", "explain", "gradients", "history", "info", "neurons", "next", "sample", "score", "vocab"]
     assert sorted([*reading, "cache", "doctor", "export", "import", "train"]) == COMMANDS
 
 
