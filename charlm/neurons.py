@@ -188,8 +188,9 @@ def _correlations(
             kept.append(rows)
             beside.append(here)
     if not running.varies:
+        half = "second" if span[0] else "first"
         raise InputError(
-            "a half of the text has the property nowhere, or everywhere, so nothing can follow it: "
+            f"the {half} half of the text has the property nowhere, or everywhere, so nothing can follow it: "
             "give a longer text, or look for another property"
         )
     correlations = rank_correlations(np.concatenate(kept), np.concatenate(beside)) if ranked else running.result()

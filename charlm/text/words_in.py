@@ -3,10 +3,12 @@
 Words are runs of other than white space, and each end of a line counts as one, since a model of words predicts it too.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from charlm.text.store import Ids, blocks_of, look_up
+from charlm.text.store import blocks_of, look_up
 from charlm.text.tokenizer import Tokenizer
 from charlm.text.vocabulary import EOS
 from charlm.text.words import MARK
@@ -20,7 +22,7 @@ def words_of_text(text: str) -> int:
     return len(text.split()) + text.count("\n") + (not text.endswith("\n"))
 
 
-def words_of_ids(ids: Ids, tokenizer: Tokenizer) -> int:
+def words_of_ids(ids: NDArray[np.integer[Any]], tokenizer: Tokenizer) -> int:
     """Of tokens one after another."""
     table, found, after_space = _kinds(tokenizer), 0, True
     for block in blocks_of(ids):

@@ -34,8 +34,9 @@ def test_version() -> None:
 
 
 def test_the_commands_are_the_documented_ones() -> None:
-    reading = ["eval", "explain", "gradients", "history", "info", "next", "rank", "sample", "score", "vocab"]
-    assert sorted([*reading, "cache", "diff", "doctor", "export", "import", "train", "which"]) == COMMANDS
+    reading = ["eval", "explain", "gradients", "history", "info", "neurons", "next", "rank", "sample", "score", "vocab"]
+    groups = ["classify", "ngram", "tag"]
+    assert sorted([*reading, *groups, "cache", "diff", "doctor", "export", "import", "train", "which"]) == COMMANDS
 
 
 @pytest.mark.parametrize("name", COMMANDS)
