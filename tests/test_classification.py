@@ -11,7 +11,7 @@ from class_cases import SMALL, reviews, small_classifier, table
 import charlm
 from charlm.classification import Classifier
 from charlm.errors import InputError, ModelError, UsageError
-from charlm.labelling.encoding import encode_texts
+from charlm.labelling.encoding import LONGEST_TEXT, encode_texts
 from charlm.labelling.judgements import Judgements
 from charlm.nn.label_model import LabelModel
 
@@ -305,3 +305,21 @@ def test_models_of_other_kinds_are_named(tmp_path: Path) -> None:
         with pytest.raises(ModelError, match="is a classifier, not a"):
             load(tmp_path / "classifier")
     assert language.level == "char"
+
+
+@pytest.mark.parametrize("level", ["word", "char", "byte"])
+def test_of_a_very_long_text_the_ends_are_read(level: str) -> None:
+    """So memory is bounded; the reasons say of the same tokens where they stand."""
+    classifier = small_classifier(level)
+    long, short = "a " * 20_000 + "bad", "a " * 10 + "bad"
+    found = classifier.classify([short, long])
+    assert [each.cut for each in found] == [False, level != "word"]
+    assert found[1].tokens == (20_002 if level == "word" else LONGEST_TEXT)
+    if level != "char":
+        return
+    why = classifier.why(long)
+    assert len(why.contributions) == LONGEST_TEXT
+    half = LONGEST_TEXT // 2
+    assert [each.begin for each in why.contributions[:half]] == list(range(half))
+    assert why.contributions[half].begin == len(long) - (half - 1)
+    assert why.contributions[-1].begin == len(long)

@@ -18,6 +18,7 @@ from charlm.cli.label_training import trainable
 from charlm.cli.preparing import preparing
 from charlm.cli.table import shortened
 from charlm.labelling.classifying import Classified
+from charlm.labelling.encoding import LONGEST_TEXT
 from charlm.labelling.evaluation import Evaluation, evaluate_parts
 from charlm.labelling.model import Labeler
 from charlm.labelling.predicting import log_probabilities
@@ -99,13 +100,14 @@ def apply_here(
 
 
 def _write(classifier: Classifier, groups: Iterator[list[Found]], shown: Shown) -> None:
-    number = empty = strange = 0
+    number = empty = strange = cut = 0
     for group in groups:
         for some in _pieces(group):
             for each, found in zip(some, classifier.classify([each.text for each in some]), strict=True):
                 number += 1
                 empty += not each.text.strip()
                 strange += found.unknown == found.tokens - 1 > 0
+                cut += found.cut
                 _write_one(classifier, each, found, shown)
             # What comes through a pipe is answered at once.
             flush()
@@ -113,6 +115,8 @@ def _write(classifier: Classifier, groups: Iterator[list[Found]], shown: Shown) 
         note("there was no text to label")
     if empty:
         note(f"{counted(empty, 'text is', 'texts are')} empty: their labels are what the classifier says of nothing")
+    if cut:
+        note(f"of {counted(cut, 'text')} only the first and the last {LONGEST_TEXT // 2:,} tokens were read")
     if strange:
         note(
             f"of {counted(strange, 'text', 'texts')} the classifier knows no word at all: their labels mean little "

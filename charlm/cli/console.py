@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -92,13 +91,6 @@ def flush() -> None:
 def is_terminal() -> bool:
     """Whether a terminal shows the results."""
     return sys.stdout.isatty()
-
-
-def shows_colors(asked: bool | None) -> bool:
-    """Whether results are coloured: as asked, or else where a terminal shows them and NO_COLOR is not set."""
-    if asked is not None:
-        return asked
-    return is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def printable(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from charlm.cli.console import counted, note
 from charlm.cli.progress import View
 from charlm.cli.runs import Trainable
+from charlm.labelling.encoding import LONGEST_TEXT
 from charlm.labelling.predicting import LabelCost
 from charlm.scoring import Cost
 from charlm.text.vocabulary import UNK
@@ -62,6 +63,9 @@ def _announce(run: Run[LabelSubject], options: Mapping[str, Any]) -> None:
     note(f"vocabulary of {counted(len(corpus.vocabulary), 'token')}{unknown}{spelt}")
     if not corpus.vocabulary.raw and (train.ids == UNK).mean() > MUCH_UNKNOWN:
         note("so many unknown tokens make a model that knows little: lower --min-count, or add --chars where there is")
+    long = 0 if corpus.text.per_token else int((train.lengths >= LONGEST_TEXT).sum())
+    if long:
+        note(f"of {counted(long, 'text')} only the first and the last {LONGEST_TEXT // 2:,} tokens are read")
     chosen = label_picks(options, corpus, model, plan)
     if chosen:
         note(f"chosen for {counted(len(train.ids), 'token')}, unless you name another: {' '.join(chosen)}")

@@ -1,11 +1,13 @@
 """How tagged sentences and figures of merit are written."""
 
+import sys
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from charlm.cli.console import is_terminal, printable, result, result_json, shows_colors
+from charlm.cli.console import is_terminal, printable, result, result_json
+from charlm.cli.painting import RESET, in_colour
 from charlm.cli.tag_inputs import Rows, Write
 from charlm.config import choose
 from charlm.labelling.judging import TaggingResult
@@ -15,7 +17,6 @@ from charlm.labels.label_set import LabelSet
 
 FORMATS = ("columns", "json", "color")
 _COLORS = (32, 34, 35, 33, 36, 31)
-_PLAIN = "\x1b[0m"
 
 
 def writer(labels: LabelSet, form: str | None, color: bool | None, *, typed: bool) -> Write:
@@ -37,7 +38,8 @@ def writer(labels: LabelSet, form: str | None, color: bool | None, *, typed: boo
         return lambda _rows, _sentence, tagged: result_json(tagged.to_json())
     if form == "columns":
         return lambda rows, _, tagged: _write_columns(rows, tagged, terminal=terminal)
-    colors = _colors(labels) if shows_colors(color) else {}
+    shows = in_colour(sys.stdout) if color is None else color
+    colors = _colors(labels) if shows else {}
     if labels.entities:
         return lambda _, sentence, tagged: result(bracketed(sentence, tagged, colors))
     return lambda _, sentence, tagged: result("\n".join(aligned(sentence, tagged, colors)))
@@ -58,7 +60,7 @@ def _colors(labels: LabelSet) -> dict[str, int]:
 
 
 def _colored(text: str, name: str, colors: Mapping[str, int]) -> str:
-    return f"\x1b[{colors[name]}m{text}{_PLAIN}" if name in colors else text
+    return f"\x1b[{colors[name]}m{text}{RESET}" if name in colors else text
 
 
 def bracketed(sentence: Sentence, tagged: Tagged, colors: Mapping[str, int]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from charlm.errors import NOT_FINITE, ModelError
-from charlm.labelling.encoding import encode_texts
+from charlm.labelling.encoding import LONGEST_TEXT, encode_texts
 from charlm.labelling.model import Labeler
 from charlm.labelling.predicting import log_probabilities
 from charlm.text.vocabulary import UNK
@@ -22,6 +22,7 @@ class Classified:
         posterior: the probability of each label, by its name; of a sigmoid, of each by itself.
         tokens: how many were read, <EOS> among them.
         unknown: of these, how many were read as <UNK>.
+        cut: whether the text is so long that only its first and last tokens were read.
     """
 
     text: str
@@ -29,6 +30,7 @@ class Classified:
     posterior: Mapping[str, float]
     tokens: int
     unknown: int
+    cut: bool
 
     @property
     def probability(self) -> float:
@@ -54,6 +56,13 @@ def classify(model: Labeler, texts: Sequence[str]) -> list[Classified]:
     unknown = np.add.reduceat(strange, data.starts[:-1], dtype=np.int64)
     rows = zip(texts, posteriors, data.lengths.tolist(), unknown.tolist(), strict=True)
     return [
-        Classified(text, names[found.argmax()], dict(zip(names, found.tolist(), strict=True)), tokens, number)
+        Classified(
+            text,
+            names[found.argmax()],
+            dict(zip(names, found.tolist(), strict=True)),
+            tokens,
+            number,
+            tokens >= LONGEST_TEXT,
+        )
         for text, found, tokens, number in rows
     ]

@@ -21,6 +21,8 @@ from charlm.text.words import MARK
 
 LONGEST_SPELLING = 64
 """Characters of a word that are read; of longer ones the first half and the last."""
+LONGEST_TEXT = 1 << 15
+"""Tokens of a classifier's text that are read, so that memory is bounded; of longer ones likewise."""
 
 
 def learn_words(
@@ -173,14 +175,20 @@ def encode_examples(examples: Examples, tokenizer: Tokenizer, labels: LabelSet) 
 
 
 def encode_texts(texts: Sequence[str], tokenizer: Tokenizer, targets: Ids | None = None) -> Dataset:
-    """Texts as ids, each with <EOS> at its end; one at least.
+    """Texts as ids, each with <EOS> at its end; one at least. Of the longest, what ``ends_of`` leaves.
 
     Args:
         texts: what to read; an empty one is nothing but its end.
         tokenizer: cuts them.
         targets: [texts], labels; None where there are none.
     """
-    encoded = [tokenizer.encode_sentence(normalise(text)) for text in texts]
+    encoded = [ends_of(tokenizer.encode_sentence(normalise(text))) for text in texts]
     starts = np.zeros(len(encoded) + 1, np.int64)
     np.cumsum([len(ids) for ids in encoded], out=starts[1:])
     return Dataset(np.concatenate(encoded), starts, np.full(len(texts), -1) if targets is None else targets)
+
+
+def ends_of(ids: Ids) -> Ids:
+    """The tokens of a text that are read, [tokens]: all, or the first and the last of too many."""
+    half = LONGEST_TEXT // 2
+    return ids if len(ids) <= LONGEST_TEXT else np.concatenate((ids[:half], ids[-half:]))

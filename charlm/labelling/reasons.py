@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from charlm.labelling.encoding import encode_texts
+from charlm.labelling.encoding import encode_texts, ends_of
 from charlm.labelling.model import Labeler
 from charlm.nn.arrays import Ids
 from charlm.nn.label_model import LabelModel
@@ -73,7 +73,10 @@ def why(model: Labeler, text: str, label: int | None = None) -> Why:
         scale = 1 / max(float(np.exp(np.delete(logs, chosen)).sum()), np.finfo(np.float64).tiny)
     read = _as_read(text, tokenizer)
     strange = np.zeros(len(data.ids), np.bool_) if tokenizer.unknown_id is None else data.ids == tokenizer.unknown_id
-    rows = zip(_tokens(read, data.ids, tokenizer), lanes.take_out(gradients)[0] * scale, strange, strict=True)
+    whole = tokenizer.encode_sentence(read)
+    tokens = list(_tokens(read, whole, tokenizer))
+    places = [tokens[place] for place in ends_of(np.arange(len(whole))).tolist()]
+    rows = zip(places, lanes.take_out(gradients)[0] * scale, strange, strict=True)
     contributions = tuple(
         Contribution(token, float(value), begin, end, bool(unknown)) for (token, begin, end), value, unknown in rows
     )

@@ -65,7 +65,8 @@ def sizes_for(text: LabellingConfig, tokens: int, *, fine_tuning: bool) -> Label
     of_level = "characters" if text.level in ("char", "byte") else "words"
     table = _TABLES[TAGGER if text.per_token else of_level]
     sizes = next(sizes for limit, sizes in table if tokens < limit)
-    return replace(sizes, lr=sizes.lr * FINE_TUNING_RATE) if fine_tuning else sizes
+    # A classifier's is that of any other: at half of it, what is drawn anew does not catch up (docs/experiments.md).
+    return replace(sizes, lr=sizes.lr * FINE_TUNING_RATE) if fine_tuning and text.per_token else sizes
 
 
 def check_label_options(kind: str, options: Mapping[str, Any]) -> None:

@@ -17,8 +17,8 @@ from charlm.text.sources import find_texts
 
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have standard output be a terminal."""
-    for module in ("tag_output", "console"):
-        monkeypatch.setattr(f"charlm.cli.{module}.is_terminal", lambda: True)
+    monkeypatch.setattr("charlm.cli.tag_output.is_terminal", lambda: True)
+    monkeypatch.setenv("FORCE_COLOR", "1")
 
 
 def lines_of(ended: Ended) -> list[str]:
