@@ -180,21 +180,23 @@ def _correlations(
 ) -> tuple[NDArray[np.float64], int, float]:
     """Correlations [layers * H] over the tokens of a span, how many were read, and the mean of the property there."""
     columns = model.config.layers * model.config.hidden
-    running, kept, beside = RunningCorrelation(columns), [], []
+    running = RunningCorrelation(columns)
+    kept = np.empty((span[1] - span[0] if ranked else 0, columns), np.float32)
+    beside = np.empty(len(kept))
     for places, block in _read(model, ids, line_end=line_end, part=part, span=span):
-        rows, here = np.moveaxis(block, 0, 1).reshape(len(places), columns), wanted[places]
+        rows, here, before = np.moveaxis(block, 0, 1).reshape(len(places), columns), wanted[places], running.rows
         running.add(rows, here)
         if ranked:
-            kept.append(rows)
-            beside.append(here)
+            kept[before : running.rows], beside[before : running.rows] = rows, here
     if not running.varies:
         half = "second" if span[0] else "first"
         raise InputError(
             f"the {half} half of the text has the property nowhere, or everywhere, so nothing can follow it: "
             "give a longer text, or look for another property"
         )
-    correlations = rank_correlations(np.concatenate(kept), np.concatenate(beside)) if ranked else running.result()
-    return correlations, running.rows, running.other_mean
+    read = running.rows
+    correlations = rank_correlations(kept[:read], beside[:read]) if ranked else running.result()
+    return correlations, read, running.other_mean
 
 
 def _read(
