@@ -1,11 +1,11 @@
 """How ``charlm classify apply`` writes what a classifier says of a text."""
 
-import os
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 from charlm.cli.console import printable, visible
+from charlm.cli.painting import RESET, in_colour
 from charlm.labelling.classifying import Classified
 from charlm.labelling.reasons import Contribution, Why
 from charlm.labels.rows import WHOLE
@@ -15,7 +15,7 @@ LONGEST = 2_000
 """Characters of a text that is shown."""
 STRONG, WEAK = 0.5, 0.15
 """Shares of the largest contribution from which on one is shown in a strong colour, and in a weak one."""
-_FOR, _AGAINST, _NONE = 32, 31, "\x1b[0m"
+_FOR, _AGAINST = 32, 31
 _BAR = 15
 """Columns of the bar of the largest contribution."""
 _NOUNS = {"word": "word", "token": "token", "char": "character", "byte": "byte"}
@@ -69,7 +69,7 @@ def _text_on_a_line(text: str) -> str:
 
 def why_lines(why: Why, level: str) -> Iterator[str]:
     """What each token did: the text in colours where a terminal shows them, a list elsewhere."""
-    if sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
+    if in_colour(sys.stdout):
         yield f"    {_colored(why)}"
         return
     yield f"    what each {_NOUNS[level]} did for {printable(why.label)}:"
@@ -105,4 +105,4 @@ def _in_color(text: str, share: float) -> str:
     if abs(share) < WEAK or not text:
         return text
     strong = "1;" if abs(share) >= STRONG else ""
-    return f"\x1b[{strong}{_FOR if share > 0 else _AGAINST}m{text}{_NONE}"
+    return f"\x1b[{strong}{_FOR if share > 0 else _AGAINST}m{text}{RESET}"
