@@ -120,6 +120,8 @@ def test_unknown_words_share_the_probability_of_unk(prose: Trained, tmp_path: Pa
     (tmp_path / "text.txt").write_text(text + "\n")
     cost = succeed("eval", "text.txt", "--model", prose.folder, "--json", "--unk-vocabulary", 50).json
     assert cost["nats_per_token"] * cost["tokens"] == pytest.approx(-shared["logprob"])
+    shown = succeed("score", "--model", prose.folder, "--unk-vocabulary", 50, text)
+    assert "50 share the probability of <UNK>" in shown.err
     one_message(call("score", "--model", prose.folder, "--unk-vocabulary", 0, "x"), 2, "--unk-vocabulary is 0")
 
 
