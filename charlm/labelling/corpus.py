@@ -97,22 +97,25 @@ class LabelCorpus:
         Raises:
             UsageError: the weights name a label that there is not, or are no numbers above 0.
         """
-        chosen = self.text.class_weights
-        if chosen == NO_WEIGHTS:
-            return None
-        if chosen == BALANCED:
-            counts = self.labels.counts.astype(np.float64)
-            balanced: Array = counts.sum() / (len(counts) * counts)
-            return balanced
-        return weights_of(chosen, self.labels)
+        return weights_of(self.text.class_weights, self.labels)
 
 
-def weights_of(text: str, labels: LabelSet) -> Array:
-    """The weights in a list such as "spam=5,ham=1", [K]; 1 for labels that are not named.
+def weights_of(text: str, labels: LabelSet) -> Array | None:
+    """What a target of each label counts by this option, [K]; None where all count the same.
+
+    Args:
+        text: "none", "balanced", or a list such as "spam=5,ham=1", where a label that is not named counts 1.
+        labels: which there are.
 
     Raises:
         UsageError: a label is not among these, or a weight is no number above 0.
     """
+    if text == NO_WEIGHTS:
+        return None
+    if text == BALANCED:
+        counts = labels.counts.astype(np.float64)
+        balanced: Array = counts.sum() / (len(counts) * counts)
+        return balanced
     weights = np.ones(len(labels))
     for part in text.split(","):
         label, equals, number = part.rpartition("=")

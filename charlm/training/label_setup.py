@@ -15,6 +15,7 @@ from charlm.labelling.corpus import (
     read_columns_corpus,
     read_example_parts,
     read_examples_corpus,
+    weights_of,
 )
 from charlm.labelling.model import Labeler, check_labeler, constants_of
 from charlm.labels.examples import Examples
@@ -128,6 +129,7 @@ def _resume(
         check_about(about)
         check_labeler(files.state_file, of_model(tensors), model)
         known = Known(*constants_of(tensors))
+        weights_of(text.class_weights, known.labels)
         if not text.per_token:
             Tokenizer(text.level, text.unit, known.vocabulary, text.lowercase)
     except (KeyError, TypeError, AttributeError, ModelError, UsageError) as error:
