@@ -49,9 +49,9 @@ _TABLES: Mapping[str, tuple[tuple[float, LabelSizes], ...]] = {
         (float("inf"), LabelSizes(128, 100, 32, 32, 5, 4e-3, 0.4, 0.01)),
     ),
     "words": (
-        (20_000, LabelSizes(64, 64, 32, 16, 30, 5e-3, 0.5, 0.05)),
-        (200_000, LabelSizes(128, 64, 32, 16, 15, 4e-3, 0.5, 0.05)),
-        (float("inf"), LabelSizes(128, 100, 32, 32, 8, 4e-3, 0.4, 0.01)),
+        (20_000, LabelSizes(128, 64, 32, 16, 30, 5e-3, 0.5, 0.05)),
+        (200_000, LabelSizes(128, 64, 32, 16, 8, 4e-3, 0.5, 0.05)),
+        (float("inf"), LabelSizes(128, 100, 32, 32, 5, 4e-3, 0.4, 0.01)),
     ),
     "characters": (
         (100_000, LabelSizes(64, 32, 64, 16, 30, 5e-3, 0.3, 0.01)),
