@@ -180,21 +180,23 @@ def _correlations(
 ) -> tuple[NDArray[np.float64], int, float]:
     """Correlations [layers * H] over the tokens of a span, how many were read, and the mean of the property there."""
     columns = model.config.layers * model.config.hidden
-    running, kept, beside = RunningCorrelation(columns), [], []
+    running = RunningCorrelation(columns)
+    kept = np.empty((span[1] - span[0] if ranked else 0, columns), np.float32)
+    beside = np.empty(len(kept))
     for places, block in _read(model, ids, line_end=line_end, part=part, span=span):
-        rows, here = np.moveaxis(block, 0, 1).reshape(len(places), columns), wanted[places]
+        rows, here, before = np.moveaxis(block, 0, 1).reshape(len(places), columns), wanted[places], running.rows
         running.add(rows, here)
         if ranked:
-            kept.append(rows)
-            beside.append(here)
+            kept[before : running.rows], beside[before : running.rows] = rows, here
     if not running.varies:
         half = "second" if span[0] else "first"
         raise InputError(
             f"the {half} half of the text has the property nowhere, or everywhere, so nothing can follow it: "
             "give a longer text, or look for another property"
         )
-    correlations = rank_correlations(np.concatenate(kept), np.concatenate(beside)) if ranked else running.result()
-    return correlations, running.rows, running.other_mean
+    read = running.rows
+    correlations = rank_correlations(kept[:read], beside[:read]) if ranked else running.result()
+    return correlations, read, running.other_mean
 
 
 def _read(
@@ -260,22 +262,27 @@ def _values(model: LanguageModel, work: Workspace, states: States, k: int, part:
     return values
 
 
-def unit_tokens(pieces: Sequence[str], names: Sequence[str], values: NDArray[np.float32]) -> list[Token]:
-    """Tokens coloured by a unit's values [N].
+def unit_tokens(pieces: Sequence[str], names: Sequence[str], values: NDArray[np.float32], part: str) -> list[Token]:
+    """Tokens coloured by a unit: by its activation, or by the tanh of its cell, which is what others see of it.
 
     Args:
         pieces: what stands in the text for each.
         names: what each is called.
-        values: of the unit.
+        values: [N], of the unit; the figure that is told.
+        part: "hidden" or "cell", which they are of.
     """
-    rows = zip(pieces, names, values.tolist(), strict=True)
-    return [Token(piece, value, name, (value,), end=name == "<EOS>") for piece, name, value in rows]
+    rows = zip(pieces, names, _coloured(values, part).tolist(), values.tolist(), strict=True)
+    return [Token(piece, colour, name, (value,), end=name == "<EOS>") for piece, name, colour, value in rows]
 
 
-def unit_scale(values: NDArray[np.float32]) -> Scale:
+def unit_scale(values: NDArray[np.float32], part: str) -> Scale:
     """Colours of a unit's values [N]: from -1 to 1, or as far as they go where they go beyond."""
-    most = max(1.0, float(np.abs(values).max(initial=0)))
-    return Scale("value of the unit", -most, most, 20, signed=True)
+    most = max(1.0, float(np.abs(_coloured(values, part)).max(initial=0)))
+    return Scale("tanh of the cell" if part == "cell" else "activation", -most, most, 20, signed=True)
+
+
+def _coloured(values: NDArray[np.float32], part: str) -> NDArray[np.float32]:
+    return np.tanh(values) if part == "cell" else values
 
 
 def unit_page(tokens: Sequence[Token], scale: Scale, *, title: str, about: Sequence[str]) -> Page:

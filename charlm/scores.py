@@ -204,12 +204,20 @@ def _score(
     )
 
 
+def _utf8(text: str) -> bytes:
+    """The bytes that a text from the command line stood for, which may have been none of UTF-8."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
 def sizes_of(text: str | bytes, *, line_break: bool) -> tuple[int, int]:
     """Code points and bytes of a text, with the line break at its end where <EOS> is one, as ``charlm eval`` counts.
 
     Bytes that are no text have no code points.
     """
-    data = text if isinstance(text, bytes) else normalise(text).encode("utf-8", "surrogatepass")
+    data = text if isinstance(text, bytes) else _utf8(normalise(text))
     supplied = int(line_break and not data.endswith(b"\n"))
     try:
         characters = len(data.decode("utf-8", "surrogatepass")) + supplied

@@ -19,7 +19,8 @@ class Parsed(HTMLParser):
         self.classes: list[str] = []
         self.in_data = False
         self.attributes: list[tuple[str, str | None]] = []
-        self.feed(page)
+        # What every browser does first.
+        self.feed(page.replace("\r\n", "\n").replace("\r", "\n"))
         self.close()
         assert not self.open
 

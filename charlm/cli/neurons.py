@@ -226,8 +226,8 @@ def _show_unit(
     ids = read.ids[:PAGE_TOKENS]
     values = _values(trained, ids, chosen, part)
     vocabulary = trained.tokenizer.vocabulary
-    shown = unit_tokens(read.pieces[: len(ids)], [vocabulary.token(i) for i in ids.tolist()], values)
-    scale = unit_scale(values)
+    shown = unit_tokens(read.pieces[: len(ids)], [vocabulary.token(i) for i in ids.tolist()], values, part)
+    scale = unit_scale(values, part)
     if len(ids) < len(read.ids):
         note(f"showing the first {len(ids):,} of {counted(len(read.ids), 'token')}")
     paint = painter(scale) if color else None
@@ -236,11 +236,11 @@ def _show_unit(
         result(paint.paint(shown))
     elif as_json and not quiet:
         for token in shown:
-            result_json({"token": token.name, "text": token.text, "value": token.value})
+            result_json({"token": token.name, "text": token.text, "value": token.figures[0]})
     elif not quiet:
         result(f"{'value':>10}  token")
         for token in shown:
-            result(f"{token.value:>+10.4f}  {visible(token.name)}")
+            result(f"{token.figures[0]:>+10.4f}  {visible(token.name)}")
     if html is not None:
         about = (
             f"{trained.network.config.description}, {trained.text.level} level; {part} values",

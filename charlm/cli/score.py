@@ -152,8 +152,9 @@ def show_scores(
     Returns:
         How many there were.
     """
-    number = unknown = 0
+    number, unknown, share = 0, 0, 1
     for number, scored in enumerate(scores, start=1):
+        share = scored.unk_vocabulary
         if number == 1 and not as_json and (scored.per_token is None or painted):
             result(f"{'nats':>12} {'tokens':>8} {'bits/token':>11} {'perplexity':>11}  text")
         unknown += scored.oov > 0
@@ -164,7 +165,7 @@ def show_scores(
     if not number:
         note(f"{file or 'standard input'} is empty: there was nothing to score")
     if unknown:
-        _note_unknown(trained, unknown)
+        _note_unknown(trained, unknown, share)
     return number
 
 
@@ -191,12 +192,12 @@ def _gathered(texts: Iterator[str | bytes], page: "SurprisePage | None") -> Iter
         yield text
 
 
-def _note_unknown(trained: "Scorer", texts: int) -> None:
-    danger = (
-        "<UNK> stands for all of them at once, so do not rank such texts against others"
-        if trained.tokenizer.vocabulary.counts[1]
-        else "the training text had none, so what <UNK> costs is arbitrary"
-    )
+def _note_unknown(trained: "Scorer", texts: int, share: int) -> None:
+    danger = "<UNK> stands for all of them at once, so do not rank such texts against others"
+    if share > 1:
+        danger = f"{share:,} share the probability of <UNK>"
+    elif not trained.tokenizer.vocabulary.counts[1]:
+        danger = "the training text had none, so what <UNK> costs is arbitrary"
     note(
         f"{counted(texts, 'text holds', 'texts hold')} tokens the model does not know: {danger} "
         "(--per-token names them, --json has scores without them)"

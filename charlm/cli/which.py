@@ -142,6 +142,7 @@ def _texts(
     pieces: int | None,
 ) -> Iterator[str]:
     from charlm.attribution import passages  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.likelihoods import comparable_text  # noqa: PLC0415 - likewise
 
     if text is None:
         source, read = _source(file), encoding_of(models, encoding)
@@ -152,7 +153,7 @@ def _texts(
         if not text:
             note(f"{source.name} is empty: its text has no characters")
     elif lines:
-        yield from text.splitlines() or [""]
+        yield from comparable_text(text).split("\n")
         return
     if pieces is None:
         yield text

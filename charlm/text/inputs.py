@@ -15,7 +15,7 @@ def read_lines(source: Source, encoding: str | None) -> Iterator[str] | Iterator
     """
     if encoding is None:
         return lines_of(ByteReader(source), b"\n")
-    return lines_of(TextReader(source, encoding), "\n")
+    return lines_of(TextReader(source, encoding, nuls=True), "\n")
 
 
 def lines_of(blocks: Iterator[AnyStr], line_break: AnyStr) -> Iterator[AnyStr]:
@@ -44,4 +44,4 @@ def read_whole(source: Source, encoding: str | None) -> str | bytes:
     Raises:
         InputError: as ``read_lines``.
     """
-    return b"".join(ByteReader(source)) if encoding is None else "".join(TextReader(source, encoding))
+    return b"".join(ByteReader(source)) if encoding is None else "".join(TextReader(source, encoding, nuls=True))

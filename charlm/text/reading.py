@@ -267,16 +267,16 @@ _MARKS = {
 }
 
 
-def find_binary(head: bytes, encoding: str) -> str | None:
+def find_binary(head: bytes, encoding: str, *, nuls: bool = False) -> str | None:
     """What a file is that begins like this, such as "a PNG image"; None if it may be a text.
 
-    What bears the byte order mark of another encoding is a text, too.
+    What bears the byte order mark of another encoding is a text, too, and so is what holds NUL bytes if ``nuls``.
 
     Raises:
         UsageError: There is no such encoding.
     """
     found = _first_match(_BINARIES, head)
-    if _has_nuls(encoding) or found or b"\0" not in head or _marked_encoding(head):
+    if nuls or _has_nuls(encoding) or found or b"\0" not in head or _marked_encoding(head):
         return found
     return _first_match(_BINARIES_WITH_NULS, head)
 
@@ -295,7 +295,7 @@ def _has_nuls(encoding: str) -> bool:
     return b"\0" in "a".encode(encoding)
 
 
-def _refusal(head: bytes, encoding: str) -> str | None:
+def _refusal(head: bytes, encoding: str, *, nuls: bool) -> str | None:
     """Why what begins like this cannot be read as text, for a message that begins with its name."""
     for suffix, compression in COMPRESSIONS.items():
         if re.match(compression.sign, head):
@@ -303,7 +303,7 @@ def _refusal(head: bytes, encoding: str) -> str | None:
                 f"looks {compression.name}-compressed: pass it through {compression.tool}, "
                 f"or name a file that ends in {suffix}"
             )
-    if binary := find_binary(head, encoding):
+    if binary := find_binary(head, encoding, nuls=nuls):
         return f"is a binary file ({binary}): name a text file, or train on its bytes with --level byte"
     marked = _marked_encoding(head)
     if marked and b"\0" in head and not _has_nuls(encoding):
@@ -316,10 +316,20 @@ def _marked_refusal(marked: str) -> str:
 
 
 class TextReader(Iterator[str]):
-    """Iterates over the normalised text of a source in blocks, none of them empty."""
+    """Iterates over the normalised text of a source in blocks, none of them empty.
 
-    def __init__(self, source: Source, encoding: str = "utf-8", block_bytes: int = BLOCK_BYTES) -> None:
+    Args:
+        source: What to read.
+        encoding: That it is in.
+        block_bytes: How many bytes to read at a time.
+        nuls: Whether NUL bytes are characters as others are. Else they show that it is no text.
+    """
+
+    def __init__(
+        self, source: Source, encoding: str = "utf-8", block_bytes: int = BLOCK_BYTES, *, nuls: bool = False
+    ) -> None:
         self._encoding = encoding
+        self._nuls = nuls
         self._decoder = _incremental_decoder(encoding)
         self._bytes = ByteReader(source, block_bytes)
         self._head = b""
@@ -356,7 +366,7 @@ class TextReader(Iterator[str]):
     def _look(self, block: bytes) -> None:
         """Refuse what is no text; a pipe may bring the beginning in pieces, so at more than the first block."""
         self._head += block[: HEAD_BYTES - len(self._head)]
-        if refusal := _refusal(self._head, self._encoding):
+        if refusal := _refusal(self._head, self._encoding, nuls=self._nuls):
             self.close()
             raise InputError(f"{self._bytes.name} {refusal}")
 

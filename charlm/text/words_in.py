@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from charlm.text.store import blocks_of, look_up
+from charlm.text.store import blocks_of
 from charlm.text.tokenizer import Tokenizer
 from charlm.text.vocabulary import EOS
 from charlm.text.words import MARK
@@ -26,7 +26,7 @@ def words_of_ids(ids: NDArray[np.integer[Any]], tokenizer: Tokenizer) -> int:
     """Of tokens one after another."""
     table, found, after_space = _kinds(tokenizer), 0, True
     for block in blocks_of(ids):
-        kinds = look_up(table, block)
+        kinds = table[block]
         spaces = kinds == _SPACE
         before = np.append(after_space, spaces[:-1])
         # An <EOS> is a word by itself, and white space to what follows it.

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from charlm.text.tokenizer import check_options
 from charlm.training.checks import check_training, check_types
 from charlm.training.choices import Base
 from charlm.training.chosen import cell_of, options_of_block, seconds_of, those_of
-from charlm.training.defaults import FINE_TUNING_RATE, fit
+from charlm.training.defaults import fit
 from charlm.training.label_again import label_options
 from charlm.training.label_options import CLASSIFIER, LABEL_OPTIONS, OF_BASE, TAGGER, label_flags
 from charlm.training.labels import LabelSubject
@@ -60,13 +60,15 @@ _TABLES: Mapping[str, tuple[tuple[float, LabelSizes], ...]] = {
 }
 
 
-def sizes_for(text: LabellingConfig, tokens: int, *, fine_tuning: bool) -> LabelSizes:
-    """The row for so many training tokens, of a tagger's table or that of a classifier at such a level."""
+def sizes_for(text: LabellingConfig, tokens: int) -> LabelSizes:
+    """The row for so many training tokens, of a tagger's table or that of a classifier at such a level.
+
+    What starts from a language model learns at the same rate as what does not: at half of it, what is drawn anew does
+    not catch up (docs/experiments.md).
+    """
     of_level = "characters" if text.level in ("char", "byte") else "words"
     table = _TABLES[TAGGER if text.per_token else of_level]
-    sizes = next(sizes for limit, sizes in table if tokens < limit)
-    # A classifier's is that of any other: at half of it, what is drawn anew does not catch up (docs/experiments.md).
-    return replace(sizes, lr=sizes.lr * FINE_TUNING_RATE) if fine_tuning and text.per_token else sizes
+    return next(sizes for limit, sizes in table if tokens < limit)
 
 
 def check_label_options(kind: str, options: Mapping[str, Any]) -> None:
@@ -137,7 +139,7 @@ def configure_labels(
 ) -> tuple[LabelModelConfig, TrainConfig]:
     """Fill in what was not chosen."""
     tokens = len(corpus.train.ids)
-    sizes = sizes_for(corpus.text, tokens, fine_tuning=base is not None)
+    sizes = sizes_for(corpus.text, tokens)
     window, batch = fit(tokens, options.get("window", sizes.window), options.get("batch", sizes.batch))
     seconds, steps = seconds_of(options), options.get("steps")
     if seconds is None and steps is None:

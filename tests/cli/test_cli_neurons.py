@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -84,6 +85,16 @@ def test_one_unit(prose: Trained) -> None:
     parsed = Parsed(Path("page.html").read_text(encoding="utf-8"))
     assert parsed.text == text
     assert len(parsed.names) == len(rows)
+
+
+def test_a_cell_is_coloured_by_its_tanh_and_told_as_it_is(prose: Trained) -> None:
+    of = ("neurons", "the river", "--model", prose.folder, "--unit", "1.2", "--what", "cell")
+    rows = succeed(*of, "--json", "--html", "page.html").objects
+    values = charlm.load(prose.folder).activations("the river", part="cell")[0, :, 1].tolist()
+    assert [row["value"] for row in rows[:-1]] == pytest.approx(values, abs=1e-6)
+    page = Parsed(Path("page.html").read_text(encoding="utf-8"))
+    levels = [int(each.split()[0][1:]) for each in page.classes[:-1]]
+    assert levels == [round(10 + 10 * math.tanh(value)) for value in values]
 
 
 def test_colours(prose: Trained, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from cli_cases import Trained, call, names_text, one_message, process, prose_text, succeed
 
+from charlm.cli.comparing import odds
+
 EMOJI = "\N{GRINNING FACE}"
 
 
@@ -215,3 +217,11 @@ def test_in_a_process_of_its_own(names: Trained) -> None:
     ended = process("rank", "banana", "kiwi", "-m", names.folder)
     assert ended.status == 0
     assert ended.out == succeed("rank", "banana", "kiwi", "-m", names.folder).out
+
+
+def test_odds_are_said_in_three_figures() -> None:
+    said = [odds(math.log(value)) for value in (1, 1.5, 12.34, 99.96, 735.2, 12345, 2e6, 1 / 1.5, 1 / 735.2, 1 / 2e6)]
+    assert said == [
+        "1 : 1", "1.5 : 1", "12.3 : 1", "100 : 1", "735 : 1", "12,345 : 1", "over 1,000,000 : 1",
+        "1 : 1.5", "1 : 735", "1 : over 1,000,000",
+    ]  # fmt: skip

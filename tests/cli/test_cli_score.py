@@ -120,6 +120,8 @@ def test_unknown_words_share_the_probability_of_unk(prose: Trained, tmp_path: Pa
     (tmp_path / "text.txt").write_text(text + "\n")
     cost = succeed("eval", "text.txt", "--model", prose.folder, "--json", "--unk-vocabulary", 50).json
     assert cost["nats_per_token"] * cost["tokens"] == pytest.approx(-shared["logprob"])
+    shown = succeed("score", "--model", prose.folder, "--unk-vocabulary", 50, text)
+    assert "50 share the probability of <UNK>" in shown.err
     one_message(call("score", "--model", prose.folder, "--unk-vocabulary", 0, "x"), 2, "--unk-vocabulary is 0")
 
 
@@ -141,9 +143,9 @@ def test_every_line_is_answered_at_once(prose: Trained) -> None:
 
 
 def test_plain_answers_have_three_fields(prose: Trained) -> None:
-    ended = succeed("score", "--serve", "--model", prose.folder, stdin="the sea\nrivér\n".encode())
+    ended = succeed("score", "--serve", "--model", prose.folder, stdin="river\nrivér\n".encode())
     rows = [line.split("\t") for line in ended.out.decode().splitlines()]
-    assert [row[1:] for row in rows] == [["8", "0"], ["6", "1"]]
+    assert [row[1:] for row in rows] == [["6", "0"], ["6", "1"]]
     assert all(float(row[0]) < 0 for row in rows)
     one_message(call("score", "--serve", "--model", prose.folder, "a text"), 2, "--serve answers the lines")
 

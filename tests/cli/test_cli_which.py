@@ -91,6 +91,8 @@ def test_lines_and_passages(names: Trained, prose: Trained) -> None:
     for each in lines:
         alone = succeed("which", *models, "--json", "--", each["text"]).json
         assert each["log_ratio"] == pytest.approx(alone["log_ratio"], rel=1e-4, abs=1e-4)
+    typed = succeed("which", *models, "--lines", "--json", "--", "a\u2028b\r\n\nc\n").objects
+    assert [each["text"] for each in typed] == ["a\u2028b", "", "c"]
     pieces = succeed("which", *models, "-f", "text.txt", "--passages", 40, "--json").objects
     assert "".join(each["text"] for each in pieces) == data.decode()
     assert all(len(each["text"]) <= 40 for each in pieces)

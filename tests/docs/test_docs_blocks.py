@@ -20,6 +20,7 @@ from charlm.nn.parameters import Parameters
 from charlm.nn.registry import BLOCKS, Entry, make_block
 from charlm.nn.stack import NOWHERE
 from charlm.samples import read_prompt
+from charlm.training import label_options, options
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "blocks.md").read_text(encoding="utf-8")
@@ -54,6 +55,10 @@ def test_every_block_has_its_section() -> None:
             assert f"`--{option} {'|'.join(about.values)}`" in PAGE
         module = entry.maker.split(":")[0].split(".", 1)[1].replace(".", "/")
         assert f"line in `{module}.py`" in PAGE
+
+
+LISTS = (options, label_options)
+"""The lists of options name the blocks there are when they are first loaded: before the example is one of them."""
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charlm.errors import InputError, UsageError
@@ -38,6 +38,7 @@ def stripped(text: str, cuts: list[int], known: list[str] | None = None) -> tupl
         return found, [reader.names[label] if reader.names else "" for label in store.finish().tolist()]
 
 
+@settings(deadline=None, max_examples=100)
 @given(LINES, st.booleans(), st.lists(st.integers(1, 60), max_size=8))
 def test_labels_are_read_off_wherever_blocks_are_cut(texts: list[str], closed: bool, cuts: list[int]) -> None:
     whole = "\n".join(texts) + "\n" * (closed and bool(texts))
