@@ -16,8 +16,7 @@ from charlm.nn.arrays import Ids
 from charlm.text.level import to_utf8
 from charlm.text.reading import normalise
 from charlm.text.tokenizer import Tokenizer, find_level
-from charlm.text.vocabulary import SPECIAL_TOKENS, UNK, Vocabulary
-from charlm.text.words import MARK
+from charlm.text.vocabulary import MARK, SPECIAL_TOKENS, UNK, Vocabulary
 
 LONGEST_SPELLING = 64
 """Characters of a word that are read; of longer ones the first half and the last."""

@@ -18,8 +18,7 @@ from charlm.nn.label_model import LabelModel
 from charlm.text.level import to_utf8
 from charlm.text.reading import normalise
 from charlm.text.tokenizer import Tokenizer
-from charlm.text.vocabulary import EOS, SPECIAL_TOKENS, UNK
-from charlm.text.words import MARK
+from charlm.text.vocabulary import EOS, MARK, SPECIAL_TOKENS, UNK
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from charlm.labels.schemes import find_spans
 from charlm.nn.arrays import Ids
 from charlm.text.reading import normalise
 from charlm.text.tokenizer import find_level
-from charlm.text.words import MARK
+from charlm.text.vocabulary import MARK
 
 
 class Sentence(NamedTuple):

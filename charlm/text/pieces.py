@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from charlm.text.level import to_utf8
 from charlm.text.segment import UNIT_ENDS
 from charlm.text.tokenizer import Tokenizer
-from charlm.text.vocabulary import EOS
-from charlm.text.words import MARK
+from charlm.text.vocabulary import EOS, MARK
 
 
 def pieces_of_text(tokenizer: Tokenizer, text: str | bytes) -> list[str]:

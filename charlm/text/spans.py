@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from charlm.text.level import to_utf8
 from charlm.text.segment import UNIT_ENDS
 from charlm.text.tokenizer import Tokenizer
-from charlm.text.vocabulary import EOS
+from charlm.text.vocabulary import EOS, MARK
 
 
 def token_ends(tokenizer: Tokenizer, text: str, ids: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -50,7 +50,6 @@ def _mark(tokenizer: Tokenizer) -> str | None:
     """What stands before a token that has no space before it, where tokens have such a mark."""
     if tokenizer.level != "word":
         return None
-    from charlm.text.words import MARK  # noqa: PLC0415 - with it comes regex, which other levels do not use
 
     return MARK
 

@@ -21,6 +21,9 @@ BYTE_TOKENS = (b"<EOS>", *(bytes([value]) for value in range(256)))
 # What messages about damage call it.
 _WHAT = "vocabulary"
 
+MARK = "\uffed"
+"""Stands before a token of the word level that no space parts from the one before."""
+
 REPLACEMENT = "\ufffd"
 """What stands for an <UNK> in a text, where nothing else was agreed upon."""
 

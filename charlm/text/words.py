@@ -23,9 +23,7 @@ import regex  # type: ignore[import-untyped]
 
 from charlm.text.segment import Portion, has_rare_spaces, last_word_start, set_breaks_apart, slices
 from charlm.text.tokens import Cutter, piecewise_level
-from charlm.text.vocabulary import REPLACEMENT
-
-MARK = "\uffed"
+from charlm.text.vocabulary import MARK, REPLACEMENT
 
 # How many characters to take together where some of the white space needs care.
 SMALL = 1 << 12

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from charlm.text.store import blocks_of
 from charlm.text.tokenizer import Tokenizer
-from charlm.text.vocabulary import EOS
-from charlm.text.words import MARK
+from charlm.text.vocabulary import EOS, MARK
 
 _INSIDE, _SPACE, _BEGINS = range(3)
 """A token goes on with a word, is white space, or begins a word whatever stands before it."""

@@ -17,8 +17,7 @@ from charlm.text.segment import Portioner, completed, has_rare_spaces
 from charlm.text.store import GrowingStore
 from charlm.text.tokenizer import Tokenizer, find_level
 from charlm.text.tokens import PieceIds, PieceIndexer
-from charlm.text.vocabulary import Vocabulary
-from charlm.text.words import MARK
+from charlm.text.vocabulary import MARK, Vocabulary
 
 SPACES = " \t\n\r\x0b\x0c\x1c\x1f\x85\xa0\u3000\u2028"
 NASTY = f"ab1.,'\u2019\"{MARK}_{SPACES}\u0301\u200d\u200c\ud800\udc80\ufe0f\u20e3\u05d0中カー👩🇩\ufffd\xad"
