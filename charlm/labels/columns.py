@@ -30,7 +30,6 @@ from charlm.text.sources import Texts
 DOCUMENT = "-DOCSTART-"
 _SPACES = " \t"
 _COMMENT = re.compile(r"#( |$)")
-_TABS, _BLANKS = re.compile(r" *\t[ \t]*"), re.compile(" +")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -187,7 +186,7 @@ def _blocks(lines: Iterator[str]) -> Iterator[list[tuple[int, str]]]:
     block: list[tuple[int, str]] = []
     for number, line in enumerate(lines, 1):
         stripped = line.strip(_SPACES)
-        if stripped and _cells(stripped)[0] != DOCUMENT:
+        if stripped and not (stripped.startswith(DOCUMENT) and _cells(stripped)[0] == DOCUMENT):
             block.append((number, stripped))
         elif block:
             yield block
@@ -208,7 +207,8 @@ def _tokens(block: list[tuple[int, str]], first: Token | None) -> list[Token]:
 
 
 def _cells(line: str) -> list[str]:
-    return _TABS.split(line) if "\t" in line else _BLANKS.split(line)
+    cells = [cell.strip(" ") for cell in line.split("\t")] if "\t" in line else line.split(" ")
+    return list(filter(None, cells))
 
 
 def _number(cells: list[str]) -> str:
