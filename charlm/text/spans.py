@@ -48,10 +48,7 @@ def _ends(tokenizer: Tokenizer, text: str, ids: NDArray[np.integer]) -> NDArray[
 
 def _mark(tokenizer: Tokenizer) -> str | None:
     """What stands before a token that has no space before it, where tokens have such a mark."""
-    if tokenizer.level != "word":
-        return None
-
-    return MARK
+    return MARK if tokenizer.level == "word" else None
 
 
 def _after(text: str, place: int, token: str, mark: str | None) -> int:
