@@ -51,7 +51,9 @@ def main() -> None:
     rows = []
     for name, (train, held_out) in {"fables": fables(), "dinosaurs": dinosaurs(), "python": python()}.items():
         (folder / f"{name}.txt").write_text(train, encoding="utf-8", newline="\n")
-        pieces = [piece for piece in passages(held_out, SIZE) if len(piece) >= SIZE // 2]
+        # What stands in both, such as the options that two commands share, is not held out.
+        cut = (piece for piece in passages(held_out, SIZE) if len(piece) >= SIZE // 2)
+        pieces = [piece for piece in cut if piece not in train]
         rows += [json.dumps({"label": name, "text": piece}) for piece in pieces]
     (folder / "passages.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8", newline="\n")
 

@@ -74,7 +74,7 @@ def test_of_a_text_under_a_model(names: Trained) -> None:
 
 
 def test_nothing_to_show() -> None:
-    one_message(call("vocab"), 4, "no model")
+    one_message(call("vocab"), 4, "no language model")
     one_message(call("vocab", "nowhere.txt"), 3, "no such file")
     one_message(call("vocab", "text.txt", "--level", "words"), 2, "unknown level")
     one_message(call("vocab", "text.txt", "-n", -1), 2, "-n")
