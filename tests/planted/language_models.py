@@ -312,9 +312,9 @@ MUTANTS = [
     ),
     Mutant(
         "tied: rows begin as embeddings do",
-        "nn/heads/softmax.py",
-        'uniform(views["W_y"], math.sqrt(3 / self.hidden), generator)',
-        "pass",
+        "nn/stack.py",
+        "size = self.config.embedding if self.config.tied else 1",
+        "size = 1",
         TIED,
     ),
 ]

@@ -1,14 +1,12 @@
 """The softmax head: y = softmax(W_y a + b_y), and its cross-entropy with the next token."""
 
-import math
-
 import numpy as np
 from numpy.typing import DTypeLike
 
 from charlm.nn.arrays import Array, Ids, Views
 from charlm.nn.heads.cross_entropy import Classes, Real, cross_entropy, log_likelihoods, scratch_size, write_logits
 from charlm.nn.heads.head import Head
-from charlm.nn.initializers import glorot, uniform
+from charlm.nn.initializers import glorot
 from charlm.nn.parameters import ParameterSpec
 
 
@@ -31,10 +29,8 @@ class SoftmaxHead(Head):
         return [*weights, ParameterSpec("b_y", (self.vocabulary,), False)]
 
     def initialize(self, views: Views, generator: np.random.Generator) -> None:
-        """Glorot-uniform weights, or rows of unit length on average where they are embeddings too; zero biases."""
-        if self.tied:
-            uniform(views["W_y"], math.sqrt(3 / self.hidden), generator)
-        else:
+        """Glorot-uniform weights, zero biases; rows that are embeddings too have been drawn as such."""
+        if not self.tied:
             glorot(views["W_y"], generator)
 
     def new_scratch(self, columns: int, dtype: DTypeLike) -> Array:
