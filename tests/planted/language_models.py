@@ -310,11 +310,4 @@ MUTANTS = [
         "            if name.startswith(HEAD) and",
         TIED,
     ),
-    Mutant(
-        "tied: rows begin as embeddings do",
-        "nn/stack.py",
-        "size = self.config.embedding if self.config.tied else 1",
-        "size = 1",
-        TIED,
-    ),
 ]
