@@ -45,8 +45,8 @@ _RECORD = {
     "step": int,
     "valid_nats_per_token": float | int | None,
 }
-_VOCABULARY = ("vocabulary.data", "vocabulary.offsets", "vocabulary.counts")
-_LABELS = ("labels.data", "labels.offsets", "labels.counts")
+VOCABULARY_TENSORS = ("vocabulary.data", "vocabulary.offsets", "vocabulary.counts")
+LABEL_TENSORS = ("labels.data", "labels.offsets", "labels.counts")
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def model_bytes(model: TrainedModel) -> bytes:
 
 def vocabulary_tensors(vocabulary: Vocabulary) -> dict[str, Any]:
     """A vocabulary as the tensors of a file."""
-    return dict(zip(_VOCABULARY, (vocabulary.data, vocabulary.offsets, vocabulary.counts), strict=True))
+    return dict(zip(VOCABULARY_TENSORS, (vocabulary.data, vocabulary.offsets, vocabulary.counts), strict=True))
 
 
 def vocabulary_of(tensors: Tensors) -> Vocabulary:
@@ -141,12 +141,12 @@ def vocabulary_of(tensors: Tensors) -> Vocabulary:
         KeyError: a tensor is missing.
         ModelError: they are not those of a vocabulary.
     """
-    return Vocabulary.from_arrays(*(tensors[name] for name in _VOCABULARY))
+    return Vocabulary.from_arrays(*(tensors[name] for name in VOCABULARY_TENSORS))
 
 
 def label_tensors(labels: LabelSet | None) -> dict[str, Any]:
     """Labels as the tensors of a file; none where there are no labels."""
-    return {} if labels is None else dict(zip(_LABELS, labels.to_arrays(), strict=True))
+    return {} if labels is None else dict(zip(LABEL_TENSORS, labels.to_arrays(), strict=True))
 
 
 def labels_of(tensors: Tensors) -> LabelSet | None:
@@ -156,7 +156,7 @@ def labels_of(tensors: Tensors) -> LabelSet | None:
         KeyError: a tensor is missing.
         ModelError: they are not those of labels.
     """
-    return LabelSet.from_arrays(*(tensors[name] for name in _LABELS)) if _LABELS[0] in tensors else None
+    return LabelSet.from_arrays(*(tensors[name] for name in LABEL_TENSORS)) if LABEL_TENSORS[0] in tensors else None
 
 
 def load_model(path: Path) -> TrainedModel:
@@ -251,13 +251,15 @@ def check_tensors(file: Path, tensors: Tensors, config: ModelConfig) -> None:
     expected: dict[str, tuple[tuple[int, ...], Any]] = {
         spec.name: (spec.shape, np.float32) for spec in parameter_specs(config)
     }
-    expected |= _strings(_VOCABULARY, config.vocabulary, tensors)
+    expected |= string_tensors(VOCABULARY_TENSORS, config.vocabulary, tensors)
     if config.labels:
-        expected |= _strings(_LABELS, config.labels, tensors)
+        expected |= string_tensors(LABEL_TENSORS, config.labels, tensors)
     try:
         expect_tensors(file, tensors, expected)
     except ModelError as error:
-        shapes = {name: tensor.shape for name, tensor in tensors.items() if name not in (*_VOCABULARY, *_LABELS)}
+        shapes = {
+            name: tensor.shape for name, tensor in tensors.items() if name not in (*VOCABULARY_TENSORS, *LABEL_TENSORS)
+        }
         found = fitting_text(shapes, config)
         raise ModelError(f"{error}; {found}" if found else str(error)) from error
 
@@ -272,7 +274,7 @@ def check_labels(config: ModelConfig, text: TextConfig) -> None:
         raise ModelError(f"its model has {config.labels} labels, but its text has {'some' if text.labels else 'none'}")
 
 
-def _strings(names: Sequence[str], size: int, tensors: Tensors) -> dict[str, tuple[tuple[int, ...], Any]]:
+def string_tensors(names: Sequence[str], size: int, tensors: Tensors) -> dict[str, tuple[tuple[int, ...], Any]]:
     """Shapes and types of the tensors that hold so many strings with their counts."""
     data, offsets, counts = names
     found = tensors.get(data)

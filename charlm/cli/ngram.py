@@ -1,14 +1,14 @@
 """``charlm ngram``: counting models."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from charlm.cli.commands import group
 from charlm.cli.console import counted, note, result
 from charlm.cli.evaluate import CorpusArgument, costs_by_file, own_part, part_of, show_costs
-from charlm.cli.find import RUNS, JsonOption, ModelOption, locate
+from charlm.cli.find import JsonOption, ModelOption, locate
 from charlm.cli.run_options import take_options
 from charlm.cli.score import (
     FILE_GROUP,
@@ -26,6 +26,9 @@ from charlm.cli.score import (
 from charlm.errors import UsageError
 from charlm.training.ngram_options import NGRAM_OPTIONS
 
+if TYPE_CHECKING:
+    from charlm.text.sources import Texts
+
 KIND = "n-gram model"
 ngram = group(
     "Counting models (interpolated modified Kneser-Ney) of the text that a network has, in the same tokens and units."
@@ -38,6 +41,7 @@ def train(corpus: list[str] | None, model: Path | None, **given: Any) -> None:
 
     from charlm.cli.inputs import find_texts  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.cli.preparing import preparing  # noqa: PLC0415 - likewise
+    from charlm.cli.runs import folder_for  # noqa: PLC0415 - likewise
     from charlm.ngram.model import ngram_bytes  # noqa: PLC0415 - likewise
     from charlm.training.ngrams import count_texts  # noqa: PLC0415 - likewise
     from charlm.training.run_folder import RunFolder  # noqa: PLC0415 - likewise
@@ -46,12 +50,18 @@ def train(corpus: list[str] | None, model: Path | None, **given: Any) -> None:
     options = {name: value for name, value in given.items() if value is not None}
     if not corpus:
         raise UsageError("name a text to count: charlm ngram train FILE")
+    folders: list[RunFolder] = []  # the one, once the texts that name it are found
     with preparing(quiet=quiet) as watched:
-        folder = RunFolder(model or _folder(corpus))
-        if not overwrite:
-            folder.check_free()
-        made, read = count_texts(lambda encoding: watched(find_texts(corpus, encoding)), options)
-    with closing(folder):
+
+        def find(encoding: str | None) -> "Texts":
+            texts = find_texts(corpus or [], encoding)
+            folders.append(RunFolder(folder_for(model, texts, "-ngram")))
+            if not overwrite:
+                folders[0].check_free()
+            return watched(texts)
+
+        made, read = count_texts(find, options)
+    with closing(folders[0]) as folder:
         folder.claim(overwrite=overwrite)
         if overwrite:
             folder.forget()
@@ -64,15 +74,6 @@ def train(corpus: list[str] | None, model: Path | None, **given: Any) -> None:
             note(f"order {', '.join(guessed)}: the counts give no discounts, so the usual ones are taken")
     cost = made.evaluate(read.valid)
     result(f"{folder.path}: validation {cost.nats_per_token:.4f} nats a token")
-
-
-def _folder(corpus: list[str]) -> Path:
-    from charlm.cli.inputs import find_texts  # noqa: PLC0415 - NumPy is loaded only when it is used
-
-    texts = find_texts(corpus, None)
-    if texts.stem is None:
-        raise UsageError(f"{texts.name} gives the model no name: name a folder for it with --model FOLDER")
-    return RUNS / f"{texts.stem}-ngram"
 
 
 def score(

@@ -155,7 +155,7 @@ def _begun(
     with preparing(quiet=quiet) as watched:
         return kind.begin(
             lambda encoding: watched(find_texts(corpus, encoding)),
-            lambda texts: _folder(folder, texts),
+            lambda texts: folder_for(folder, texts),
             options,
             overwrite=overwrite,
             clock=clock,
@@ -165,7 +165,7 @@ def _begun(
 def _go_on(kind: Trainable[Any], folder: Path | None, corpus: list[str], asked: Asked, options: dict[str, Any]) -> None:
     """Continue a stopped run from its folder."""
     if folder is None:
-        folder = _folder(None, find_texts(corpus, None)) if corpus else last_run(kind.kind)
+        folder = folder_for(None, find_texts(corpus, None)) if corpus else last_run(kind.kind)
     with preparing(quiet=asked.quiet) as watched:
         run = kind.resume(
             folder, corpus, lambda names, encoding: watched(find_texts(names, encoding)), options, clock=clock
@@ -190,12 +190,17 @@ def _announce_no_lock(run: Run[Any]) -> None:
         note(f"the file system of {run.folder.path} has no locks: see that no other run writes there meanwhile")
 
 
-def _folder(given: Path | None, texts: Texts) -> Path:
+def folder_for(given: Path | None, texts: Texts, suffix: str = "") -> Path:
+    """Where a model of these texts is to be kept.
+
+    Raises:
+        UsageError: none is named, and the texts give none a name.
+    """
     if given is not None:
         return given
     if texts.stem is None:
         raise UsageError(f"{texts.name} gives the model no name: name a folder for it with --model FOLDER")
-    return RUNS / texts.stem
+    return RUNS / f"{texts.stem}{suffix}"
 
 
 def _announce_again(run: Run[Any]) -> None:

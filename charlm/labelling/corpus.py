@@ -227,8 +227,8 @@ def read_examples_corpus(
     each = [encode_examples(part, tokenizer, known.labels) for part in (train, valid)]
     sizes = [sum(map(len, part.texts)) for part in (train, valid)]
     # The first text of each label.
-    first = sorted(valid.labels.ids.tolist().index(label) for label in set(valid.labels.ids.tolist()))
-    shown = {number: (valid.texts[number],) for number in first[:SHOWN]}
+    first = np.sort(np.unique(valid.labels.ids, return_index=True)[1])
+    shown = {number: (valid.texts[number],) for number in first[:SHOWN].tolist()}
     return LabelCorpus(train.name, text, known, each[0], each[1], digests, sizes[0], sizes[1], shown)
 
 

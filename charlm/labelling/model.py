@@ -8,7 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from charlm.checkpoint import FORMAT, MODEL_FILE, check_kind, check_record, vocabulary_of, vocabulary_tensors
+from charlm.checkpoint import (
+    FORMAT,
+    LABEL_TENSORS,
+    MODEL_FILE,
+    VOCABULARY_TENSORS,
+    check_kind,
+    check_record,
+    label_tensors,
+    string_tensors,
+    vocabulary_of,
+    vocabulary_tensors,
+)
 from charlm.errors import ModelError, UsageError
 from charlm.files import Tensors, expect_tensors, read_tensors
 from charlm.labelling.config import KINDS, LabellingConfig
@@ -20,9 +31,8 @@ from charlm.text.tokenizer import Tokenizer
 from charlm.text.vocabulary import Vocabulary
 
 _KEYS = {"format", "kind", "model", "text", "record"}
-_LABELS = ("labels.data", "labels.offsets", "labels.counts")
 _CHARACTERS = ("spelling.data", "spelling.offsets", "spelling.counts")
-"""Names of the tensors of the labels, and of the vocabulary of characters where words' spellings are read."""
+"""Names of the tensors of the vocabulary of characters, where words' spellings are read."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,7 @@ class Labeler:
 
 def constants(vocabulary: Vocabulary, characters: Vocabulary | None, labels: LabelSet) -> dict[str, Any]:
     """What a model's file holds besides weights."""
-    tensors = vocabulary_tensors(vocabulary) | dict(zip(_LABELS, labels.to_arrays(), strict=True))
+    tensors = vocabulary_tensors(vocabulary) | label_tensors(labels)
     if characters is not None:
         tensors |= dict(zip(_CHARACTERS, vocabulary_tensors(characters).values(), strict=True))
     return tensors
@@ -68,7 +78,7 @@ def constants_of(tensors: Tensors) -> tuple[Vocabulary, Vocabulary | None, Label
     """
     has_characters = _CHARACTERS[0] in tensors
     characters = Vocabulary.from_arrays(*(tensors[name] for name in _CHARACTERS)) if has_characters else None
-    return vocabulary_of(tensors), characters, LabelSet.from_arrays(*(tensors[name] for name in _LABELS))
+    return vocabulary_of(tensors), characters, LabelSet.from_arrays(*(tensors[name] for name in LABEL_TENSORS))
 
 
 def labeler_bytes(model: Labeler) -> bytes:
@@ -144,11 +154,8 @@ def check_labeler(file: Path, tensors: Tensors, config: LabelModelConfig) -> Non
     expected: dict[str, tuple[tuple[int, ...], Any]] = {
         spec.name: (spec.shape, np.float32) for spec in parameter_specs(config)
     }
-    sizes = {"vocabulary": config.vocabulary, "labels": config.labels, "spelling": config.characters}
-    for name, size in sizes.items():
-        if size:
-            data = tensors.get(f"{name}.data")
-            expected[f"{name}.data"] = ((0,) if data is None else data.shape, np.uint8)
-            expected[f"{name}.offsets"] = ((size + 1,), np.int64)
-            expected[f"{name}.counts"] = ((size,), np.int64)
+    expected |= string_tensors(VOCABULARY_TENSORS, config.vocabulary, tensors)
+    expected |= string_tensors(LABEL_TENSORS, config.labels, tensors)
+    if config.characters:
+        expected |= string_tensors(_CHARACTERS, config.characters, tensors)
     expect_tensors(file, tensors, expected)
