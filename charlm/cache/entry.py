@@ -138,11 +138,33 @@ def _fill(file: IO[bytes], key: str, draft: Draft) -> None:
     }
     text = json.dumps(label, ensure_ascii=True, allow_nan=False).encode()
     file.seek(end)
+    write_label(file, text)
+
+
+def write_label(file: IO[bytes], text: bytes) -> None:
+    """Close a file by a label, and by what tells that it is whole."""
     file.write(text + TRAILER.pack(MAGIC, len(text), hashlib.sha256(text).digest()))
 
 
 def read_label(path: Path) -> dict[str, Any]:
     """What a file says of itself.
+
+    Raises:
+        OSError: it cannot be read.
+        DamagedError: it is not as it was written.
+    """
+    label, end = read_closed_label(path)
+    try:
+        ends = [_end(*label["sections"][name]) for name in (*_PARTS, *_ARRAYS)]
+        if max(ends) != end or any(type(label[name]) is not kind for name, kind in _LABEL.items()):
+            raise DamagedError
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise DamagedError from error
+    return label
+
+
+def read_closed_label(path: Path) -> tuple[dict[str, Any], int]:
+    """The label that ``write_label`` closed a file by, and where it begins.
 
     Raises:
         OSError: it cannot be read.
@@ -161,13 +183,12 @@ def read_label(path: Path) -> dict[str, Any]:
     if hashlib.sha256(text).digest() != digest:
         raise DamagedError
     try:
-        label: dict[str, Any] = json.loads(text)
-        ends = [_end(*label["sections"][name]) for name in (*_PARTS, *_ARRAYS)]
-        if max(ends) != start - size or any(type(label[name]) is not kind for name, kind in _LABEL.items()):
-            raise DamagedError
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        label: Any = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise DamagedError from error
-    return label
+    if not isinstance(label, dict):
+        raise DamagedError
+    return label, start - size
 
 
 def _end(dtype: str, offset: int, length: int, _checksum: int) -> int:

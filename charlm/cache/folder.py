@@ -1,6 +1,7 @@
 """The folder that ids are kept in: where it is, what is in it, and what has to go.
 
     ids/        an entry a corpus: `entry.py`; its time of change is that of its last use
+    suffixes/   the suffixes of a text in order: `charlm/novelty/index.py`; likewise
     recipes/    which entry came of what was asked for: `keys.py`
     texts/      what files hold: `notes.py`
 
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from charlm.cache.entry import DamagedError, read_label
+from charlm.cache.entry import DamagedError, read_closed_label, read_label
 from charlm.errors import OutputError
 from charlm.files import write_atomically
 
@@ -31,7 +32,14 @@ DAY = 86_400.0
 
 _ENTRY = re.compile(r"[0-9a-f]{32}\.ids")
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}")
-_FILES = {"ids": _ENTRY, "recipes": re.compile(r"[0-9a-f]{32}\.json"), "texts": re.compile(r"\d+-[0-9a-f]{32}\.json")}
+_FILES = {
+    "ids": _ENTRY,
+    "suffixes": re.compile(r"[0-9a-f]{32}\.suffixes"),
+    "recipes": re.compile(r"[0-9a-f]{32}\.json"),
+    "texts": re.compile(r"\d+-[0-9a-f]{32}\.json"),
+}
+_ENTRIES = {"ids": read_label, "suffixes": lambda path: read_closed_label(path)[0]}
+"""What takes room, and what reads its label."""
 
 
 def default_folder() -> Path | None:
@@ -86,6 +94,10 @@ class CacheFolder:
         """The file of an entry."""
         return self.path / "ids" / f"{key}.ids"
 
+    def suffixes(self, key: str) -> Path:
+        """The file of the suffixes of a text."""
+        return self.path / "suffixes" / f"{key}.suffixes"
+
     def make(self) -> None:
         """Make the folder, for its user alone: what a text was is plain from its ids.
 
@@ -130,7 +142,7 @@ class CacheFolder:
             labels: whether to read what they say of themselves.
         """
         found = []
-        for path in self._files("ids"):
+        for path in (*self._files("ids"), *self._files("suffixes")):
             with suppress(OSError):
                 about = path.stat()
                 found.append(Kept(path, about.st_size, about.st_mtime, _label(path) if labels else None))
@@ -200,7 +212,7 @@ class CacheFolder:
 
 def _label(path: Path) -> dict[str, Any] | None:
     try:
-        return read_label(path)
+        return _ENTRIES[path.parent.name](path)
     except (OSError, DamagedError):
         return None
 

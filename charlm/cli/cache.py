@@ -73,6 +73,8 @@ def _about(each: "Kept") -> str:
     label = each.label
     if label is None:
         return "damaged; it will be made anew"
+    if "sections" not in label:
+        return f"what samples are searched for in ({counted(label['tokens'], 'token')})"
     tokens = sum(label["sections"][part][2] for part in ("train", "valid"))
     lines = ", independent lines" if label["independent_lines"] else ""
     lower = ", lower case" if label["lowercase"] else ""
