@@ -29,6 +29,8 @@ BLOCK = 1 << 21
 """Tokens of a block: 130 MB to order."""
 OVERLAP = 1 << 16
 """Tokens that a block shares with the next: stretches up to this length are found, and measured, exactly."""
+MAPPED_BYTES = 1 << 26
+"""So much of an index may stay mapped, and counts as the process's memory."""
 KIND = "suffixes"
 _PLACE = np.dtype(np.uint32)
 
@@ -113,9 +115,9 @@ class SuffixIndex:
         if not sound or end != first + _PLACE.itemsize * sum(stop - start for start, stop in self._bounds):
             raise DamagedError
         with path.open("rb") as file:
+            if check and _checksum(file, end) != checksum:
+                raise DamagedError
             self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        if check and _checksum(self._data, end) != checksum:
-            raise DamagedError
         self._width = width
         self._tokens = tokens
         self._suffixes = memoryview(self._data)[first:end].cast("I")
@@ -156,7 +158,13 @@ class SuffixIndex:
                 block = _Block(self._data, self._suffixes[first : first + stop - start], start, stop, self._width)
                 best = block.longest(packed, before + 1, best)
                 first += stop - start
+                self._let_go()
         return best if best.length > beyond else Stretch()
+
+    def _let_go(self) -> None:
+        """Give back what a block of a large index has mapped, where the system lets one: the file stays in its cache."""
+        if len(self._data) > MAPPED_BYTES and hasattr(mmap, "MADV_DONTNEED"):
+            self._data.madvise(mmap.MADV_DONTNEED)
 
 
 class _Block:
@@ -185,7 +193,7 @@ class _Block:
         """
         size, place = len(query) // self._width, 0
         while place + best.length < size:
-            step = (best.length + 1) // 2
+            step = (best.length + 1) // 3
             if step > 1:
                 common = query[(place + step - 1) * self._width : (place + best.length + 1) * self._width]
                 if self._match(common)[0] < len(common):
@@ -248,10 +256,9 @@ def _blocks(ids: Ids) -> list[Ids]:
     return [plain[begin:end] for begin, end in _bounds(len(ids))]
 
 
-def _checksum(data: mmap.mmap, end: int) -> int:
+def _checksum(file: IO[bytes], end: int) -> int:
+    """That of a file's beginning, which is read rather than mapped: what is mapped counts as the process's memory."""
     checksum = 0
-    with memoryview(data) as view:
-        for begin in range(0, end, BLOCK):
-            checksum = zlib.crc32(view[begin : min(begin + BLOCK, end)], checksum)
+    for begin in range(0, end, BLOCK):
+        checksum = zlib.crc32(file.read(min(BLOCK, end - begin)), checksum)
     return checksum
-

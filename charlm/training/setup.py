@@ -172,8 +172,8 @@ def own_texts(model: Recorded) -> tuple[Texts, Texts | None]:
         raise InputError(f"the model's own corpus is not here ({error}): {_NAME_ONE}") from error
 
 
-def own_part(model: Recorded, texts: Texts, valid: Texts | None) -> Part:
-    """The validation part of the corpus that a model was trained on, split again as it was then.
+def own_corpus(model: Recorded, texts: Texts, valid: Texts | None) -> Corpus:
+    """The corpus that a model was trained on, split again as it was then.
 
     Args:
         model: the model.
@@ -185,7 +185,12 @@ def own_part(model: Recorded, texts: Texts, valid: Texts | None) -> Part:
     """
     was = CorpusRecord.from_json(model.record["corpus"])
     how = _Reading(model.text, model.record["train"]["seed"], model.tokenizer, model.labels)
-    return _same_corpus(was, texts, valid, how, "the model was trained on it", _NAME_ONE).valid
+    return _same_corpus(was, texts, valid, how, "the model was trained on it", _NAME_ONE)
+
+
+def own_part(model: Recorded, texts: Texts, valid: Texts | None) -> Part:
+    """The validation part of that corpus; otherwise as ``own_corpus``."""
+    return own_corpus(model, texts, valid).valid
 
 
 def recorded_paths(was: CorpusRecord) -> list[str]:
