@@ -8,7 +8,9 @@ import numpy as np
 from charlm.checkpoint import TrainedModel
 from charlm.errors import UsageError
 from charlm.nn.arrays import Ids
-from charlm.sampling import MOST_LANES, SamplingConfig, sample, sample_side_by_side
+from charlm.sampling.config import SamplingConfig
+from charlm.sampling.side_by_side import MOST_LANES, sample_side_by_side
+from charlm.sampling.stream import sample
 from charlm.text.reading import normalise
 
 DEFAULT_LENGTH = 500

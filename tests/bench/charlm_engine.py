@@ -11,7 +11,9 @@ from charlm.arithmetic import training_flops
 from charlm.config import ModelConfig
 from charlm.nn.arrays import Ids
 from charlm.nn.language_model import LanguageModel
-from charlm.sampling import MOST_LANES, SamplingConfig, sample, sample_side_by_side
+from charlm.sampling.config import SamplingConfig
+from charlm.sampling.side_by_side import MOST_LANES, sample_side_by_side
+from charlm.sampling.stream import sample
 from charlm.scoring import score_texts
 from charlm.speed import training_step
 

@@ -25,7 +25,9 @@ from charlm.config import ModelConfig
 from charlm.errors import UsageError
 from charlm.nn.embedding import add_gathered_gradient, write_gathered, write_one_hot
 from charlm.nn.language_model import LanguageModel
-from charlm.sampling import SamplingConfig, sample, sample_side_by_side
+from charlm.sampling.config import SamplingConfig
+from charlm.sampling.side_by_side import sample_side_by_side
+from charlm.sampling.stream import sample
 from charlm.scoring import score_texts, score_tokens
 
 if TYPE_CHECKING:

@@ -9,7 +9,10 @@ import pytest
 from nn_cases import KINDS, fresh_model
 
 from charlm.errors import UsageError
-from charlm.sampling import AHEAD, WARM_WINDOW, Drawer, SamplingConfig, sample, sample_side_by_side
+from charlm.sampling.config import SamplingConfig
+from charlm.sampling.drawing import Drawer
+from charlm.sampling.side_by_side import sample_side_by_side
+from charlm.sampling.stream import AHEAD, WARM_WINDOW, sample
 
 if TYPE_CHECKING:
     from charlm.nn.language_model import LanguageModel
