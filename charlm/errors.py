@@ -5,7 +5,8 @@
     |-- InputError             3   a text cannot be read or is too short
     |-- ModelError             4   a model file is missing, damaged or of another kind
     |-- OutputError            5   a file cannot be written
-    `-- TrainingError          6   training cannot go on
+    |-- TrainingError          6   training cannot go on
+    `-- SearchError            7   what was asked for was not found
 
 Every message says what happened, where, and what to do about it.
 """
@@ -52,3 +53,9 @@ class TrainingError(CharlmError):
     """Training cannot go on: the loss or a gradient is not finite."""
 
     exit_status = 6
+
+
+class SearchError(CharlmError):
+    """What was asked for cannot be found, or was not within a budget."""
+
+    exit_status = 7
