@@ -1,6 +1,6 @@
 """Text from a trained model: a prompt goes in, and text comes out as it is drawn."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,14 +9,12 @@ from charlm.checkpoint import TrainedModel
 from charlm.errors import UsageError
 from charlm.nn.arrays import Ids
 from charlm.sampling.config import SamplingConfig
-from charlm.sampling.side_by_side import MOST_LANES, sample_side_by_side
-from charlm.sampling.stream import sample
+from charlm.sampling.many import Stream, draw_many
+from charlm.sampling.side_by_side import Job
 from charlm.text.reading import normalise
 
 DEFAULT_LENGTH = 500
 """Tokens that are drawn at most where nobody said."""
-FEW_LANES = 8
-"""Lanes for so many samples; for more there are as many lanes as can be."""
 
 
 @dataclass(frozen=True)
@@ -47,40 +45,6 @@ def read_prompt(model: TrainedModel, text: str) -> Prompt:
     return Prompt(model.tokenizer.encode(text), text, model.tokenizer.unknown_in(text))
 
 
-def draw_text(
-    model: TrainedModel,
-    prompt: Prompt,
-    seed: Sequence[int],
-    *,
-    length: int = DEFAULT_LENGTH,
-    temperature: float = 1.0,
-    unknown: bool = False,
-) -> Iterator[bytes]:
-    """Draw what comes after a prompt.
-
-    Models of independent lines end a sample with its line, models of whole files with the file.
-
-    Args:
-        model: what to draw from.
-        prompt: read by ``read_prompt``.
-        seed: of this sample alone.
-        length: most tokens to draw.
-        temperature: below 1 safer, above 1 bolder, 0 the likeliest token always.
-        unknown: whether <UNK> may be drawn.
-
-    Yields:
-        The bytes of each token.
-
-    Raises:
-        UsageError: ``length`` or ``temperature`` is negative.
-    """
-    config = _config(model, length, temperature, unknown=unknown)
-    before = int(prompt.ids[-1]) if len(prompt.ids) else None
-    for token in sample(model.network, prompt.ids, config, seed):
-        yield model.tokenizer.decode_bytes(np.array([token]), after=before)
-        before = token
-
-
 def draw_texts(
     model: TrainedModel,
     prompt: Prompt,
@@ -91,28 +55,36 @@ def draw_texts(
     temperature: float = 1.0,
     unknown: bool = False,
 ) -> Iterator[Iterator[bytes]]:
-    """Draw several samples, each with a seed of its own that follows from ``seed``; as ``draw_text`` otherwise.
+    """Draw what comes after a prompt, several times.
 
-    A single one comes as it is drawn. Several are drawn side by side, which is many times as fast, and come whole.
+    Models of independent lines end a sample with its line, models of whole files with the file.
+
+    Args:
+        model: what to draw from.
+        prompt: read by ``read_prompt``.
+        seed: of all samples; each has one of its own that follows from it.
+        number: how many.
+        length: most tokens to draw.
+        temperature: below 1 safer, above 1 bolder, 0 the likeliest token always.
+        unknown: whether <UNK> may be drawn.
 
     Yields:
-        For each sample, in order, its bytes.
+        For each sample, in order, the bytes of its tokens; the first one as it is drawn.
+
+    Raises:
+        UsageError: ``length`` or ``temperature`` is negative.
     """
-    seeds = ((seed, index) for index in range(number))
-    if number == 1:
-        yield draw_text(model, prompt, next(seeds), length=length, temperature=temperature, unknown=unknown)
-        return
     config = _config(model, length, temperature, unknown=unknown)
+    jobs = (Job(prompt.ids, (seed, index)) for index in range(number))
     before = int(prompt.ids[-1]) if len(prompt.ids) else None
-    lanes = FEW_LANES if number <= FEW_LANES else MOST_LANES
-    # Samples end in another order than they begin in.
-    ended: dict[int, Ids] = {}
-    following = 0
-    for index, ids in sample_side_by_side(model.network, prompt.ids, config, seeds, lanes):
-        ended[index] = ids
-        while following in ended:
-            yield iter([model.tokenizer.decode_bytes(ended.pop(following), after=before)])
-            following += 1
+    for stream in draw_many(model.network, jobs, config):
+        yield _pieces(model, stream, before)
+
+
+def _pieces(model: TrainedModel, stream: Stream, before: int | None) -> Iterator[bytes]:
+    for token in stream:
+        yield model.tokenizer.decode_bytes(np.array([token]), after=before)
+        before = token
 
 
 def _config(model: TrainedModel, length: int, temperature: float, *, unknown: bool) -> SamplingConfig:

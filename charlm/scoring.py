@@ -92,7 +92,7 @@ def score_tokens(model: LanguageModel, texts: Sequence[Ids], best: int = 0) -> l
         ranks[where] = 1 + np.count_nonzero(distribution > chosen, axis=0)
         entropies[where] = -np.sum(np.exp(distribution) * distribution, axis=0)
         if best:
-            first = _largest(distribution, likeliest.shape[1])
+            first = largest(distribution, likeliest.shape[1])
             likeliest[where] = first.T
             likeliest_logprobs[where] = np.take_along_axis(distribution, first, axis=0).T
     if not texts:
@@ -102,7 +102,7 @@ def score_tokens(model: LanguageModel, texts: Sequence[Ids], best: int = 0) -> l
     return [TokenScores(*scores) for scores in zip(*parts, strict=True)]
 
 
-def _largest(values: NDArray[np.float64], number: int) -> NDArray[np.int64]:
+def largest(values: NDArray[np.float64], number: int) -> NDArray[np.int64]:
     """Indices [number, N] of the largest values [V, N] of each column, largest first."""
     some = np.argpartition(-values, number - 1, axis=0)[:number]
     order = np.argsort(-np.take_along_axis(values, some, axis=0), axis=0, kind="stable")

@@ -139,9 +139,9 @@ MUTANTS = [
     ),
     Mutant(
         "sampling: multiplied by the temperature",
-        "sampling/drawing.py",
-        "else 1 / config.temperature\n",
-        "else config.temperature\n",
+        "sampling/filters.py",
+        "else 1 / heat\n",
+        "else heat\n",
         ("nn/test_sampling.py",),
     ),
     Mutant(
