@@ -14,7 +14,7 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,10 @@ _FILES = {
     "recipes": re.compile(r"[0-9a-f]{32}\.json"),
     "texts": re.compile(r"\d+-[0-9a-f]{32}\.json"),
 }
-_ENTRIES = {"ids": read_label, "suffixes": lambda path: read_closed_label(path)[0]}
+_ENTRIES: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "ids": read_label,
+    "suffixes": lambda path: read_closed_label(path)[0],
+}
 """What takes room, and what reads its label."""
 
 

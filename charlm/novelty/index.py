@@ -162,7 +162,7 @@ class SuffixIndex:
         return best if best.length > beyond else Stretch()
 
     def _let_go(self) -> None:
-        """Give back what a block of a large index has mapped, where the system lets one: the file stays in its cache."""
+        """Give back what a block of a large index has mapped, where the system takes it; its cache keeps the file."""
         if len(self._data) > MAPPED_BYTES and hasattr(mmap, "MADV_DONTNEED"):
             self._data.madvise(mmap.MADV_DONTNEED)
 

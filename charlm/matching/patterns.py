@@ -58,8 +58,8 @@ class Pattern:
             return self._pattern.fullmatch(text, partial=partial, timeout=SECONDS) is not None
         except TimeoutError as error:
             raise UsageError(
-                f"--match {self.source!r} takes more than {SECONDS:g} s on a text of {len(text)} characters: write it so "
-                "that a text can match it in one way only, as (a|b)* rather than (a*|b*)*"
+                f"--match {self.source!r} takes more than {SECONDS:g} s on a text of {len(text)} characters: "
+                "write it so that a text can match it in one way only, as (a|b)* rather than (a*|b*)*"
             ) from error
 
 
