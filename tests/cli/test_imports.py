@@ -18,7 +18,7 @@ LAYERS = [
     {"sampling"},
     {"checkpoint"},
     {"ngram"},
-    {"exchange", "labelling"},
+    {"exchange", "labelling", "sample_options"},
     {"scores", "samples", "likelihoods"},
     {"bayes", "continuations", "explain", "ranking", "surprise", "neurons"},
     {"pairs", "attribution", "differences"},
