@@ -4,7 +4,7 @@ Arrays are batch-first: ids are [batch, time], probabilities [batch, time, vocab
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
@@ -31,7 +31,9 @@ from charlm.labelling.classifying import Classified
 from charlm.labelling.tags import Tagged
 from charlm.neurons import activations
 from charlm.ranking import Alternative, rank
-from charlm.samples import DEFAULT_LENGTH, draw_texts, read_prompt
+from charlm.sample_options import SampleOptions, sampling_config
+from charlm.samples import Prompt, Sample, draw_samples, read_prompt
+from charlm.sampling.config import SamplingConfig
 from charlm.scores import EvaluationResult, Score, evaluate_part, score_all
 from charlm.scoring import log_softmax
 from charlm.tagging import Tagger, load_tagger, train_tagger
@@ -58,6 +60,8 @@ __all__ = [
     "Options",
     "Posterior",
     "RunHistory",
+    "Sample",
+    "SampleOptions",
     "Score",
     "StepReport",
     "Tagged",
@@ -170,37 +174,68 @@ class Model:
         self,
         number: int = 1,
         *,
-        prompt: str = "",
-        length: int = DEFAULT_LENGTH,
-        temperature: float = 1.0,
+        prompt: str | Sequence[str] = "",
         seed: int | None = None,
-        unknown: bool = False,
         label: str | None = None,
+        **options: Unpack[SampleOptions],
     ) -> list[str]:
         """Draw texts.
 
         Args:
-            number: how many.
-            prompt: what each begins with.
-            length: most tokens to draw, the prompt not counted.
-            temperature: below 1 safer, above 1 bolder, 0 the likeliest token always.
+            number: how many for each prompt; more of them do not change the first ones.
+            prompt: what each begins with; of several, the first sample of every one comes first.
             seed: the same seed gives the same texts as ``charlm sample --seed``; None for a random one.
-            unknown: whether <UNK> may be drawn.
             label: which the texts are to have, for a model of texts with labels.
+            **options: the keys of ``SampleOptions``, which are the options of ``charlm sample``.
 
         Returns:
             The texts, each with its prompt and as the model wrote it, a line's end included.
 
         Raises:
-            UsageError: an argument is out of range, or prompt or label do not fit the model.
+            UsageError: an argument is out of range, or prompt, label or an option do not fit the model.
         """
-        require("number", number, minimum=1)
+        model, prompts = self._begun(prompt, label)
+        config = sampling_config(model, **options)
+        return [each.text for each in self._drawn(model, prompts, number, seed, config)]
+
+    def samples(
+        self,
+        number: int = 1,
+        *,
+        prompt: str | Sequence[str] = "",
+        seed: int | None = None,
+        label: str | None = None,
+        alternatives: int = 0,
+        **options: Unpack[SampleOptions],
+    ) -> Iterator[Sample]:
+        """Draw texts with the log-probabilities of their tokens and the reason why each ended, one after another.
+
+        Args:
+            number: how many for each prompt, of which few are in memory at a time.
+            prompt: as in ``sample``, which draws the same texts.
+            seed: likewise.
+            label: likewise.
+            alternatives: of how many of the likeliest tokens in each place to tell, too.
+            **options: likewise.
+
+        Raises:
+            UsageError: as ``sample``.
+        """
+        require("alternatives", alternatives, minimum=0)
+        model, prompts = self._begun(prompt, label)
+        config = sampling_config(model, details=True, alternatives=alternatives, **options)
+        return self._drawn(model, prompts, number, seed, config)
+
+    def _begun(self, prompt: str | Sequence[str], label: str | None) -> tuple[TrainedModel, list[Prompt]]:
         model = self.trained.under(label)
-        if seed is None:
-            seed = secrets.randbelow(1 << 32)
-        begun = read_prompt(model, prompt)
-        drawn = draw_texts(model, begun, seed, number, length=length, temperature=temperature, unknown=unknown)
-        return [begun.text + b"".join(each).decode("utf-8", "surrogateescape") for each in drawn]
+        return model, [read_prompt(model, each) for each in ([prompt] if isinstance(prompt, str) else prompt)]
+
+    @staticmethod
+    def _drawn(
+        model: TrainedModel, prompts: list[Prompt], number: int, seed: int | None, config: SamplingConfig
+    ) -> Iterator[Sample]:
+        require("number", number, minimum=1)
+        return draw_samples(model, prompts, secrets.randbelow(1 << 32) if seed is None else seed, number, config)
 
     @overload
     def score(  # type: ignore[overload-overlap]  # a str is a sequence of str, but the first signature goes first

@@ -1,6 +1,6 @@
-"""Text from a trained model: a prompt goes in, and text comes out as it is drawn."""
+"""Text from a trained model: prompts go in, and text comes out as it is drawn."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +9,13 @@ from charlm.checkpoint import TrainedModel
 from charlm.errors import UsageError
 from charlm.nn.arrays import Ids
 from charlm.sampling.config import SamplingConfig
+from charlm.sampling.drawn import Drawn
 from charlm.sampling.many import Stream, draw_many
 from charlm.sampling.side_by_side import Job
+from charlm.sampling.text_stops import Read, TextStops
 from charlm.text.reading import normalise
-
-DEFAULT_LENGTH = 500
-"""Tokens that are drawn at most where nobody said."""
+from charlm.text.tokenizer import Tokenizer
+from charlm.text.vocabulary import EOS, SPECIAL_TOKENS
 
 
 @dataclass(frozen=True)
@@ -45,50 +46,111 @@ def read_prompt(model: TrainedModel, text: str) -> Prompt:
     return Prompt(model.tokenizer.encode(text), text, model.tokenizer.unknown_in(text))
 
 
-def draw_texts(
+class Sample:
+    """A text that a model continues a prompt with.
+
+    Args:
+        tokenizer: of the model.
+        prompt: what it begins with.
+        index: its number among those of this prompt, from 0.
+        stream: its tokens.
+        ends: what may cut its last token short; None where nothing does.
+
+    Attributes:
+        prompt: likewise.
+        index: likewise.
+    """
+
+    def __init__(
+        self, tokenizer: Tokenizer, prompt: Prompt, index: int, stream: Stream, ends: TextStops | None = None
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._stream = stream
+        self._ends = ends
+        self.prompt = prompt
+        self.index = index
+
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes behind the prompt, token by token; once, and of the first sample while they are drawn."""
+        return self._pieces(self._stream)
+
+    @property
+    def drawn(self) -> Drawn:
+        """Its ids, why it ended, and how likely they were if that was asked for; what is left is drawn first."""
+        return self._stream.drawn
+
+    @property
+    def continuation(self) -> str:
+        """The text behind the prompt; bytes that are no UTF-8 come as surrogates."""
+        return b"".join(self._pieces(self.drawn.ids.tolist())).decode("utf-8", "surrogateescape")
+
+    @property
+    def text(self) -> str:
+        """The whole text, prompt included."""
+        return self.prompt.text + self.continuation
+
+    def tokens(self) -> list[str]:
+        """Each token that was drawn, as it stands in the text; <EOS> and <UNK> by these names."""
+        ids = self.drawn.ids.tolist()
+        before = [self._before, *ids]
+        return [token_text(self._tokenizer, token, after) for token, after in zip(ids, before, strict=False)]
+
+    @property
+    def _before(self) -> int | None:
+        return int(self.prompt.ids[-1]) if len(self.prompt.ids) else None
+
+    def _pieces(self, ids: Iterable[int]) -> Iterator[bytes]:
+        before = self._before
+        read = Read(before)
+        for token in ids:
+            piece = self._tokenizer.decode_bytes(np.array([token]), after=before)
+            if self._ends is not None:
+                read = self._ends.after(read, token)
+            yield piece[: len(piece) - read.excess]
+            before = token
+
+
+def token_text(tokenizer: Tokenizer, token: int, after: int | None) -> str:
+    """A token as it stands in a text after another one, a space before it included; <EOS> and <UNK> by these names."""
+    if token in (EOS, tokenizer.unknown_id):
+        return SPECIAL_TOKENS[token]
+    if tokenizer.level == "byte":
+        return tokenizer.vocabulary.token(token)
+    return tokenizer.decode(np.array([token]), after=after)
+
+
+def draw_samples(
     model: TrainedModel,
-    prompt: Prompt,
+    prompts: Sequence[Prompt],
     seed: int,
     number: int,
-    *,
-    length: int = DEFAULT_LENGTH,
-    temperature: float = 1.0,
-    unknown: bool = False,
-) -> Iterator[Iterator[bytes]]:
-    """Draw what comes after a prompt, several times.
+    config: SamplingConfig,
+) -> Iterator[Sample]:
+    """Draw what comes after some prompts, several times.
 
-    Models of independent lines end a sample with its line, models of whole files with the file.
+    Each sample has random numbers of its own, which follow from the seed, its prompt's place and its number. They come
+    in rounds, the first sample of every prompt, then the second of every prompt: so the samples of a smaller ``number``
+    are the first ones of a larger one, bit for bit.
 
     Args:
         model: what to draw from.
-        prompt: read by ``read_prompt``.
-        seed: of all samples; each has one of its own that follows from it.
-        number: how many.
-        length: most tokens to draw.
-        temperature: below 1 safer, above 1 bolder, 0 the likeliest token always.
-        unknown: whether <UNK> may be drawn.
+        prompts: read by ``read_prompt``.
+        seed: of all samples.
+        number: how many for each prompt.
+        config: how, made by ``charlm.sample_options.sampling_config``.
 
     Yields:
-        For each sample, in order, the bytes of its tokens; the first one as it is drawn.
+        The samples, in order; the first one while it is drawn.
 
     Raises:
-        UsageError: ``length`` or ``temperature`` is negative.
+        ModelError: the model gives no first token a probability.
     """
-    config = _config(model, length, temperature, unknown=unknown)
-    jobs = (Job(prompt.ids, (seed, index)) for index in range(number))
-    before = int(prompt.ids[-1]) if len(prompt.ids) else None
-    for stream in draw_many(model.network, jobs, config):
-        yield _pieces(model, stream, before)
-
-
-def _pieces(model: TrainedModel, stream: Stream, before: int | None) -> Iterator[bytes]:
-    for token in stream:
-        yield model.tokenizer.decode_bytes(np.array([token]), after=before)
-        before = token
-
-
-def _config(model: TrainedModel, length: int, temperature: float, *, unknown: bool) -> SamplingConfig:
-    tokenizer = model.tokenizer
-    ends = model.text.independent_lines or tokenizer.unit == "file"
-    never = () if unknown or tokenizer.unknown_id is None else (tokenizer.unknown_id,)
-    return SamplingConfig(length, temperature, never, (tokenizer.eos_id,) if ends else ())
+    ends = next((each for each in config.constraints if isinstance(each, TextStops)), None)
+    jobs = (
+        Job(prompt.ids, (seed, index, place) if place else (seed, index))
+        for index in range(number)
+        for place, prompt in enumerate(prompts)
+    )
+    for order, stream in enumerate(draw_many(model.network, jobs, config)):
+        index, place = divmod(order, len(prompts))
+        yield Sample(model.tokenizer, prompts[place], index, stream, ends)

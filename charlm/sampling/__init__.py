@@ -3,6 +3,7 @@
 Each file imports only from the ones above it:
 
     constraints.py     what may follow in a sample, and whether it may or must end
+    text_stops.py      ends of a sample that are found in its text
     config.py          how tokens are drawn, in numbers
     filters.py         what becomes of a distribution before a token is drawn
     drawing.py         a token from a distribution

@@ -18,7 +18,7 @@ LAYERS = [
     {"sampling"},
     {"checkpoint", "matching"},
     {"ngram"},
-    {"exchange", "labelling"},
+    {"exchange", "labelling", "sample_options"},
     {"scores", "samples", "likelihoods"},
     {"bayes", "continuations", "explain", "ranking", "surprise", "neurons", "filling"},
     {"pairs", "attribution", "differences"},
