@@ -102,6 +102,11 @@ def fill(
 Segments = tuple[tuple[int, ...], ...]
 
 
+def unknown_around(model: TrainedModel, template: str) -> list[str]:
+    """The tokens around the gaps of a text that the model does not know."""
+    return list(dict.fromkeys(token for part in _parts(model, template) for token in model.tokenizer.unknown_in(part)))
+
+
 @dataclass(frozen=True)
 class _Beam:
     """Beginnings of texts, side by side.

@@ -7,6 +7,8 @@ import numpy as np
 
 from charlm.checkpoint import TrainedModel
 from charlm.errors import UsageError
+from charlm.matching.patterns import Pattern
+from charlm.matching.search import BUDGET, Matching
 from charlm.nn.arrays import Ids
 from charlm.sampling.config import SamplingConfig
 from charlm.sampling.drawn import Drawn
@@ -80,6 +82,16 @@ class Sample:
         return self._stream.drawn
 
     @property
+    def ids(self) -> Ids:
+        """int64 [N], the tokens of the prompt and of what was drawn."""
+        return np.concatenate((self.prompt.ids, self.drawn.ids))
+
+    def settled(self) -> "Sample":
+        """The same, drawn to its end; its pieces can be read once more."""
+        drawn = self.drawn
+        return Sample(self._tokenizer, self.prompt, self.index, Stream(drawn.ids.tolist(), lambda: drawn), self._ends)
+
+    @property
     def continuation(self) -> str:
         """The text behind the prompt; bytes that are no UTF-8 come as surrogates."""
         return b"".join(self._pieces(self.drawn.ids.tolist())).decode("utf-8", "surrogateescape")
@@ -125,6 +137,9 @@ def draw_samples(
     seed: int,
     number: int,
     config: SamplingConfig,
+    *,
+    match: str | None = None,
+    budget: int = BUDGET,
 ) -> Iterator[Sample]:
     """Draw what comes after some prompts, several times.
 
@@ -138,12 +153,16 @@ def draw_samples(
         seed: of all samples.
         number: how many for each prompt.
         config: how, made by ``charlm.sample_options.sampling_config``.
+        match: a regular expression that what is drawn matches from end to end; see ``charlm.matching``.
+        budget: tokens that may be tried for each sample that is to match.
 
     Yields:
         The samples, in order; the first one while it is drawn.
 
     Raises:
         ModelError: the model gives no first token a probability.
+        UsageError: the pattern is none, no token can begin a match of it, or it takes too long.
+        SearchError: nothing that matches was found.
     """
     ends = next((each for each in config.constraints if isinstance(each, TextStops)), None)
     jobs = (
@@ -151,6 +170,11 @@ def draw_samples(
         for index in range(number)
         for place, prompt in enumerate(prompts)
     )
-    for order, stream in enumerate(draw_many(model.network, jobs, config)):
+    if match is None:
+        streams = draw_many(model.network, jobs, config)
+    else:
+        pattern = Pattern(match, raw=model.tokenizer.level == "byte")
+        streams = Matching(model.network, model.tokenizer, pattern, config, budget).streams(jobs)
+    for order, stream in enumerate(streams):
         index, place = divmod(order, len(prompts))
         yield Sample(model.tokenizer, prompts[place], index, stream, ends)

@@ -1,6 +1,6 @@
 """How surprising each token of a text is to a model, as a heat map shows it: -log2 P(token | tokens before it)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from charlm.heatmap import MOST_TOKENS, Page, Token
 from charlm.nn.arrays import Ids
 from charlm.scores import NATS_PER_BIT, Score
 from charlm.scoring import TokenScores, score_tokens
-from charlm.text.pieces import pieces_of_text
+from charlm.text.pieces import pieces_of_ids, pieces_of_text
 from charlm.text.reading import normalise
 
 LIKELIEST = 5
@@ -41,7 +41,7 @@ class SurprisePage:
         self.cut = False
         self._model = model
         self._room = most
-        self._waiting: list[tuple[str | bytes, Ids]] = []
+        self._waiting: list[tuple[list[str], Ids]] = []
         self._texts: list[list[Token]] = []
         self._bits: list[float] = []
 
@@ -56,9 +56,19 @@ class SurprisePage:
             return
         begun = text[:_LONGEST] if isinstance(text, bytes) else normalise(text[:_LONGEST])
         ids = self._model.tokenizer.encode_sentence(begun)
+        self._wait(pieces_of_text(self._model.tokenizer, begun), ids)
+        self.cut = self.cut or len(text) > _LONGEST
+
+    def add_ids(self, ids: Ids) -> None:
+        """Show a text too of which the tokens are known, int [N], if there is room; otherwise as ``add``."""
+        self.given += 1
+        if self._room > 0 and len(ids):
+            self._wait(pieces_of_ids(self._model.tokenizer, ids), ids)
+
+    def _wait(self, pieces: list[str], ids: Ids) -> None:
         self.shown += 1
-        self.cut = len(ids) > self._room or len(text) > _LONGEST
-        self._waiting.append((begun, ids[: self._room]))
+        self.cut = len(ids) > self._room
+        self._waiting.append((pieces[: self._room], ids[: self._room]))
         self._room -= len(ids)
         if len(self._waiting) == _TOGETHER:
             self._score()
@@ -93,11 +103,7 @@ class SurprisePage:
         return f"Only {what}: a page has room for so many tokens ({tokens:,})."
 
     def _score(self) -> None:
-        scored = score_tokens(self._model.network, [ids for _, ids in self._waiting], LIKELIEST)
-        for (text, ids), scores in zip(self._waiting, scored, strict=True):
-            if not np.isfinite(scores.logprobs).all():
-                raise ModelError(NOT_FINITE)
-            tokens = list(_tokens(self._model, text, ids, scores))
+        for tokens in _scored(self._model, self._waiting):
             self._texts.append(tokens)
             self._bits.append(sum(token.value for token in tokens) / len(tokens))
         self._waiting.clear()
@@ -110,11 +116,28 @@ def tokens_of_score(model: TrainedModel, score: Score) -> list[Token]:
     return [Token(piece, -each.logprob / NATS_PER_BIT, each.token) for piece, each in pairs]
 
 
-def _tokens(model: TrainedModel, text: str | bytes, ids: Ids, scores: TokenScores) -> Iterator[Token]:
+def tokens_of_ids(model: TrainedModel, texts: Sequence[Ids]) -> list[list[Token]]:
+    """The tokens of encoded texts, each from a start, with all figures.
+
+    Raises:
+        ModelError: a figure is not finite.
+    """
+    return list(_scored(model, [(pieces_of_ids(model.tokenizer, ids), ids) for ids in texts]))
+
+
+def _scored(model: TrainedModel, texts: Sequence[tuple[list[str], Ids]]) -> Iterator[list[Token]]:
+    """The tokens of texts of which pieces and ids are given."""
+    scored = score_tokens(model.network, [ids for _, ids in texts], LIKELIEST)
+    for (pieces, ids), scores in zip(texts, scored, strict=True):
+        if not np.isfinite(scores.logprobs).all():
+            raise ModelError(NOT_FINITE)
+        yield list(_tokens(model, pieces, ids, scores))
+
+
+def _tokens(model: TrainedModel, pieces: list[str], ids: Ids, scores: TokenScores) -> Iterator[Token]:
     tokenizer = model.tokenizer
     vocabulary, eos = tokenizer.vocabulary, tokenizer.eos_id
     names = {i: vocabulary.token(i) for i in np.unique(np.append(ids, scores.likeliest)).tolist()}
-    pieces = pieces_of_text(tokenizer, text)[: len(ids)]
     bits = (-scores.logprobs / NATS_PER_BIT).tolist()
     columns = (scores.logprobs.tolist(), scores.ranks.tolist(), (scores.entropies / NATS_PER_BIT).tolist())
     likeliest, probabilities = scores.likeliest.tolist(), np.exp(scores.likeliest_logprobs).tolist()

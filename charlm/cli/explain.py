@@ -9,8 +9,7 @@ import typer
 
 from charlm.cli.console import counted, note, result, result_json, visible
 from charlm.cli.find import JsonOption, LabelOption, ModelOption, load
-from charlm.cli.inputs import note_file
-from charlm.cli.sample import note_unknown
+from charlm.cli.inputs import note_file, note_unknown
 from charlm.errors import UsageError
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from charlm.cli.console import counted, note
+from charlm.cli.console import counted, note, visible
 from charlm.errors import UsageError
 
 if TYPE_CHECKING:
+    from charlm.samples import Prompt
     from charlm.text.sources import Texts
 
 
@@ -22,6 +23,8 @@ def note_file(text: str, meant: str) -> None:
 
 SHOWN = 3
 """Names of files left out that are shown."""
+SHOWN_UNKNOWN = 10
+"""Tokens of a prompt likewise."""
 
 
 def find_texts(given: Sequence[str], encoding: str | None) -> "Texts":
@@ -44,3 +47,12 @@ def find_texts(given: Sequence[str], encoding: str | None) -> "Texts":
         names = ", ".join(texts.skipped[:SHOWN]) + (", ..." if len(texts.skipped) > SHOWN else "")
         note(f"{texts.name}: {counted(len(texts.skipped), 'file')} left out, binary or empty: {names}")
     return texts
+
+
+def note_unknown(*prompts: "Prompt") -> None:
+    """Say which tokens of some prompts the model has never seen."""
+    unknown = list(dict.fromkeys(token for prompt in prompts for token in prompt.unknown))
+    if unknown:
+        shown = ", ".join(map(visible, unknown[:SHOWN_UNKNOWN]))
+        more = ", ..." if len(unknown) > SHOWN_UNKNOWN else ""
+        note(f"the model does not know {shown}{more}: read as <UNK>")

@@ -6,7 +6,7 @@ import typer
 
 from charlm.cli.console import result, result_json, visible
 from charlm.cli.find import JsonOption, LabelOption, ModelOption, load
-from charlm.cli.sample import note_unknown
+from charlm.cli.inputs import note_unknown
 
 
 def likeliest(

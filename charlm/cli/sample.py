@@ -5,16 +5,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from charlm.cli.console import note, visible
+from charlm.cli.filling import show_filled
 from charlm.cli.find import LabelOption, ModelOption, load
+from charlm.cli.inputs import note_unknown
+from charlm.cli.interactive import converse
+from charlm.cli.novelty import kept, told, told_as_json, training_text
+from charlm.cli.painting import check_page_file
+from charlm.cli.sample_extras import ASKING, NOVELTY, SHOWING, TRIES, Extras, taken
 from charlm.cli.sample_options import DRAWING, ENDING, chosen, with_options
+from charlm.cli.sample_pages import shown_on_page, write_painted
 from charlm.errors import UsageError
 
 if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
     from charlm.samples import Prompt
-
-SHOWN_UNKNOWN = 10
 
 
 def _sample(
@@ -29,7 +33,12 @@ def _sample(
             "--prompt-file", help='A file with a prompt a line; "-" for a pipe.', show_default=False, readable=False
         ),
     ] = None,
-    number: Annotated[int, typer.Option("-n", "--number", help="How many samples to draw for each prompt.")] = 1,
+    number: Annotated[
+        int | None,
+        typer.Option(
+            "-n", "--number", help="How many samples to draw for each prompt.", show_default="1; 10 with --fill"
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option("--seed", "-s", help="The same seed gives the same text.", show_default="random"),
@@ -50,16 +59,34 @@ def _sample(
     """
     from charlm.config import require  # noqa: PLC0415 - --help needs none of this
 
-    require("-n", number, minimum=1)
+    if number is not None:
+        require("-n", number, minimum=1)
     if seed is not None:
         require("--seed", seed, minimum=0)
+    options = chosen(given)
+    others: dict[str, object] = {"number": number, "seed": seed is not None, "label": label, "jsonl": jsonl}
+    others |= {"prompt": prompt, "prompt_file": prompt_file}
+    extras = taken(options, chosen(others))
+    if extras.html is not None:
+        check_page_file(extras.html, "--html")
     trained = load(model).under(label)
-    prompts = _prompts(trained, prompt, prompt_file)
-    _draw(trained, prompts, number, seed, jsonl=jsonl, **chosen(given))
+    if extras.fill is not None:
+        show_filled(trained, extras, number, jsonl=jsonl)
+    elif extras.interactive:
+        converse(trained, seed, options)
+    else:
+        _draw(trained, _prompts(trained, prompt, prompt_file), number or 1, seed, extras, jsonl=jsonl, **options)
 
 
 def _draw(
-    trained: "TrainedModel", prompts: list["Prompt"], number: int, seed: int | None, *, jsonl: bool, **options: Any
+    trained: "TrainedModel",
+    prompts: list["Prompt"],
+    number: int,
+    seed: int | None,
+    extras: Extras,
+    *,
+    jsonl: bool,
+    **options: Any,
 ) -> None:
     import secrets  # noqa: PLC0415 - only here
 
@@ -70,10 +97,21 @@ def _draw(
     config = sampling_config(trained, details=jsonl, **options)
     if seed is None:
         seed = secrets.randbelow(1 << 32)
-    drawn = draw_samples(trained, prompts, seed, number, config)
-    samples = sample_output.counted(drawn, number * len(prompts))
+    rounds = number if extras.max_copy is None else extras.tries or TRIES * number
+    asked = {name: value for name in ("match", "budget") if (value := getattr(extras, name)) is not None}
+    training = training_text(trained, extras)
+    samples = draw_samples(trained, prompts, seed, rounds, config, **asked)
+    samples = kept(samples, training, extras.max_copy, number, len(prompts))
+    samples = sample_output.counted(samples, number * len(prompts))
+    if extras.html is not None:
+        samples = shown_on_page(trained, samples, extras.html)
     if jsonl:
-        sample_output.write_json(samples, seed)
+        sample_output.write_json(samples, seed, told_as_json(training) if extras.novelty else None)
+        return
+    if extras.novelty:
+        samples = told(samples, training)
+    if extras.show_probs:
+        write_painted(trained, samples)
     else:
         sample_output.write_texts(trained, samples)
 
@@ -115,14 +153,5 @@ def _decoded(line: str | bytes) -> str:
     return line.decode("utf-8", "surrogateescape") if isinstance(line, bytes) else line
 
 
-def note_unknown(*prompts: "Prompt") -> None:
-    """Say which tokens of some prompts the model has never seen."""
-    unknown = list(dict.fromkeys(token for prompt in prompts for token in prompt.unknown))
-    if unknown:
-        shown = ", ".join(map(visible, unknown[:SHOWN_UNKNOWN]))
-        more = ", ..." if len(unknown) > SHOWN_UNKNOWN else ""
-        note(f"the model does not know {shown}{more}: read as <UNK>")
-
-
-sample = with_options(_sample, DRAWING, ENDING)
+sample = with_options(_sample, DRAWING, ENDING, ASKING, NOVELTY, SHOWING)
 """The command."""

@@ -1,7 +1,7 @@
 """Samples as text or JSON, and how many of them are done."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +27,12 @@ def write_texts(model: "TrainedModel", samples: Iterable["Sample"]) -> None:
             write_bytes(b"\n")
 
 
-def write_json(samples: Iterable["Sample"], seed: int) -> None:
-    """Write an object a sample."""
+def write_json(
+    samples: Iterable["Sample"], seed: int, more: "Callable[[Sample], dict[str, Any]] | None" = None
+) -> None:
+    """Write an object a sample, with what ``more`` has to say of it."""
     for sample in samples:
-        result_json(_object(sample, seed))
+        result_json(_object(sample, seed) | (more(sample) if more else {}))
 
 
 def _object(sample: "Sample", seed: int) -> dict[str, Any]:

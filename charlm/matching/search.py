@@ -9,7 +9,9 @@ Where a model's lines, or files, end with <EOS>, so does a sample, and <EOS> may
 a stream nothing ends: there a sample ends where it matches, and the model draws what the pattern cannot go on with.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from charlm.sampling.config import SamplingConfig
 from charlm.sampling.constraints import DEAD_END, EOS, Place, Rules
 from charlm.sampling.drawing import Choice, Chooser
 from charlm.sampling.drawn import Details, Drawn
+from charlm.sampling.many import Stream
 from charlm.sampling.side_by_side import Job
 from charlm.sampling.stream import check_logits, generator_of, warm_up
 from charlm.text.tokenizer import Tokenizer
@@ -93,6 +96,12 @@ class Matching:
         self._rules = Rules(config.constraints, config.never, config.stop, vocabulary)
         self._chooser = Chooser(config, vocabulary)
         self._work = network.new_workspace(1, 1, keep=False)
+
+    def streams(self, jobs: Iterable[Job]) -> Iterator[Stream]:
+        """Samples that match, in their order, each whole; otherwise as ``draw``."""
+        for job in jobs:
+            drawn = self.draw(job)
+            yield Stream(drawn.ids.tolist(), partial(_same, drawn))
 
     def draw(self, job: Job) -> Drawn:
         """Draw a sample.
@@ -215,3 +224,7 @@ class Matching:
             empty = [np.zeros(0), np.zeros(0), np.zeros((0, 0), np.int64), np.zeros((0, 0))]
             details = Details(*([np.stack(c)[..., 0] for c in zip(*columns, strict=True)] if columns else empty))
         return Drawn(np.array(last.ids, np.int64), ended, details)
+
+
+def _same(drawn: Drawn) -> Drawn:
+    return drawn

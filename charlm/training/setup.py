@@ -157,35 +157,40 @@ Recorded = TrainedModel | NGramModel
 """Models whose records say what they were made of."""
 
 
-def own_texts(model: Recorded) -> tuple[Texts, Texts | None]:
+def own_texts(model: Recorded, remedy: str = _NAME_ONE) -> tuple[Texts, Texts | None]:
     """The texts that a model was trained on and, if there were any, those it was validated with.
+
+    Args:
+        model: the model.
+        remedy: what to do where that cannot be had, in words.
 
     Raises:
         InputError: they are not there any more, or cannot be read again.
     """
     if model.record["corpus"] is None:
-        raise InputError(f"the model was imported, so nothing is known of its corpus: {_NAME_ONE}")
+        raise InputError(f"the model was imported, so nothing is known of its corpus: {remedy}")
     was, encoding = CorpusRecord.from_json(model.record["corpus"]), read_as(model.text.level, model.text.encoding)
     try:
         return find_texts(recorded_paths(was), encoding=encoding), recorded_valid_texts(was, encoding)
     except InputError as error:
-        raise InputError(f"the model's own corpus is not here ({error}): {_NAME_ONE}") from error
+        raise InputError(f"the model's own corpus is not here ({error}): {remedy}") from error
 
 
-def own_corpus(model: Recorded, texts: Texts, valid: Texts | None) -> Corpus:
+def own_corpus(model: Recorded, texts: Texts, valid: Texts | None, remedy: str = _NAME_ONE) -> Corpus:
     """The corpus that a model was trained on, split again as it was then.
 
     Args:
         model: the model.
         texts: its corpus, as ``own_texts`` gives it.
         valid: its validation text, likewise.
+        remedy: as in ``own_texts``.
 
     Raises:
         InputError: the corpus has changed.
     """
     was = CorpusRecord.from_json(model.record["corpus"])
     how = _Reading(model.text, model.record["train"]["seed"], model.tokenizer, model.labels)
-    return _same_corpus(was, texts, valid, how, "the model was trained on it", _NAME_ONE)
+    return _same_corpus(was, texts, valid, how, "the model was trained on it", remedy)
 
 
 def own_part(model: Recorded, texts: Texts, valid: Texts | None) -> Part:
