@@ -7,7 +7,7 @@ import typer
 
 from charlm.cli.console import note, visible
 from charlm.cli.find import LabelOption, ModelOption, load
-from charlm.cli.sample_options import DRAWING, ENDING, chosen, with_options
+from charlm.cli.sample_options import DRAWING, ENDING, HOLDING, SEARCHING, chosen, typed, with_options
 from charlm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,16 +46,53 @@ def _sample(
     Models of independent lines end each sample with its line, models of whole files with the file; others end after
     --length tokens. More samples do not change the first ones: -n 10 gives the first ten of -n 1000. Several prompts
     come in rounds, a sample of each. Whatever the order of the options, a distribution goes through --ban and --only,
-    --repetition-penalty, --temperature, --top-k, --top-p, --min-p and --typical, in this order.
+    --repetition-penalty, --temperature, --top-k, --top-p, --min-p and --typical, in this order. With --beams nothing is
+    drawn: -n texts are shown, the best first, with their log-probabilities in nats and their scores.
     """
     from charlm.config import require  # noqa: PLC0415 - --help needs none of this
 
     require("-n", number, minimum=1)
     if seed is not None:
         require("--seed", seed, minimum=0)
+    options = chosen(given)
+    _check_search(options, seed)
     trained = load(model).under(label)
     prompts = _prompts(trained, prompt, prompt_file)
-    _draw(trained, prompts, number, seed, jsonl=jsonl, **chosen(given))
+    if "beams" in options:
+        _search(trained, prompts, number, jsonl=jsonl, **options)
+    else:
+        _draw(trained, prompts, number, seed, jsonl=jsonl, **options)
+
+
+def _check_search(options: dict[str, Any], seed: int | None) -> None:
+    """Check that what searches and what draws do not stand together.
+
+    Raises:
+        UsageError: they do.
+    """
+    if "beams" not in options:
+        if alone := typed(options, SEARCHING):
+            raise UsageError(f"{', '.join(alone)}: for a search with --beams, which is not given")
+        return
+    drawing = [*typed(options, DRAWING), *([] if seed is None else ["--seed"])]
+    if drawing:
+        raise UsageError(f"--beams finds the likeliest texts and draws nothing: leave out {', '.join(drawing)}")
+
+
+def _search(
+    trained: "TrainedModel", prompts: list["Prompt"], number: int, *, beams: int, jsonl: bool, **options: Any
+) -> None:
+    from charlm.cli import sample_output  # noqa: PLC0415 - only here
+    from charlm.sample_options import beam_config  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.samples import find_samples  # noqa: PLC0415 - likewise
+
+    found = find_samples(trained, prompts, beam_config(trained, beams, number, **options))
+    if jsonl:
+        sample_output.write_json(found)
+    elif number == 1:
+        sample_output.write_texts(trained, found)
+    else:
+        sample_output.write_table(found)
 
 
 def _draw(
@@ -124,5 +161,5 @@ def note_unknown(*prompts: "Prompt") -> None:
         note(f"the model does not know {shown}{more}: read as <UNK>")
 
 
-sample = with_options(_sample, DRAWING, ENDING)
+sample = with_options(_sample, DRAWING, HOLDING, ENDING, SEARCHING)
 """The command."""
