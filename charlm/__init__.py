@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from charlm.api import (
         Alternative,
         Attribution,
+        BeamOptions,
         CharlmError,
         Classified,
         Classifier,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Alternative",
     "Attribution",
+    "BeamOptions",
     "CharlmError",
     "Classified",
     "Classifier",

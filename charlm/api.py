@@ -31,8 +31,8 @@ from charlm.labelling.classifying import Classified
 from charlm.labelling.tags import Tagged
 from charlm.neurons import activations
 from charlm.ranking import Alternative, rank
-from charlm.sample_options import SampleOptions, sampling_config
-from charlm.samples import Prompt, Sample, draw_samples, read_prompt
+from charlm.sample_options import BeamOptions, SampleOptions, beam_config, sampling_config
+from charlm.samples import Prompt, Sample, draw_samples, find_samples, read_prompt
 from charlm.sampling.config import SamplingConfig
 from charlm.scores import EvaluationResult, Score, evaluate_part, score_all
 from charlm.scoring import log_softmax
@@ -50,6 +50,7 @@ from charlm.training.setup import begin, own_part, own_texts
 __all__ = [
     "Alternative",
     "Attribution",
+    "BeamOptions",
     "CharlmError",
     "Classified",
     "Classifier",
@@ -225,6 +226,33 @@ class Model:
         model, prompts = self._begun(prompt, label)
         config = sampling_config(model, details=True, alternatives=alternatives, **options)
         return self._drawn(model, prompts, number, seed, config)
+
+    def beams(
+        self,
+        number: int = 1,
+        *,
+        beams: int = 8,
+        prompt: str = "",
+        label: str | None = None,
+        **options: Unpack[BeamOptions],
+    ) -> list[Sample]:
+        """Search for the likeliest texts, as ``charlm sample --beams`` does; see ``charlm.sampling.beams``.
+
+        Args:
+            number: how many to find, at most ``beams``.
+            beams: beginnings that are kept at each step.
+            prompt: what each begins with.
+            label: under which they are read, for a model of texts with labels.
+            **options: the keys of ``BeamOptions``.
+
+        Returns:
+            The texts, best first, with ``score`` and ``logprob``.
+
+        Raises:
+            UsageError: an argument is out of range, or prompt, label or an option do not fit the model.
+        """
+        model, prompts = self._begun(prompt, label)
+        return list(find_samples(model, prompts, beam_config(model, beams, number, **options)))
 
     def _begun(self, prompt: str | Sequence[str], label: str | None) -> tuple[TrainedModel, list[Prompt]]:
         model = self.trained.under(label)

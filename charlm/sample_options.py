@@ -6,7 +6,7 @@ from typing import TypedDict, Unpack
 from charlm.checkpoint import TrainedModel
 from charlm.config import require
 from charlm.errors import UsageError
-from charlm.sampling.config import PENALTY_WINDOW, Filters, SamplingConfig
+from charlm.sampling.config import LENGTH_PENALTY, PENALTY_WINDOW, BeamConfig, Filters, SamplingConfig
 from charlm.sampling.constraints import Constraint
 from charlm.sampling.text_stops import TextStops
 from charlm.text.level import to_utf8
@@ -20,10 +20,30 @@ LONGEST = 10_000
 """The same where something else was named that ends it, in case that it never comes."""
 
 
-class SampleOptions(TypedDict, total=False):
-    """Everything about a sample that can be chosen.
+class TextOptions(TypedDict, total=False):
+    """What a text may hold and where it ends, whether it is drawn or searched for.
 
-    length: most tokens to draw, the prompt not counted. Default: 500; 10,000 with another end.
+    length: most tokens, the prompt not counted. Default: 500; 10,000 with another end.
+    ban: none of these characters or words.
+    only: no others than these characters or words, and what ends a text.
+    unknown: whether <UNK> may come.
+    lines: end after so many lines.
+    stop: end with one of these texts, which belongs to the text.
+    until_eos: end with <EOS>, however late.
+    """
+
+    length: int | None
+    ban: Sequence[str]
+    only: Sequence[str]
+    unknown: bool
+    lines: int | None
+    stop: Sequence[str]
+    until_eos: bool
+
+
+class SampleOptions(TextOptions, total=False):
+    """Everything about a sample that can be chosen: the keys of ``TextOptions``, and how it is drawn.
+
     temperature: below 1 safer, above 1 bolder, 0 the likeliest token always. Default: 1.
     top_k: draw from so many of the likeliest tokens.
     top_p: draw from the smallest set of the likeliest tokens with this probability together.
@@ -31,15 +51,8 @@ class SampleOptions(TypedDict, total=False):
     typical: draw from the smallest set of the most typical tokens with this probability together.
     repetition_penalty: multiply log-probabilities of recent tokens by this. Default: 1.
     penalty_window: tokens back to which that reaches. Default: 64.
-    ban: never draw these characters or words.
-    only: draw no others than these characters or words, and what ends a sample.
-    unknown: whether <UNK> may be drawn.
-    lines: end after so many lines.
-    stop: end with one of these texts, which belongs to the sample.
-    until_eos: end with <EOS>, however late.
     """
 
-    length: int | None
     temperature: float
     top_k: int | None
     top_p: float
@@ -47,12 +60,28 @@ class SampleOptions(TypedDict, total=False):
     typical: float
     repetition_penalty: float
     penalty_window: int
-    ban: Sequence[str]
-    only: Sequence[str]
-    unknown: bool
-    lines: int | None
-    stop: Sequence[str]
-    until_eos: bool
+
+
+class BeamOptions(TextOptions, total=False):
+    """Everything about a search: the keys of ``TextOptions``, and how widely to search.
+
+    groups: so many groups of beams choose one after another. Default: 1.
+    diversity: nats that a token loses for each earlier group's text that has just taken it. Default: 0.
+    length_penalty: alpha of Wu et al. 2016; 0 for the log-probability itself. Default: 0.6.
+    """
+
+    groups: int
+    diversity: float
+    length_penalty: float
+
+
+class _Bounds(TypedDict):
+    """What ``TextOptions`` mean to a model, by the names that both configurations have for it."""
+
+    length: int
+    never: tuple[int, ...]
+    stop: tuple[int, ...]
+    constraints: tuple[Constraint, ...]
 
 
 def sampling_config(
@@ -63,7 +92,7 @@ def sampling_config(
     alternatives: int = 0,
     **options: Unpack[SampleOptions],
 ) -> SamplingConfig:
-    """What options mean to a model.
+    """What options mean to a model that texts are drawn from.
 
     Models of independent lines end a sample with its line, models of whole files with the file.
 
@@ -77,40 +106,70 @@ def sampling_config(
     Raises:
         UsageError: an option is out of range, does not fit the model, or leaves nothing to draw.
     """
-    tokenizer = model.tokenizer
-    lines, stop, until_eos = options.get("lines"), _texts(options.get("stop", ())), options.get("until_eos", False)
-    length = options.get("length")
-    if length is None:
-        length = LONGEST if lines is not None or stop or until_eos else DEFAULT_LENGTH
-    require("--length", length, minimum=0)
-    ends = model.text.independent_lines or tokenizer.unit == "file" or until_eos
-    stop_ids = (tokenizer.eos_id,) if ends else ()
-    found = [*constraints]
-    if stop or lines is not None:
-        _check_ends(model, stop, lines)
-        spelt = [normalise(each.lower() if tokenizer.lowercase else each) for each in stop]
-        found.append(TextStops(tokenizer, [to_utf8(each) for each in spelt], lines))
     window = options.get("penalty_window")
     penalty = options.get("repetition_penalty", 1.0)
     if window is not None and penalty == 1:
         raise UsageError("--penalty-window says how far back --repetition-penalty reaches: name that too")
-    return SamplingConfig(
-        length,
-        options.get("temperature", 1.0),
-        _never(tokenizer, stop_ids, options),
-        stop_ids,
-        Filters(
-            penalty,
-            PENALTY_WINDOW if window is None else window,
-            options.get("top_k"),
-            options.get("top_p", 1.0),
-            options.get("min_p", 0.0),
-            options.get("typical", 1.0),
-        ),
-        tuple(found),
-        details,
-        alternatives,
+    filters = Filters(
+        penalty,
+        PENALTY_WINDOW if window is None else window,
+        options.get("top_k"),
+        options.get("top_p", 1.0),
+        options.get("min_p", 0.0),
+        options.get("typical", 1.0),
     )
+    return SamplingConfig(
+        temperature=options.get("temperature", 1.0),
+        filters=filters,
+        details=details,
+        alternatives=alternatives,
+        **_bounds(model, constraints, options),
+    )
+
+
+def beam_config(
+    model: TrainedModel,
+    beams: int,
+    number: int = 1,
+    constraints: Sequence[Constraint] = (),
+    **options: Unpack[BeamOptions],
+) -> BeamConfig:
+    """What options mean to a model whose likeliest texts are searched for; otherwise as ``sampling_config``.
+
+    Args:
+        model: what gives texts their probabilities.
+        beams: beginnings that are kept.
+        number: texts to find.
+        constraints: what else a text has to keep to.
+        **options: as they were chosen.
+
+    Raises:
+        UsageError: an option is out of range, does not fit the model, or leaves nothing to find.
+    """
+    return BeamConfig(
+        beams=beams,
+        number=number,
+        groups=options.get("groups", 1),
+        diversity=options.get("diversity", 0.0),
+        length_penalty=options.get("length_penalty", LENGTH_PENALTY),
+        **_bounds(model, constraints, options),
+    )
+
+
+def _bounds(model: TrainedModel, constraints: Sequence[Constraint], options: TextOptions) -> _Bounds:
+    tokenizer, found = model.tokenizer, list(constraints)
+    lines, stop, until_eos = options.get("lines"), _texts(options.get("stop", ())), options.get("until_eos", False)
+    length = options.get("length")
+    if length is None:
+        length = LONGEST if lines is not None or stop or until_eos else DEFAULT_LENGTH
+    ends = model.text.independent_lines or tokenizer.unit == "file" or until_eos
+    stop_ids = (tokenizer.eos_id,) if ends else ()
+    if stop or lines is not None:
+        _check_ends(model, stop, lines)
+        spelt = [normalise(each.lower() if tokenizer.lowercase else each) for each in stop]
+        found.append(TextStops(tokenizer, [to_utf8(each) for each in spelt], lines))
+    never = _never(tokenizer, stop_ids, options)
+    return {"length": length, "never": never, "stop": stop_ids, "constraints": tuple(found)}
 
 
 def _texts(given: Sequence[str]) -> list[str]:
@@ -136,7 +195,7 @@ def _check_ends(model: TrainedModel, stop: Sequence[str], lines: int | None) -> 
             raise UsageError(f"--stop {each!r} never comes: the model does not know {_named(strange)}")
 
 
-def _never(tokenizer: Tokenizer, stop: Sequence[int], options: SampleOptions) -> tuple[int, ...]:
+def _never(tokenizer: Tokenizer, stop: Sequence[int], options: TextOptions) -> tuple[int, ...]:
     """Ids that are never drawn."""
     ban, only = _texts(options.get("ban", ())), _texts(options.get("only", ()))
     never = set() if options.get("unknown", False) or tokenizer.unknown_id is None else {UNK}

@@ -10,9 +10,11 @@ from charlm.errors import UsageError
 from charlm.matching.patterns import Pattern
 from charlm.matching.search import BUDGET, Matching
 from charlm.nn.arrays import Ids
-from charlm.sampling.config import SamplingConfig
+from charlm.sampling.beams import beam_search
+from charlm.sampling.config import BeamConfig, SamplingConfig
+from charlm.sampling.constraints import Constraint
 from charlm.sampling.drawn import Drawn
-from charlm.sampling.many import Stream, draw_many
+from charlm.sampling.many import Stream, draw_many, whole
 from charlm.sampling.side_by_side import Job
 from charlm.sampling.text_stops import Read, TextStops
 from charlm.text.reading import normalise
@@ -56,21 +58,30 @@ class Sample:
         prompt: what it begins with.
         index: its number among those of this prompt, from 0.
         stream: its tokens.
-        ends: what may cut its last token short; None where nothing does.
+        constraints: what it keeps to; an end in its text may cut its last token short.
+        score: by which a search has chosen it; None where it was drawn.
 
     Attributes:
         prompt: likewise.
         index: likewise.
+        score: likewise.
     """
 
     def __init__(
-        self, tokenizer: Tokenizer, prompt: Prompt, index: int, stream: Stream, ends: TextStops | None = None
+        self,
+        tokenizer: Tokenizer,
+        prompt: Prompt,
+        index: int,
+        stream: Stream,
+        constraints: Sequence[Constraint] = (),
+        score: float | None = None,
     ) -> None:
         self._tokenizer = tokenizer
         self._stream = stream
-        self._ends = ends
+        self._ends = next((each for each in constraints if isinstance(each, TextStops)), None)
         self.prompt = prompt
         self.index = index
+        self.score = score
 
     def pieces(self) -> Iterator[bytes]:
         """The bytes behind the prompt, token by token; once, and of the first sample while they are drawn."""
@@ -88,8 +99,9 @@ class Sample:
 
     def settled(self) -> "Sample":
         """The same, drawn to its end; its pieces can be read once more."""
-        drawn = self.drawn
-        return Sample(self._tokenizer, self.prompt, self.index, Stream(drawn.ids.tolist(), lambda: drawn), self._ends)
+        drawn, ends = self.drawn, () if self._ends is None else (self._ends,)
+        stream = Stream(drawn.ids.tolist(), lambda: drawn)
+        return Sample(self._tokenizer, self.prompt, self.index, stream, ends, self.score)
 
     @property
     def continuation(self) -> str:
@@ -100,6 +112,12 @@ class Sample:
     def text(self) -> str:
         """The whole text, prompt included."""
         return self.prompt.text + self.continuation
+
+    @property
+    def logprob(self) -> float | None:
+        """Of all that was drawn, in nats, under the model; None where that was not asked for."""
+        details = self.drawn.details
+        return None if details is None else float(details.logprobs.sum())
 
     def tokens(self) -> list[str]:
         """Each token that was drawn, as it stands in the text; <EOS> and <UNK> by these names."""
@@ -164,7 +182,6 @@ def draw_samples(
         UsageError: the pattern is none, no token can begin a match of it, or it takes too long.
         SearchError: nothing that matches was found.
     """
-    ends = next((each for each in config.constraints if isinstance(each, TextStops)), None)
     jobs = (
         Job(prompt.ids, (seed, index, place) if place else (seed, index))
         for index in range(number)
@@ -177,4 +194,24 @@ def draw_samples(
         streams = Matching(model.network, model.tokenizer, pattern, config, budget).streams(jobs)
     for order, stream in enumerate(streams):
         index, place = divmod(order, len(prompts))
-        yield Sample(model.tokenizer, prompts[place], index, stream, ends)
+        yield Sample(model.tokenizer, prompts[place], index, stream, config.constraints)
+
+
+def find_samples(model: TrainedModel, prompts: Sequence[Prompt], config: BeamConfig) -> Iterator[Sample]:
+    """Search for the likeliest texts behind some prompts; see ``charlm.sampling.beams``.
+
+    Args:
+        model: what gives texts their probabilities.
+        prompts: read by ``read_prompt``.
+        config: how, made by ``charlm.sample_options.beam_config``.
+
+    Yields:
+        The texts of each prompt, best first, with their scores and details.
+
+    Raises:
+        ModelError: the model gives no first token a probability.
+    """
+    for prompt in prompts:
+        for index, found in enumerate(beam_search(model.network, prompt.ids, config)):
+            stream = whole(found.drawn)
+            yield Sample(model.tokenizer, prompt, index, stream, config.constraints, found.score)

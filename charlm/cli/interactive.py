@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from charlm.cli.console import aside, note, result, visible, write_bytes
 from charlm.cli.inputs import note_unknown
 from charlm.cli.line_history import line_history
-from charlm.cli.sample_options import DRAWING, ENDING, Choice
+from charlm.cli.sample_options import DRAWING, ENDING, HOLDING, Choice
 from charlm.cli.sample_output import write_texts
 from charlm.errors import CharlmError, UsageError
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
 
 _CHOICES: Mapping[str, Choice] = {
-    flag.removeprefix("--"): each for each in (*DRAWING, *ENDING) for flag in each.flags if flag.startswith("--")
+    flag.removeprefix("--"): each
+    for each in (*DRAWING, *HOLDING, *ENDING)
+    for flag in each.flags
+    if flag.startswith("--")
 }
 """What can be changed, by its name behind the slash."""
 _COMMANDS = {
@@ -113,7 +116,7 @@ class Session:
         elif name == "reset":
             self._seed, self._options = self._begun[0], dict(self._begun[1])
         elif name == "seed":
-            self._seed = self._some(_number(name, value, int) if value else None)
+            self._seed = self._some(int(_number(name, value, int)) if value else None)
         elif name in _CHOICES:
             self._change(_CHOICES[name], name, value)
         else:

@@ -12,13 +12,16 @@ from charlm.cli.interactive import converse
 from charlm.cli.novelty import kept, told, told_as_json, training_text
 from charlm.cli.painting import check_page_file
 from charlm.cli.sample_extras import ASKING, NOVELTY, SHOWING, TRIES, Extras, taken
-from charlm.cli.sample_options import DRAWING, ENDING, chosen, with_options
+from charlm.cli.sample_options import DRAWING, ENDING, HOLDING, SEARCHING, chosen, typed, with_options
 from charlm.cli.sample_pages import shown_on_page, write_painted
 from charlm.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from charlm.checkpoint import TrainedModel
-    from charlm.samples import Prompt
+    from charlm.novelty.copies import TrainingText
+    from charlm.samples import Prompt, Sample
 
 
 def _sample(
@@ -55,7 +58,8 @@ def _sample(
     Models of independent lines end each sample with its line, models of whole files with the file; others end after
     --length tokens. More samples do not change the first ones: -n 10 gives the first ten of -n 1000. Several prompts
     come in rounds, a sample of each. Whatever the order of the options, a distribution goes through --ban and --only,
-    --repetition-penalty, --temperature, --top-k, --top-p, --min-p and --typical, in this order.
+    --repetition-penalty, --temperature, --top-k, --top-p, --min-p and --typical, in this order. With --beams nothing is
+    drawn: -n texts are shown, the best first, with their log-probabilities in nats and their scores.
     """
     from charlm.config import require  # noqa: PLC0415 - --help needs none of this
 
@@ -67,6 +71,7 @@ def _sample(
     others: dict[str, object] = {"number": number, "seed": seed is not None, "label": label, "jsonl": jsonl}
     others |= {"prompt": prompt, "prompt_file": prompt_file}
     extras = taken(options, chosen(others))
+    _check_search(options, seed)
     if extras.html is not None:
         check_page_file(extras.html, "--html")
     trained = load(model).under(label)
@@ -75,7 +80,48 @@ def _sample(
     elif extras.interactive:
         converse(trained, seed, options)
     else:
-        _draw(trained, _prompts(trained, prompt, prompt_file), number or 1, seed, extras, jsonl=jsonl, **options)
+        prompts = _prompts(trained, prompt, prompt_file)
+        if "beams" in options:
+            _search(trained, prompts, number or 1, extras, jsonl=jsonl, **options)
+        else:
+            _draw(trained, prompts, number or 1, seed, extras, jsonl=jsonl, **options)
+
+
+def _check_search(options: dict[str, Any], seed: int | None) -> None:
+    """Check that what searches and what draws do not stand together.
+
+    Raises:
+        UsageError: they do.
+    """
+    if "beams" not in options:
+        if alone := typed(options, SEARCHING):
+            raise UsageError(f"{', '.join(alone)}: for a search with --beams, which is not given")
+        return
+    drawing = [*typed(options, DRAWING), *([] if seed is None else ["--seed"])]
+    if drawing:
+        raise UsageError(f"--beams finds the likeliest texts and draws nothing: leave out {', '.join(drawing)}")
+
+
+def _search(
+    trained: "TrainedModel",
+    prompts: list["Prompt"],
+    number: int,
+    extras: Extras,
+    *,
+    beams: int,
+    jsonl: bool,
+    **options: Any,
+) -> None:
+    from charlm.cli import sample_output  # noqa: PLC0415 - only here
+    from charlm.sample_options import beam_config  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.samples import find_samples  # noqa: PLC0415 - likewise
+
+    training = training_text(trained, extras)
+    found = find_samples(trained, prompts, beam_config(trained, beams, number, **options))
+    if number > 1 and not (jsonl or extras.show_probs):
+        sample_output.write_table(_accompanied(trained, found, training, extras))
+    else:
+        _write(trained, found, None, training, extras, jsonl=jsonl)
 
 
 def _draw(
@@ -103,17 +149,38 @@ def _draw(
     samples = draw_samples(trained, prompts, seed, rounds, config, **asked)
     samples = kept(samples, training, extras.max_copy, number, len(prompts))
     samples = sample_output.counted(samples, number * len(prompts))
-    if extras.html is not None:
-        samples = shown_on_page(trained, samples, extras.html)
+    _write(trained, samples, seed, training, extras, jsonl=jsonl)
+
+
+def _write(
+    trained: "TrainedModel",
+    samples: "Iterator[Sample]",
+    seed: int | None,
+    training: "TrainingText | None",
+    extras: Extras,
+    *,
+    jsonl: bool,
+) -> None:
+    from charlm.cli import sample_output  # noqa: PLC0415 - only here
+
     if jsonl:
+        samples = samples if extras.html is None else shown_on_page(trained, samples, extras.html)
         sample_output.write_json(samples, seed, told_as_json(training) if extras.novelty else None)
         return
-    if extras.novelty:
-        samples = told(samples, training)
+    accompanied = _accompanied(trained, samples, training, extras)
     if extras.show_probs:
-        write_painted(trained, samples)
+        write_painted(trained, accompanied)
     else:
-        sample_output.write_texts(trained, samples)
+        sample_output.write_texts(trained, accompanied)
+
+
+def _accompanied(
+    trained: "TrainedModel", samples: "Iterator[Sample]", training: "TrainingText | None", extras: Extras
+) -> "Iterator[Sample]":
+    """The same samples; a page and what they copy come along."""
+    if extras.html is not None:
+        samples = shown_on_page(trained, samples, extras.html)
+    return told(samples, training) if extras.novelty else samples
 
 
 def _prompts(trained: "TrainedModel", given: list[str] | None, file: Path | None) -> list["Prompt"]:
@@ -153,5 +220,5 @@ def _decoded(line: str | bytes) -> str:
     return line.decode("utf-8", "surrogateescape") if isinstance(line, bytes) else line
 
 
-sample = with_options(_sample, DRAWING, ENDING, ASKING, NOVELTY, SHOWING)
+sample = with_options(_sample, DRAWING, HOLDING, ENDING, SEARCHING, ASKING, NOVELTY, SHOWING)
 """The command."""

@@ -49,6 +49,7 @@ _ALONE = {
 _APART = (
     ("match", ("lines", "stop", "until_eos"), "the expression itself says where a sample ends"),
     ("match", ("unknown",), "<UNK> stands for no text that could match"),
+    ("beams", ("match", "max_copy"), "a search finds the same texts every time, and draws no others"),
     ("show_probs", ("jsonl",), "objects have the probabilities already"),
 )
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from charlm.cli.console import result_json, write_bytes
+from charlm.cli.console import result, result_json, shown_text, write_bytes
 
 if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
@@ -27,29 +27,37 @@ def write_texts(model: "TrainedModel", samples: Iterable["Sample"]) -> None:
             write_bytes(b"\n")
 
 
+def write_table(samples: Iterable["Sample"]) -> None:
+    """Write what a search has found, a line each, with log-probability and score."""
+    result(f"{'nats':>12} {'score':>11}  text")
+    for sample in samples:
+        result(f"{sample.logprob:12.4f} {sample.score:11.4f}  {shown_text(sample.text.removesuffix(chr(10)))}")
+
+
 def write_json(
-    samples: Iterable["Sample"], seed: int, more: "Callable[[Sample], dict[str, Any]] | None" = None
+    samples: Iterable["Sample"],
+    seed: int | None = None,
+    more: "Callable[[Sample], dict[str, Any]] | None" = None,
 ) -> None:
-    """Write an object a sample, with what ``more`` has to say of it."""
+    """Write an object a sample; the seed is that of what was drawn, and ``more`` gives what else is told of it."""
     for sample in samples:
         result_json(_object(sample, seed) | (more(sample) if more else {}))
 
 
-def _object(sample: "Sample", seed: int) -> dict[str, Any]:
+def _object(sample: "Sample", seed: int | None) -> dict[str, Any]:
     details = sample.drawn.details
     assert details is not None  # noqa: S101 - they are kept for this
-    columns = (sample.tokens(), details.logprobs.tolist(), details.drawn_logprobs.tolist())
+    columns = {"token": sample.tokens(), "logprob": details.logprobs.tolist()}
+    if seed is not None:
+        columns["drawn_logprob"] = details.drawn_logprobs.tolist()
     return {
         "text": sample.text,
         "prompt": sample.prompt.text,
         "index": sample.index,
-        "seed": seed,
+        **({"score": sample.score} if seed is None else {"seed": seed}),
         "stop": sample.drawn.stop,
-        "logprob": float(details.logprobs.sum()),
-        "tokens": [
-            {"token": token, "logprob": logprob, "drawn_logprob": drawn}
-            for token, logprob, drawn in zip(*columns, strict=True)
-        ],
+        "logprob": sample.logprob,
+        "tokens": [dict(zip(columns, each, strict=True)) for each in zip(*columns.values(), strict=True)],
     }
 
 

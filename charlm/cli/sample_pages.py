@@ -1,6 +1,5 @@
 """Samples in colour: in a terminal, and on a page."""
 
-from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,8 @@ from charlm.cli.painting import painter, write_page
 from charlm.cli.sample_output import write_texts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from charlm.checkpoint import TrainedModel
     from charlm.samples import Sample
 

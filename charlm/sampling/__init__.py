@@ -12,4 +12,5 @@ Each file imports only from the ones above it:
     progress.py        how far many samples have come
     side_by_side.py    many samples, a step of all of them at a time
     many.py            any number of samples, in their order
+    beams.py           the likeliest continuations, by beam search
 """

@@ -1,12 +1,16 @@
-"""How tokens are drawn, in numbers."""
+"""How tokens are drawn or searched for, in numbers."""
 
 from dataclasses import dataclass
 
 from charlm.config import require
+from charlm.errors import UsageError
 from charlm.sampling.constraints import Constraint
 
 PENALTY_WINDOW = 64
 """Tokens back to which a repetition is penalised where nobody said."""
+
+LENGTH_PENALTY = 0.6
+"""Alpha of beam search where nobody said."""
 
 
 @dataclass(frozen=True)
@@ -82,3 +86,47 @@ class SamplingConfig:
     def simple(self) -> bool:
         """Whether tokens are drawn from the model's logits, and nothing is kept of them but their ids."""
         return self.filters.idle and not self.constraints and not self.details
+
+
+@dataclass(frozen=True)
+class BeamConfig:
+    """How to search for the likeliest texts.
+
+    Attributes:
+        length: most tokens of a continuation.
+        beams: beginnings that are kept, of all groups together.
+        number: continuations to find; fewer where there are not so many.
+        groups: into how many groups the beams are dealt.
+        diversity: nats that a token loses for each earlier group's beginning that has just taken it.
+        length_penalty: alpha, see ``charlm.sampling.beams``.
+        never: ids that never come.
+        stop: ids that end a continuation.
+        constraints: every continuation keeps to all of them.
+
+    Raises:
+        UsageError: a number is out of its range, or does not go with another.
+    """
+
+    length: int
+    beams: int
+    number: int = 1
+    groups: int = 1
+    diversity: float = 0.0
+    length_penalty: float = LENGTH_PENALTY
+    never: tuple[int, ...] = ()
+    stop: tuple[int, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+
+    def __post_init__(self) -> None:
+        require("--length", self.length, minimum=1)
+        require("--beams", self.beams, minimum=1)
+        require("--beam-groups", self.groups, minimum=1, maximum=self.beams)
+        require("--diversity", self.diversity, minimum=0)
+        require("--length-penalty", self.length_penalty, minimum=0, maximum=2)
+        require("-n", self.number, minimum=1)
+        if self.number > self.beams:
+            raise UsageError(f"-n is {self.number}, but {self.beams} --beams find no more: ask for more of them")
+        if self.beams % self.groups:
+            raise UsageError(f"--beam-groups is {self.groups}: it must divide --beams, which is {self.beams}")
+        if self.groups == 1 and self.diversity:
+            raise UsageError("--diversity sets groups of beams apart: name --beam-groups, at least 2, too")

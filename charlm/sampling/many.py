@@ -83,7 +83,7 @@ def draw_many(model: LanguageModel, jobs: Iterable[Job], config: SamplingConfig)
         yield draw_one(model, job, config)
     for some, lanes in ((islice(waiting, FEW_LANES - 1), FEW_LANES), (waiting, MOST_LANES)):
         for job in islice(some, 1):
-            yield from map(_whole, _in_order(sample_side_by_side(model, _with(job, some), config, lanes)))
+            yield from map(whole, _in_order(sample_side_by_side(model, _with(job, some), config, lanes)))
 
 
 def _with(first: Job, others: Iterable[Job]) -> Iterator[Job]:
@@ -102,7 +102,8 @@ def _in_order(ended: Iterable[tuple[int, Drawn]]) -> Iterator[Drawn]:
             following += 1
 
 
-def _whole(drawn: Drawn) -> Stream:
+def whole(drawn: Drawn) -> Stream:
+    """A sample that has been drawn already."""
     return Stream(drawn.ids.tolist(), lambda: drawn)
 
 
@@ -114,10 +115,10 @@ def _simple_stream(model: LanguageModel, job: Job, config: SamplingConfig) -> St
             ids.append(token)
             yield token
 
-    def whole() -> Drawn:
+    def all_of_it() -> Drawn:
         return Drawn(np.array(ids, np.int64), EOS if ids and ids[-1] in config.stop else LENGTH)
 
-    return Stream(tokens(), whole)
+    return Stream(tokens(), all_of_it)
 
 
 def _lane_alone(model: LanguageModel, job: Job, config: SamplingConfig) -> Stream:
