@@ -24,12 +24,15 @@ from charlm.differences import Difference
 from charlm.errors import CharlmError, UsageError
 from charlm.explain import Step, explain
 from charlm.files import write_atomically
+from charlm.filling import WIDTH, Filled, fill
 from charlm.gradients import Measurement, measure
 from charlm.histories.history import RunHistory
 from charlm.histories.reading import read_runs
 from charlm.labelling.classifying import Classified
 from charlm.labelling.tags import Tagged
+from charlm.matching.search import BUDGET
 from charlm.neurons import activations
+from charlm.novelty.copies import TRIES, Copied, TrainingText, novel_samples
 from charlm.ranking import Alternative, rank
 from charlm.sample_options import BeamOptions, SampleOptions, beam_config, sampling_config
 from charlm.samples import Prompt, Sample, draw_samples, find_samples, read_prompt
@@ -39,13 +42,14 @@ from charlm.scoring import log_softmax
 from charlm.tagging import Tagger, load_tagger, train_tagger
 from charlm.text.corpus import encode_texts
 from charlm.text.level import check_range
+from charlm.text.parts import Part
 from charlm.text.reading import Source, normalise
 from charlm.text.sources import Texts
 from charlm.text.tokenizer import read_as
 from charlm.training.from_python import Paths, texts_at, train_to_the_end
 from charlm.training.options import Options
 from charlm.training.reports import Report, StepReport, ValidationReport
-from charlm.training.setup import begin, own_part, own_texts
+from charlm.training.setup import begin, own_corpus, own_part, own_texts
 
 __all__ = [
     "Alternative",
@@ -55,8 +59,10 @@ __all__ = [
     "Classified",
     "Classifier",
     "Continuation",
+    "Copied",
     "Difference",
     "EvaluationResult",
+    "Filled",
     "Model",
     "Options",
     "Posterior",
@@ -265,6 +271,119 @@ class Model:
         require("number", number, minimum=1)
         return draw_samples(model, prompts, secrets.randbelow(1 << 32) if seed is None else seed, number, config)
 
+    def matching(
+        self,
+        pattern: str,
+        number: int = 1,
+        *,
+        prompt: str = "",
+        seed: int | None = None,
+        label: str | None = None,
+        budget: int = BUDGET,
+        **options: Unpack[SampleOptions],
+    ) -> list[str]:
+        """Draw texts that match a regular expression, by masking what cannot lead to a match; see ``charlm.matching``.
+
+        Args:
+            pattern: as the package ``regex`` has it; what is drawn matches from end to end, the prompt being no part.
+            number: how many.
+            prompt: what each begins with.
+            seed: as in ``sample``, and as ``charlm sample --match`` has it.
+            label: likewise.
+            budget: tokens that may be tried for each text.
+            **options: as in ``sample``, but for those that end a sample.
+
+        Raises:
+            UsageError: there is no such pattern, no token can begin a match of it, or it takes too long; or as
+                ``sample``.
+            SearchError: nothing that matches was found within the budget.
+        """
+        require("number", number, minimum=1)
+        model, prompts = self._begun(prompt, label)
+        config = sampling_config(model, **options)
+        seed = secrets.randbelow(1 << 32) if seed is None else seed
+        found = draw_samples(model, prompts, seed, number, config, match=pattern, budget=budget)
+        return [each.text for each in found]
+
+    def fill(
+        self,
+        template: str,
+        number: int = 10,
+        *,
+        longest: int | None = None,
+        width: int = WIDTH,
+        label: str | None = None,
+    ) -> list[Filled]:
+        """What may stand in the gaps of a text, the likeliest whole text first; see ``charlm.filling``.
+
+        Args:
+            template: a text with ``___`` for each gap.
+            number: how many to give, at most.
+            longest: most tokens in a gap; None for 12 characters or bytes, or 3 words.
+            width: candidates of each length that are kept; more find more.
+            label: as in ``sample``.
+
+        Raises:
+            UsageError: there is no gap, an argument is out of range, or text or label do not fit the model.
+            SearchError: nothing was found that fits.
+        """
+        return fill(self.trained.under(label), template, number, longest=longest, width=width)
+
+    def copied(self, texts: str | Sequence[str], corpus: Paths | None = None) -> list[Copied | None]:
+        """The longest stretch of each text that stands verbatim in the training text, as ``charlm sample --novelty``.
+
+        Args:
+            texts: one or several.
+            corpus: path of the training text, or several, where they are not where they were.
+
+        Returns:
+            For each text its longest stretch; None where no token of it stands there.
+
+        Raises:
+            InputError: the training text is not there, or has changed.
+        """
+        return list(map(self._training(corpus).copied, map(self.encode, [texts] if isinstance(texts, str) else texts)))
+
+    def novel(
+        self,
+        number: int = 1,
+        *,
+        most: int,
+        tries: int | None = None,
+        corpus: Paths | None = None,
+        prompt: str = "",
+        seed: int | None = None,
+        label: str | None = None,
+        **options: Unpack[SampleOptions],
+    ) -> list[str]:
+        """Draw texts that copy little of the training text, as ``charlm sample --max-copy``.
+
+        Args:
+            number: how many.
+            most: tokens in a row that may stand in the training text; samples with more are left out.
+            tries: samples that may be drawn; None for twenty for each that is wanted.
+            corpus: as in ``copied``.
+            prompt: what each begins with; it may stand there.
+            seed: as in ``sample``.
+            label: likewise.
+            **options: likewise.
+
+        Raises:
+            SearchError: there were not enough among those that were drawn.
+            InputError: as ``copied``.
+            UsageError: as ``sample``.
+        """
+        require("most", most, minimum=0)
+        model, prompts = self._begun(prompt, label)
+        drawn = self._drawn(model, prompts, tries or TRIES * number, seed, sampling_config(model, **options))
+        return [each.text for each in novel_samples(drawn, self._training(corpus), most, number)]
+
+    def _training(self, corpus: Paths | None) -> TrainingText:
+        model, remedy = self.trained, "name it with corpus="
+        if corpus is not None:
+            return TrainingText(model, self._part(corpus, None))
+        return TrainingText(model, own_corpus(model, *own_texts(model, remedy), remedy).train)
+
     @overload
     def score(  # type: ignore[overload-overlap]  # a str is a sequence of str, but the first signature goes first
         self, text: str | bytes, *, per_token: bool = False, label: str | None = None
@@ -347,15 +466,17 @@ class Model:
         """
         if corpus is None and text is None:
             return evaluate_part(self.trained, own_part(self.trained, *own_texts(self.trained)), exact=exact)
+        return evaluate_part(self.trained, self._part(corpus, text), exact=exact)
+
+    def _part(self, corpus: Paths | None, text: str | None) -> Part:
         config = self.trained.text
-        part = encode_texts(
+        return encode_texts(
             _texts(corpus, text, read_as(config.level, config.encoding)),
             tokenizer=self.trained.tokenizer,
             encoding=config.encoding if text is None else "utf-8",
             independent_lines=config.independent_lines,
             labels=self.trained.label_names,
         )
-        return evaluate_part(self.trained, part, exact=exact)
 
     def next(self, prompt: str = "", number: int = 10, *, label: str | None = None) -> list[Continuation]:
         """The likeliest continuations of a prompt with their probabilities; see ``charlm.continuations``.

@@ -45,6 +45,15 @@ def training_text(trained: "TrainedModel", extras: Extras) -> "TrainingText | No
     return TrainingText(trained, part, tell)
 
 
+def rounds(extras: Extras, number: int) -> int:
+    """How many samples may be drawn for each prompt."""
+    if extras.max_copy is None:
+        return number
+    from charlm.novelty.copies import TRIES  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    return TRIES * number if extras.tries is None else extras.tries
+
+
 def kept(
     samples: "Iterator[Sample]", training: "TrainingText | None", most: int | None, number: int, prompts: int
 ) -> "Iterator[Sample]":

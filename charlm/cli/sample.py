@@ -9,9 +9,9 @@ from charlm.cli.filling import show_filled
 from charlm.cli.find import LabelOption, ModelOption, load
 from charlm.cli.inputs import note_unknown
 from charlm.cli.interactive import converse
-from charlm.cli.novelty import kept, told, told_as_json, training_text
+from charlm.cli.novelty import kept, rounds, told, told_as_json, training_text
 from charlm.cli.painting import check_page_file
-from charlm.cli.sample_extras import ASKING, NOVELTY, SHOWING, TRIES, Extras, taken
+from charlm.cli.sample_extras import ASKING, NOVELTY, SHOWING, Extras, taken
 from charlm.cli.sample_options import DRAWING, ENDING, HOLDING, SEARCHING, chosen, typed, with_options
 from charlm.cli.sample_pages import shown_on_page, write_painted
 from charlm.errors import UsageError
@@ -143,10 +143,9 @@ def _draw(
     config = sampling_config(trained, details=jsonl, **options)
     if seed is None:
         seed = secrets.randbelow(1 << 32)
-    rounds = number if extras.max_copy is None else extras.tries or TRIES * number
     asked = {name: value for name in ("match", "budget") if (value := getattr(extras, name)) is not None}
     training = training_text(trained, extras)
-    samples = draw_samples(trained, prompts, seed, rounds, config, **asked)
+    samples = draw_samples(trained, prompts, seed, rounds(extras, number), config, **asked)
     samples = kept(samples, training, extras.max_copy, number, len(prompts))
     samples = sample_output.counted(samples, number * len(prompts))
     _write(trained, samples, seed, training, extras, jsonl=jsonl)

@@ -28,8 +28,6 @@ SHOWING = (
     Choice("interactive", bool, ("--interactive", "-i"), "Continue what is typed; /help lists what can be changed."),
 )
 """How samples are shown."""
-TRIES = 20
-"""Samples that may be drawn for each that is wanted, where they must not copy and nobody said."""
 _NEEDS = {
     "budget": ("match",),
     "gap": ("fill",),

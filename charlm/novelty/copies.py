@@ -14,6 +14,9 @@ from charlm.novelty.kept import index_of
 from charlm.samples import Sample
 from charlm.text.parts import Part
 
+TRIES = 20
+"""Samples that may be drawn for each that is wanted, where nobody said."""
+
 
 @dataclass(frozen=True)
 class Copied:
