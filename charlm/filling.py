@@ -91,11 +91,11 @@ def fill(
         beam = beam.opened().grown(longest, width, never).opened().read(_ids_behind(tokenizer, part, last=last))
         beam = beam if last else beam.likeliest(width)
     candidates = (_fills(tokenizer, parts, segments) for segments in beam.ids)
-    found = {fits: _joined(parts, fits) for fits in candidates if fits is not None}
+    # A text that can be cut into gaps in two ways counts once.
+    found = {_joined(parts, fits): fits for fits in candidates if fits is not None}
     if not found:
         raise SearchError(f"nothing was found that fits into {template!r}: raise --gap or --width")
-    scores = score_all(model, list(found.values()))
-    ranked = [Filled(score.text, fits, score.logprob) for fits, score in zip(found, scores, strict=True)]
+    ranked = [Filled(score.text, found[score.text], score.logprob) for score in score_all(model, list(found))]
     return sorted(ranked, key=lambda each: -each.logprob)[:number]
 
 

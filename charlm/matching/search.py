@@ -2,8 +2,9 @@
 
 Each token is drawn from the model's distribution over those that can lead to a match (``patterns.py``), the others
 being masked. Where no token leads on, which a vocabulary or a limit of length may bring about, the last token is taken
-back and is not drawn there again. After so many dead ends a search begins anew, with twice the patience: what a
-pattern needs may be decided at the beginning of a text, and going back step by step would take for ever to get there.
+back and is not drawn there again. After so many dead ends a search begins anew: what a pattern needs may be decided at
+the beginning of a text, and going back step by step would take for ever to get there. How many, follows the sequence of
+Luby, Sinclair and Zuckerman (1993), 1, 1, 2, 1, 1, 2, 4, ..., which is never far from the best one for a pattern.
 
 Where a model's lines, or files, end with <EOS>, so does a sample, and <EOS> may come only where the text matches. In
 a stream nothing ends: there a sample ends where it matches, and the model draws what the pattern cannot go on with.
@@ -22,7 +23,7 @@ from charlm.matching.patterns import NextTokens, Pattern
 from charlm.nn.arrays import Array, Flags, Ids, States
 from charlm.nn.language_model import LanguageModel
 from charlm.sampling.config import SamplingConfig
-from charlm.sampling.constraints import DEAD_END, EOS, Place, Rules
+from charlm.sampling.constraints import DEAD_END, EOS, LENGTH, Place, Rules
 from charlm.sampling.drawing import Choice, Chooser
 from charlm.sampling.drawn import Details, Drawn
 from charlm.sampling.many import Stream
@@ -32,8 +33,8 @@ from charlm.text.tokenizer import Tokenizer
 
 BUDGET = 20_000
 """Tokens that a search may try for one sample where nobody said."""
-PATIENCE = 64
-"""Dead ends after which a search begins anew, for the first time."""
+PATIENCE = 16
+"""Dead ends after which a search begins anew; a multiple of them later on."""
 MATCH = "match"
 """Why a sample ended: it matches, and there is no <EOS> that would end it."""
 _HERE, _NOWHERE = -1, -2
@@ -122,13 +123,14 @@ class Matching:
                 f"no token of this model can begin a text that matches --match {self._pattern.source!r}: "
                 "charlm vocab shows its tokens"
             )
-        generator, patience, tried = generator_of(job.seed), PATIENCE, 0
+        generator, tried, attempts = generator_of(job.seed), 0, 0
         while tried < self._budget:
+            attempts += 1
+            patience = PATIENCE * _luby(attempts)
             steps, tokens = self._attempt(first, job.prompt, generator, patience, self._budget - tried)
             tried += tokens
             if steps:
                 return self._drawn(steps)
-            patience *= 2
         raise SearchError(
             f"no text that matches --match {self._pattern.source!r} was found among {tried:,} tokens that were tried: "
             "raise --budget or --length, or ask for less"
@@ -217,13 +219,21 @@ class Matching:
 
     def _drawn(self, steps: list[_Step]) -> Drawn:
         last = steps[-1]
-        ended = EOS if last.ids and last.ids[-1] in self._config.stop else last.place.ended or MATCH
+        ended = last.place.ended or (LENGTH if len(last.ids) == self._config.length else MATCH)
+        if last.ids and last.ids[-1] in self._config.stop:
+            ended = EOS
         details = None
         if self._config.details:
             columns = [step.choice.kept()[1:] for step in steps if step.choice is not None]
             empty = [np.zeros(0), np.zeros(0), np.zeros((0, 0), np.int64), np.zeros((0, 0))]
             details = Details(*([np.stack(c)[..., 0] for c in zip(*columns, strict=True)] if columns else empty))
         return Drawn(np.array(last.ids, np.int64), ended, details)
+
+
+def _luby(place: int) -> int:
+    """The sequence 1, 1, 2, 1, 1, 2, 4, ... at a place, from 1."""
+    bits = place.bit_length()
+    return 1 << (bits - 1) if place == (1 << bits) - 1 else _luby(place - (1 << (bits - 1)) + 1)
 
 
 def _same(drawn: Drawn) -> Drawn:

@@ -1,0 +1,132 @@
+"""Gaps filled: what is found is what trying every text for them finds, with the probabilities of ``charlm score``."""
+
+import itertools
+from typing import Any
+
+import pytest
+from comparing_cases import random_model
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from charlm.api import Model
+from charlm.errors import SearchError, UsageError
+from charlm.filling import Filled, fill
+
+LETTERS = [random_model(["a", "b", " "], seed=seed) for seed in range(3)]
+LINES = random_model(["a", "b", " "], seed=3, independent_lines=True)
+WORDS = random_model(["the", "cat", "sat", "dog", "\uffed.", "\uffed,"], level="word", seed=4)
+TOKENS = random_model(["the", "cat", "sat", "."], level="token", seed=5)
+
+
+def tried(model: Model, template: str, texts: list[str], number: int) -> list[Filled]:
+    """Every combination of these texts in the gaps, the likeliest first."""
+    parts = template.split("___")
+    found = []
+    for fills in itertools.product(texts, repeat=len(parts) - 1):
+        whole = parts[0] + "".join(text for pair in zip(fills, parts[1:], strict=True) for text in pair)
+        if whole not in {each.text for each in found}:
+            found.append(Filled(whole, fills, model.score(whole).logprob))
+    return sorted(found, key=lambda each: -each.logprob)[:number]
+
+
+def same(model: Model, template: str, found: list[Filled], expected: list[Filled]) -> None:
+    """Texts that are equally likely but for rounding may stand in another order."""
+    parts = template.split("___")
+    for each in found:
+        assert each.text == parts[0] + "".join(t for pair in zip(each.fills, parts[1:], strict=True) for t in pair)
+        assert each.logprob == pytest.approx(model.score(each.text).logprob, abs=1e-4)
+    assert len({each.text for each in found}) == len(found)
+    assert [each.logprob for each in found] == pytest.approx([each.logprob for each in expected], abs=1e-4)
+
+
+def strings(alphabet: str, longest: int) -> list[str]:
+    return ["".join(each) for length in range(1, longest + 1) for each in itertools.product(alphabet, repeat=length)]
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.sampled_from([*LETTERS, LINES]),
+    st.lists(st.text("ab ", min_size=1, max_size=3), min_size=2, max_size=3),
+    st.booleans(),
+)
+def test_nothing_likelier_is_missed(model: Model, parts: list[str], begins: bool) -> None:
+    template = "___".join(["" if begins else parts[0], *parts[1:]])
+    same(
+        model,
+        template,
+        fill(model.trained, template, 6, longest=2, width=200),
+        tried(model, template, strings("ab ", 2), 6),
+    )
+
+
+@pytest.mark.parametrize(
+    ("template", "fills"),
+    [
+        ("the ___ sat", ["cat", "dog", "the", "sat"]),
+        ("___ sat.", ["cat", "dog", "the", "sat"]),
+        ("the ___, the ___.", ["cat", "dog", "the", "sat"]),
+        ("zebra ___ sat", ["cat", "dog", "the", "sat"]),
+    ],
+)
+def test_gaps_are_whole_words(template: str, fills: list[str]) -> None:
+    """With the spaces around them as they stand in the text, whatever the model knows of it."""
+    same(WORDS, template, fill(WORDS.trained, template, 4, longest=1), tried(WORDS, template, fills, 4))
+
+
+def test_gaps_of_several_words() -> None:
+    words = ["the", "cat", "sat", "dog"]
+    fills = [*words, *(f"{first} {last}" for first, last in itertools.product(words, repeat=2))]
+    fills += [f"{word}{mark}" for word in words for mark in ".,"]
+    same(
+        WORDS, "the ___ dog", fill(WORDS.trained, "the ___ dog", 20, longest=2), tried(WORDS, "the ___ dog", fills, 20)
+    )
+
+
+def test_tokens_have_spaces_between_them() -> None:
+    same(
+        TOKENS,
+        "the ___ .",
+        fill(TOKENS.trained, "the ___ .", 3, longest=1),
+        tried(TOKENS, "the ___ .", ["the", "cat", "sat", "."], 3),
+    )
+
+
+def test_a_narrow_beam_finds_less_and_never_better() -> None:
+    all_of_them = fill(LETTERS[0].trained, "a___b", 50, longest=3, width=100)
+    few = fill(LETTERS[0].trained, "a___b", 50, longest=3, width=1)
+    assert len(few) == 3
+    assert {each.text for each in few} <= {each.text for each in all_of_them}
+    assert few[0].logprob <= all_of_them[0].logprob
+
+
+def test_labels_and_bytes() -> None:
+    model = random_model(level="byte", unit="file", seed=6)
+    found = fill(model.trained, "né___x", 3, longest=1, width=300)
+    assert [each.text for each in found] == [f"né{each.fills[0]}x" for each in found]
+    assert [each.logprob for each in found] == pytest.approx(
+        [model.score(each.text).logprob for each in found], abs=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "mentioned"),
+    [
+        ({"template": "no gap"}, "--fill 'no gap' has no gap: put ___ where text is to be found"),
+        ({"template": "a ______ b"}, "two gaps with nothing between them"),
+        ({"template": "a ___ b", "number": 0}, "-n is 0"),
+        ({"template": "a ___ b", "longest": 0}, "--gap is 0"),
+        ({"template": "a ___ b", "width": 0}, "--width is 0"),
+    ],
+)
+def test_what_makes_no_sense_is_said(options: dict[str, Any], mentioned: str) -> None:
+    with pytest.raises(UsageError, match=mentioned):
+        LETTERS[0].fill(**options)
+
+
+def test_gaps_that_fit_no_model() -> None:
+    with pytest.raises(UsageError, match="a gap must be whole words"):
+        WORDS.fill("the ca___ sat")
+    with pytest.raises(UsageError, match="lines are independent"):
+        LINES.fill("a ___\nb")
+    with pytest.raises(SearchError, match="nothing was found that fits"):
+        random_model(["\uffed.", "\uffed,"], level="word").fill("the ___ cat", longest=1)
