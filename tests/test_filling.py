@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from charlm.api import Model
 from charlm.errors import SearchError, UsageError
-from charlm.filling import Filled, fill
+from charlm.filling import fill
 
 LETTERS = [random_model(["a", "b", " "], seed=seed) for seed in range(3)]
 LINES = random_model(["a", "b", " "], seed=3, independent_lines=True)
@@ -18,25 +18,25 @@ WORDS = random_model(["the", "cat", "sat", "dog", "\uffed.", "\uffed,"], level="
 TOKENS = random_model(["the", "cat", "sat", "."], level="token", seed=5)
 
 
-def tried(model: Model, template: str, texts: list[str], number: int) -> list[Filled]:
-    """Every combination of these texts in the gaps, the likeliest first."""
+def joined(template: str, fills: tuple[str, ...]) -> str:
     parts = template.split("___")
-    found = []
-    for fills in itertools.product(texts, repeat=len(parts) - 1):
-        whole = parts[0] + "".join(text for pair in zip(fills, parts[1:], strict=True) for text in pair)
-        if whole not in {each.text for each in found}:
-            found.append(Filled(whole, fills, model.score(whole).logprob))
-    return sorted(found, key=lambda each: -each.logprob)[:number]
+    return parts[0] + "".join(text for pair in zip(fills, parts[1:], strict=True) for text in pair)
 
 
-def same(model: Model, template: str, found: list[Filled], expected: list[Filled]) -> None:
-    """Texts that are equally likely but for rounding may stand in another order."""
-    parts = template.split("___")
-    for each in found:
-        assert each.text == parts[0] + "".join(t for pair in zip(each.fills, parts[1:], strict=True) for t in pair)
-        assert each.logprob == pytest.approx(model.score(each.text).logprob, abs=1e-4)
+def check(model: Model, template: str, texts: list[str], number: int, **options: int) -> None:
+    """What is found is what every combination of these texts in the gaps gives, the likeliest first.
+
+    Texts that are equally likely but for rounding may stand in another order.
+    """
+    found = fill(model.trained, template, number, **options)
+    gaps = template.count("___")
+    everything = {joined(template, fills) for fills in itertools.product(texts, repeat=gaps)}
+    logprobs = {score.text: score.logprob for score in model.score(sorted(everything))}
+    likeliest = sorted(logprobs.values(), reverse=True)[:number]
+    assert [each.logprob for each in found] == pytest.approx(likeliest, abs=1e-4)
+    assert [each.logprob for each in found] == pytest.approx([logprobs[each.text] for each in found], abs=1e-4)
+    assert [each.text for each in found] == [joined(template, each.fills) for each in found]
     assert len({each.text for each in found}) == len(found)
-    assert [each.logprob for each in found] == pytest.approx([each.logprob for each in expected], abs=1e-4)
 
 
 def strings(alphabet: str, longest: int) -> list[str]:
@@ -70,7 +70,7 @@ def test_nothing_likelier_is_missed(model: Model, parts: list[str], begins: bool
 )
 def test_gaps_are_whole_words(template: str, fills: list[str]) -> None:
     """With the spaces around them as they stand in the text, whatever the model knows of it."""
-    same(WORDS, template, fill(WORDS.trained, template, 4, longest=1), tried(WORDS, template, fills, 4))
+    check(WORDS, template, fills, 4, longest=1)
 
 
 def test_gaps_of_several_words() -> None:
@@ -99,7 +99,7 @@ def test_a_narrow_beam_finds_less_and_never_better() -> None:
     assert few[0].logprob <= all_of_them[0].logprob
 
 
-def test_labels_and_bytes() -> None:
+def test_gaps_of_bytes() -> None:
     model = random_model(level="byte", unit="file", seed=6)
     found = fill(model.trained, "né___x", 3, longest=1, width=300)
     assert [each.text for each in found] == [f"né{each.fills[0]}x" for each in found]

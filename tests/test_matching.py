@@ -52,7 +52,8 @@ def expected(model: Model, matches: list[str], ends_with_eos: bool) -> dict[str,
     found = dict.fromkeys(matches, 0.0)
 
     def go_on(text: str, probability: float) -> None:
-        shares = {token: math.exp(nats) for token, nats in logprobs_after(model, text).items() if token != "<UNK>"}
+        shares = {token: math.exp(nats) for token, nats in logprobs_after(model, text).items()}
+        del shares["<UNK>"]
         leads = {t: s for t, s in shares.items() if any(each.startswith(text + t) for each in matches)}
         met = text in found
         end = 0.0
