@@ -17,6 +17,7 @@ from charlm.sampling.drawn import Drawn
 from charlm.sampling.many import Stream, draw_many, whole
 from charlm.sampling.side_by_side import Job
 from charlm.sampling.text_stops import Read, TextStops
+from charlm.text.pieces import pieces_of_ids, pieces_of_text
 from charlm.text.reading import normalise
 from charlm.text.tokenizer import Tokenizer
 from charlm.text.vocabulary import EOS, SPECIAL_TOKENS
@@ -96,6 +97,15 @@ class Sample:
     def ids(self) -> Ids:
         """int64 [N], the tokens of the prompt and of what was drawn."""
         return np.concatenate((self.prompt.ids, self.drawn.ids))
+
+    def shown(self) -> list[str]:
+        """What stands in the text for each of ``ids``, as ``charlm.text.pieces`` has it."""
+        pieces = pieces_of_ids(self._tokenizer, self.ids)
+        if self.prompt.unknown:
+            # Their text is known all the same.
+            begun = len(self.prompt.ids)
+            pieces[:begun] = pieces_of_text(self._tokenizer, self.prompt.text)[:begun]
+        return pieces
 
     def settled(self) -> "Sample":
         """The same, drawn to its end; its pieces can be read once more."""

@@ -11,7 +11,7 @@ from charlm.heatmap import MOST_TOKENS, Page, Token
 from charlm.nn.arrays import Ids
 from charlm.scores import NATS_PER_BIT, Score
 from charlm.scoring import TokenScores, score_tokens
-from charlm.text.pieces import pieces_of_ids, pieces_of_text
+from charlm.text.pieces import pieces_of_text
 from charlm.text.reading import normalise
 
 LIKELIEST = 5
@@ -59,11 +59,16 @@ class SurprisePage:
         self._wait(pieces_of_text(self._model.tokenizer, begun), ids)
         self.cut = self.cut or len(text) > _LONGEST
 
-    def add_ids(self, ids: Ids) -> None:
-        """Show a text too of which the tokens are known, int [N], if there is room; otherwise as ``add``."""
+    def add_pieces(self, pieces: list[str], ids: Ids) -> None:
+        """Show a text too of which the tokens are known, if there is room; otherwise as ``add``.
+
+        Args:
+            pieces: what stands in the text for each token; see ``charlm.text.pieces``.
+            ids: int [N].
+        """
         self.given += 1
         if self._room > 0 and len(ids):
-            self._wait(pieces_of_ids(self._model.tokenizer, ids), ids)
+            self._wait(pieces, ids)
 
     def _wait(self, pieces: list[str], ids: Ids) -> None:
         self.shown += 1
@@ -103,7 +108,7 @@ class SurprisePage:
         return f"Only {what}: a page has room for so many tokens ({tokens:,})."
 
     def _score(self) -> None:
-        for tokens in _scored(self._model, self._waiting):
+        for tokens in tokens_of_pieces(self._model, self._waiting):
             self._texts.append(tokens)
             self._bits.append(sum(token.value for token in tokens) / len(tokens))
         self._waiting.clear()
@@ -116,17 +121,16 @@ def tokens_of_score(model: TrainedModel, score: Score) -> list[Token]:
     return [Token(piece, -each.logprob / NATS_PER_BIT, each.token) for piece, each in pairs]
 
 
-def tokens_of_ids(model: TrainedModel, texts: Sequence[Ids]) -> list[list[Token]]:
-    """The tokens of encoded texts, each from a start, with all figures.
+def tokens_of_pieces(model: TrainedModel, texts: Sequence[tuple[list[str], Ids]]) -> Iterator[list[Token]]:
+    """The tokens of texts, each from a start, with all figures.
+
+    Args:
+        model: whose probabilities.
+        texts: of each, what stands there for every token, and its ids.
 
     Raises:
         ModelError: a figure is not finite.
     """
-    return list(_scored(model, [(pieces_of_ids(model.tokenizer, ids), ids) for ids in texts]))
-
-
-def _scored(model: TrainedModel, texts: Sequence[tuple[list[str], Ids]]) -> Iterator[list[Token]]:
-    """The tokens of texts of which pieces and ids are given."""
     scored = score_tokens(model.network, [ids for _, ids in texts], LIKELIEST)
     for (pieces, ids), scores in zip(texts, scored, strict=True):
         if not np.isfinite(scores.logprobs).all():

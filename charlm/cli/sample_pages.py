@@ -21,7 +21,7 @@ _TOGETHER = 64
 def write_painted(trained: "TrainedModel", samples: "Iterable[Sample]") -> None:
     """Write samples with their prompts, each token coloured by its surprise; plain where there are to be no colours."""
     from charlm.colours import SURPRISE  # noqa: PLC0415 - --help needs no colours
-    from charlm.surprise import tokens_of_ids  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.surprise import tokens_of_pieces  # noqa: PLC0415 - NumPy is loaded only when it is used
 
     paint = painter(SURPRISE)
     if paint is None:
@@ -30,7 +30,7 @@ def write_painted(trained: "TrainedModel", samples: "Iterable[Sample]") -> None:
     paint.show_legend()
     waiting, number = iter(samples), 0
     while group := list(islice(waiting, _TOGETHER if number else 1)):
-        for tokens in tokens_of_ids(trained, [sample.ids for sample in group]):
+        for tokens in tokens_of_pieces(trained, [(sample.shown(), sample.ids) for sample in group]):
             if number and not trained.text.independent_lines:
                 result("")
             number += 1
@@ -45,5 +45,5 @@ def shown_on_page(trained: "TrainedModel", samples: "Iterable[Sample]", path: Pa
     page = SurprisePage(trained)
     for sample in samples:
         yield sample
-        page.add_ids(sample.ids)
+        page.add_pieces(sample.shown(), sample.ids)
     write_page(path, page.page(counted(page.given, "sample")), "--html")

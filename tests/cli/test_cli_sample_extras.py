@@ -81,6 +81,9 @@ def test_what_samples_copy_is_told(names: Trained) -> None:
     text = names.corpus.read_text()
     for each in ended.objects:
         copied, name = each["copied"], each["text"].removesuffix("\n")
+        if copied is None:
+            assert not name
+            continue
         assert copied["text"] in name
         assert copied["text"] in text
         assert copied["tokens"] == len(copied["text"])
@@ -90,6 +93,7 @@ def test_what_samples_copy_is_told(names: Trained) -> None:
         assert sum(stretch in text for stretch in stretches) <= len(stretches) // 2
     told = succeed("sample", "--model", names.folder, "-n", 2, "--seed", 1, "--novelty").err.splitlines()
     first = ended.objects[0]["copied"]
+    assert first is not None
     assert told[0] == (
         f'charlm: sample 1 copies {first["tokens"]} tokens, "{first["text"]}": line {first["line"]} of the text'
     )
@@ -98,13 +102,13 @@ def test_what_samples_copy_is_told(names: Trained) -> None:
 
 def test_samples_copy_no_more_than_they_may(names: Trained) -> None:
     options = ("sample", "--model", names.folder, "--seed", 1)
-    ended = succeed(*options, "-n", 8, "--max-copy", 4, "--novelty", "--jsonl")
+    ended = succeed(*options, "-n", 8, "--max-copy", 3, "--novelty", "--jsonl")
     assert len(ended.objects) == 8
-    assert all(each["copied"] is None or each["copied"]["tokens"] <= 4 for each in ended.objects)
+    assert all(each["copied"] is None or each["copied"]["tokens"] <= 3 for each in ended.objects)
     everything = succeed(*options, "-n", 160, "--novelty", "--jsonl").objects
-    assert ended.objects == [each for each in everything if each["copied"]["tokens"] <= 4][:8]
+    assert ended.objects == [each for each in everything if not each["copied"] or each["copied"]["tokens"] <= 3][:8]
     assert ended.objects != everything[:8]
-    assert lines_of(*options[1:], "-n", 8, "--max-copy", 4) == [each["text"].strip() for each in ended.objects]
+    assert lines_of(*options[1:], "-n", 8, "--max-copy", 3) == [each["text"].strip() for each in ended.objects]
 
 
 def test_too_few_that_do_not_copy(names: Trained) -> None:
