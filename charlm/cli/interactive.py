@@ -1,8 +1,10 @@
 """``charlm sample -i``: what is typed is continued, and settings change in between."""
 
 import shlex
+import signal
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from charlm.cli.console import aside, note, result, visible, write_bytes
@@ -47,7 +49,7 @@ def converse(trained: "TrainedModel", seed: int | None, options: dict[str, Any])
     terminal = sys.stdin.isatty()
     if terminal:
         aside("charlm: type a text to continue; /help lists what can be changed, Ctrl-C stops a text, Ctrl-D leaves")
-    with line_history(wanted=terminal):
+    with line_history(wanted=terminal), _interruptible(wanted=terminal):
         for line in _lines(terminal=terminal):
             try:
                 if not session.answer(line):
@@ -56,6 +58,20 @@ def converse(trained: "TrainedModel", seed: int | None, options: dict[str, Any])
                 note(str(error))
             except KeyboardInterrupt:
                 write_bytes(b"\n")
+
+
+@contextmanager
+def _interruptible(*, wanted: bool) -> Iterator[None]:
+    """Let Ctrl-C raise KeyboardInterrupt while this lasts; elsewhere it ends the program at once."""
+    before = signal.getsignal(signal.SIGINT)
+    if not wanted or before is signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _lines(*, terminal: bool) -> Iterator[str]:

@@ -95,63 +95,65 @@ def test_options_are_checked_at_the_start(names: Trained) -> None:
     one_message(call("sample", "-i", "--model", names.folder, "--ban", "7"), 2, "--ban")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
-class TestTerminal:
-    """Typed into a pseudo-terminal."""
+TERMINALS = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
 
-    @staticmethod
-    @contextmanager
-    def typing(trained: Trained, home: Path, *options: object) -> Iterator["Terminal"]:
-        import pty  # noqa: PLC0415 - not everywhere
 
-        ours, theirs = pty.openpty()
-        extra = {"XDG_STATE_HOME": str(home), "TERM": "dumb", "INPUTRC": os.devnull}
-        arguments = words("sample", "-i", "--model", trained.folder, *options)
-        with Running(
-            arguments, stdin=theirs, stdout=theirs, stderr=theirs, env=environment(**extra), start_new_session=True
-        ) as running:
-            os.close(theirs)
-            try:
-                yield Terminal(ours, running)
-            finally:
-                os.close(ours)
+@contextmanager
+def typing_into(trained: Trained, home: Path, *options: object) -> Iterator["Terminal"]:
+    import pty  # noqa: PLC0415 - not everywhere
 
-    def test_a_line_is_continued_and_remembered(self, names: Trained, tmp_path: Path) -> None:
-        expected = sampled(names, "--prompt", "ba", "--seed", 1)
-        with self.typing(names, tmp_path, "--seed", 1) as terminal:
-            terminal.wait_for("> ")
-            terminal.type("/length 500\nba\n")
-            terminal.wait_for(f"{expected}\r\n> ")
-            terminal.type("\x04")
-            assert terminal.running.wait(PATIENCE) == 0
-        history = tmp_path / "charlm" / "sample_history"
-        assert history.read_text().splitlines()[-2:] == ["/length 500", "ba"]
-        assert history.stat().st_mode & 0o077 == 0
-        with self.typing(names, tmp_path, "--seed", 1) as terminal:
-            terminal.wait_for("> ")
-            # The line before, once more.
-            terminal.type("\x10\n")
-            terminal.wait_for(f"{expected}\r\n> ")
-            terminal.type("/quit\n")
-            assert terminal.running.wait(PATIENCE) == 0
+    ours, theirs = pty.openpty()
+    extra = {"XDG_STATE_HOME": str(home), "TERM": "dumb", "INPUTRC": os.devnull}
+    arguments = words("sample", "-i", "--model", trained.folder, *options)
+    with Running(
+        arguments, stdin=theirs, stdout=theirs, stderr=theirs, env=environment(**extra), start_new_session=True
+    ) as running:
+        os.close(theirs)
+        try:
+            yield Terminal(ours, running)
+        finally:
+            os.close(ours)
 
-    def test_ctrl_c_stops_the_text_and_nothing_else(self, prose: Trained, tmp_path: Path) -> None:
-        with self.typing(prose, tmp_path, "--seed", 1, "--length", 5_000_000) as terminal:
-            terminal.wait_for("> ")
-            terminal.type("river\n")
-            terminal.wait_for_more(200)
-            os.killpg(terminal.running.pid, signal.SIGINT)
-            terminal.wait_for("\r\n> ")
-            terminal.type("/length 20\n")
-            terminal.wait_for("> ")
-            terminal.type("garden\n")
-            terminal.wait_for("\r\ngarden")
-            terminal.wait_for("\r\n> ")
-            os.killpg(terminal.running.pid, signal.SIGINT)
-            terminal.wait_for("> ")
-            terminal.type("\x04")
-            assert terminal.running.wait(PATIENCE) == 0
-        assert "Traceback" not in terminal.all
+
+@TERMINALS
+def test_a_line_is_continued_and_remembered(names: Trained, tmp_path: Path) -> None:
+    expected = sampled(names, "--prompt", "ba", "--seed", 1)
+    with typing_into(names, tmp_path, "--seed", 1) as terminal:
+        terminal.wait_for("> ")
+        terminal.type("/length 500\nba\n")
+        terminal.wait_for(f"{expected}\r\n> ")
+        terminal.type("\x04")
+        assert terminal.running.wait(PATIENCE) == 0
+    history = tmp_path / "charlm" / "sample_history"
+    assert history.read_text().splitlines()[-2:] == ["/length 500", "ba"]
+    assert history.stat().st_mode & 0o077 == 0
+    with typing_into(names, tmp_path, "--seed", 1) as terminal:
+        terminal.wait_for("> ")
+        # The line before, once more.
+        terminal.type("\x10\n")
+        terminal.wait_for(f"{expected}\r\n> ")
+        terminal.type("/quit\n")
+        assert terminal.running.wait(PATIENCE) == 0
+
+
+@TERMINALS
+def test_ctrl_c_stops_the_text_and_nothing_else(prose: Trained, tmp_path: Path) -> None:
+    with typing_into(prose, tmp_path, "--seed", 1, "--length", 5_000_000) as terminal:
+        terminal.wait_for("> ")
+        terminal.type("river\n")
+        terminal.wait_for_more(200)
+        os.killpg(terminal.running.pid, signal.SIGINT)
+        terminal.wait_for("\r\n> ")
+        terminal.type("/length 20\n")
+        terminal.wait_for("> ")
+        terminal.type("garden\n")
+        terminal.wait_for("\r\ngarden")
+        terminal.wait_for("\r\n> ")
+        os.killpg(terminal.running.pid, signal.SIGINT)
+        terminal.wait_for("> ")
+        terminal.type("\x04")
+        assert terminal.running.wait(PATIENCE) == 0
+    assert "Traceback" not in terminal.all
 
 
 class Terminal:
@@ -164,6 +166,7 @@ class Terminal:
         self.all = ""
 
     def type(self, text: str) -> None:
+        """Type a text, line breaks and control characters included."""
         os.write(self._handle, text.encode())
 
     def wait_for(self, text: str) -> None:
