@@ -201,19 +201,20 @@ def _never(tokenizer: Tokenizer, stop: Sequence[int], options: TextOptions) -> t
     never = set() if options.get("unknown", False) or tokenizer.unknown_id is None else {UNK}
     never |= set(tokens_of(tokenizer, "--ban", ban))
     if only:
-        never |= set(range(len(tokenizer))) - set(tokens_of(tokenizer, "--only", only)) - set(stop)
+        never |= set(range(len(tokenizer))) - set(tokens_of(tokenizer, "--only", only, parted=True)) - set(stop)
     if never >= set(range(len(tokenizer))) - set(stop):
         raise UsageError("--ban and --only leave nothing to draw: ban less, or name more with --only")
     return tuple(sorted(never))
 
 
-def tokens_of(tokenizer: Tokenizer, flag: str, texts: Sequence[str]) -> list[int]:
+def tokens_of(tokenizer: Tokenizer, flag: str, texts: Sequence[str], *, parted: bool = False) -> list[int]:
     """The ids of every character of some texts, or of every word; of a word also as it stands behind no space.
 
     Args:
         tokenizer: of the model.
         flag: for the message.
         texts: what is meant.
+        parted: leave out words behind no space, where the model has them behind one: they would run together.
 
     Raises:
         UsageError: the model does not know one of them.
@@ -227,7 +228,7 @@ def tokens_of(tokenizer: Tokenizer, flag: str, texts: Sequence[str]) -> list[int
     for token in dict.fromkeys(token for text in texts for token in tokenizer.cut(normalise(text))):
         plain = token.removeprefix(MARK) or token
         ids = [known[each] for each in (plain, MARK + plain) if each in known]
-        found += ids
+        found += ids[:1] if parted and plain[0].isalnum() else ids
         if not ids:
             strange.append(plain)
     if strange:
