@@ -206,6 +206,11 @@ def test_prompts_come_in_rounds(names: Trained) -> None:
     one_message(call("sample", "--model", names.folder, "--prompt-file", "-"), 3, "--prompt-file needs a prompt a line")
 
 
+def test_equal_prompts_have_other_random_numbers(prose: Trained) -> None:
+    one, other = objects(prose, "-p", "ri", "-p", "ri", "--length", 30)
+    assert one["text"] != other["text"]
+
+
 def test_an_object_says_all_of_a_sample(names: Trained) -> None:
     """Its parts fit together, and its log-probability is what ``score`` gives the text."""
     found = objects(names, "-n", 12, "-p", "ba", "-p", "", "--top-k", 5, "--temperature", 0.7)

@@ -125,6 +125,11 @@ def test_a_sample_that_cannot_begin_is_empty(number: int) -> None:
     assert [each.stop for each in drawn(SamplingConfig(0), number)] == [LENGTH] * number
 
 
+def test_what_is_never_drawn_is_not_allowed_by_a_constraint() -> None:
+    for each in drawn(SamplingConfig(9, never=(3, 5), constraints=(Rising(),)), 40):
+        assert not {3, 5} & set(each.ids.tolist())
+
+
 def test_a_dead_end_is_found_in_the_middle() -> None:
     found = drawn(SamplingConfig(9, constraints=(Rising(), Counted(5, 6))), 40)
     assert DEAD_END in {each.stop for each in found}
