@@ -19,6 +19,9 @@ DEFAULT_LENGTH = 500
 LONGEST = 10_000
 """The same where something else was named that ends it, in case that it never comes."""
 
+_KEEPING = {"top_k": "--top-k", "top_p": "--top-p", "min_p": "--min-p", "typical": "--typical"}
+"""Options that keep some of the likeliest tokens, whichever of these is drawn."""
+
 
 class TextOptions(TypedDict, total=False):
     """What a text may hold and where it ends, whether it is drawn or searched for.
@@ -110,6 +113,9 @@ def sampling_config(
     penalty = options.get("repetition_penalty", 1.0)
     if window is not None and penalty == 1:
         raise UsageError("--penalty-window says how far back --repetition-penalty reaches: name that too")
+    heat = options.get("temperature", 1.0)
+    if heat == 0 and (idle := [flag for name, flag in _KEEPING.items() if name in options]):
+        raise UsageError(f"--temperature 0 takes the likeliest token always: leave out {', '.join(idle)}")
     filters = Filters(
         penalty,
         PENALTY_WINDOW if window is None else window,
@@ -119,7 +125,7 @@ def sampling_config(
         options.get("typical", 1.0),
     )
     return SamplingConfig(
-        temperature=options.get("temperature", 1.0),
+        temperature=heat,
         filters=filters,
         details=details,
         alternatives=alternatives,

@@ -51,7 +51,7 @@ def test_no_other_characters_come(names: Trained) -> None:
     """But the end of the line is no character of it, and ends it as ever."""
     text = drawn(names, "-n", 60, "--only", "bd", "--only", "ai")
     assert set(text) == set("bdai\n")
-    assert len(text.splitlines()) == 60
+    assert {one["stop"] for one in objects(names, "-n", 60, "--only", "bdai")} == {"eos"}
     assert set(drawn(names, "-n", 60, "--only", "bdai", "--ban", "ai")) == set("bd\n")
 
 
@@ -81,6 +81,7 @@ def test_banned_words_come_neither_behind_a_space_nor_without_one(wordy: Trained
         (("--min-p", "1.5"), "--min-p is 1.5: it must be a number at least 0 and at most 1"),
         (("--typical", "0"), "--typical is 0.0: it must be a number above 0 and at most 1"),
         (("--repetition-penalty", "0"), "--repetition-penalty is 0.0: it must be a number above 0 and at most 100"),
+        (("--temperature", "0", "--top-p", "0.9", "--min-p", "0.1"), "always: leave out --top-p, --min-p"),
         (("--penalty-window", "5"), "--penalty-window says how far back --repetition-penalty reaches"),
         (("--beams", "0"), "--beams is 0: it must be a number at least 1"),
         (("--beams", "2", "-n", "3"), "-n is 3, but 2 --beams"),
@@ -140,6 +141,8 @@ def test_an_end_stands_across_words_and_within_one(wordy: Trained) -> None:
         assert text.count("r ga") == 1
         assert tokens(one)[-1] == " garden"
     assert drawn(wordy, "--stop", "r ga").endswith("r ga\n")
+    for order in (("ard", "ga"), ("ga", "ard")):
+        assert drawn(wordy, "--stop", order[0], "--stop", order[1]).endswith(" ga\n")
 
 
 @pytest.mark.parametrize("number", [1, 3])

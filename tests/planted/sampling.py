@@ -97,8 +97,7 @@ MUTANTS = [
         "sampling/constraints.py",
         "np.logical_and.reduce([self._ever, *masks])",
         "np.logical_and.reduce([self._ever, *masks[:1]])",
-        (*RULES, *BEAMS),
-        only="rules or several or constraint or dead",
+        RULES,
     ),
     Mutant(
         "constraints: what is never drawn may be where something is allowed",
