@@ -19,6 +19,9 @@ DEFAULT_LENGTH = 500
 LONGEST = 10_000
 """The same where something else was named that ends it, in case that it never comes."""
 
+_KEEPING = {"top_k": "--top-k", "top_p": "--top-p", "min_p": "--min-p", "typical": "--typical"}
+"""Options that keep some of the likeliest tokens, whichever of these is drawn."""
+
 
 class TextOptions(TypedDict, total=False):
     """What a text may hold and where it ends, whether it is drawn or searched for.
@@ -110,6 +113,9 @@ def sampling_config(
     penalty = options.get("repetition_penalty", 1.0)
     if window is not None and penalty == 1:
         raise UsageError("--penalty-window says how far back --repetition-penalty reaches: name that too")
+    heat = options.get("temperature", 1.0)
+    if heat == 0 and (idle := [flag for name, flag in _KEEPING.items() if name in options]):
+        raise UsageError(f"--temperature 0 takes the likeliest token always: leave out {', '.join(idle)}")
     filters = Filters(
         penalty,
         PENALTY_WINDOW if window is None else window,
@@ -119,7 +125,7 @@ def sampling_config(
         options.get("typical", 1.0),
     )
     return SamplingConfig(
-        temperature=options.get("temperature", 1.0),
+        temperature=heat,
         filters=filters,
         details=details,
         alternatives=alternatives,
@@ -201,19 +207,20 @@ def _never(tokenizer: Tokenizer, stop: Sequence[int], options: TextOptions) -> t
     never = set() if options.get("unknown", False) or tokenizer.unknown_id is None else {UNK}
     never |= set(tokens_of(tokenizer, "--ban", ban))
     if only:
-        never |= set(range(len(tokenizer))) - set(tokens_of(tokenizer, "--only", only)) - set(stop)
+        never |= set(range(len(tokenizer))) - set(tokens_of(tokenizer, "--only", only, parted=True)) - set(stop)
     if never >= set(range(len(tokenizer))) - set(stop):
         raise UsageError("--ban and --only leave nothing to draw: ban less, or name more with --only")
     return tuple(sorted(never))
 
 
-def tokens_of(tokenizer: Tokenizer, flag: str, texts: Sequence[str]) -> list[int]:
+def tokens_of(tokenizer: Tokenizer, flag: str, texts: Sequence[str], *, parted: bool = False) -> list[int]:
     """The ids of every character of some texts, or of every word; of a word also as it stands behind no space.
 
     Args:
         tokenizer: of the model.
         flag: for the message.
         texts: what is meant.
+        parted: leave out words behind no space, where the model has them behind one: they would run together.
 
     Raises:
         UsageError: the model does not know one of them.
@@ -227,7 +234,7 @@ def tokens_of(tokenizer: Tokenizer, flag: str, texts: Sequence[str]) -> list[int
     for token in dict.fromkeys(token for text in texts for token in tokenizer.cut(normalise(text))):
         plain = token.removeprefix(MARK) or token
         ids = [known[each] for each in (plain, MARK + plain) if each in known]
-        found += ids
+        found += ids[:1] if parted and plain[0].isalnum() else ids
         if not ids:
             strange.append(plain)
     if strange:

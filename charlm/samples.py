@@ -1,7 +1,8 @@
 """Text from a trained model: prompts go in, and text comes out as it is drawn."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from charlm.sampling.constraints import Constraint
 from charlm.sampling.drawn import Drawn
 from charlm.sampling.many import Stream, draw_many, whole
 from charlm.sampling.side_by_side import Job
-from charlm.sampling.text_stops import Read, TextStops
+from charlm.sampling.text_stops import LINES, STOP, Read, TextStops
 from charlm.text.pieces import pieces_of_ids, pieces_of_text
 from charlm.text.reading import normalise
 from charlm.text.tokenizer import Tokenizer
@@ -85,8 +86,11 @@ class Sample:
         self.score = score
 
     def pieces(self) -> Iterator[bytes]:
-        """The bytes behind the prompt, token by token; once, and of the first sample while they are drawn."""
-        return self._pieces(self._stream)
+        """The bytes behind the prompt, once: token by token of a sample that is being drawn, all of another."""
+        if self._stream.live:
+            yield from self._pieces()
+        else:
+            yield self._bytes()
 
     @property
     def drawn(self) -> Drawn:
@@ -110,13 +114,12 @@ class Sample:
     def settled(self) -> "Sample":
         """The same, drawn to its end; its pieces can be read once more."""
         drawn, ends = self.drawn, () if self._ends is None else (self._ends,)
-        stream = Stream(drawn.ids.tolist(), lambda: drawn)
-        return Sample(self._tokenizer, self.prompt, self.index, stream, ends, self.score)
+        return Sample(self._tokenizer, self.prompt, self.index, whole(drawn), ends, self.score)
 
     @property
     def continuation(self) -> str:
         """The text behind the prompt; bytes that are no UTF-8 come as surrogates."""
-        return b"".join(self._pieces(self.drawn.ids.tolist())).decode("utf-8", "surrogateescape")
+        return self._bytes().decode("utf-8", "surrogateescape")
 
     @property
     def text(self) -> str:
@@ -139,15 +142,23 @@ class Sample:
     def _before(self) -> int | None:
         return int(self.prompt.ids[-1]) if len(self.prompt.ids) else None
 
-    def _pieces(self, ids: Iterable[int]) -> Iterator[bytes]:
+    def _pieces(self) -> Iterator[bytes]:
         before = self._before
         read = Read(before)
-        for token in ids:
+        for token in self._stream:
             piece = self._tokenizer.decode_bytes(np.array([token]), after=before)
             if self._ends is not None:
                 read = self._ends.after(read, token)
             yield piece[: len(piece) - read.excess]
             before = token
+
+    def _bytes(self) -> bytes:
+        drawn = self.drawn
+        data = self._tokenizer.decode_bytes(drawn.ids, after=self._before)
+        if self._ends is None or drawn.stop not in (LINES, STOP):
+            return data
+        read = reduce(self._ends.after, drawn.ids.tolist(), Read(self._before))
+        return data[: len(data) - read.excess]
 
 
 def token_text(tokenizer: Tokenizer, token: int, after: int | None) -> str:

@@ -12,7 +12,6 @@ a stream nothing ends: there a sample ends where it matches, and the model draws
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from charlm.sampling.config import SamplingConfig
 from charlm.sampling.constraints import DEAD_END, EOS, LENGTH, Place, Rules
 from charlm.sampling.drawing import Choice, Chooser
 from charlm.sampling.drawn import Details, Drawn
-from charlm.sampling.many import Stream
+from charlm.sampling.many import Stream, whole
 from charlm.sampling.side_by_side import Job
 from charlm.sampling.stream import check_logits, generator_of, warm_up
 from charlm.text.tokenizer import Tokenizer
@@ -100,9 +99,7 @@ class Matching:
 
     def streams(self, jobs: Iterable[Job]) -> Iterator[Stream]:
         """Samples that match, in their order, each whole; otherwise as ``draw``."""
-        for job in jobs:
-            drawn = self.draw(job)
-            yield Stream(drawn.ids.tolist(), partial(_same, drawn))
+        return (whole(self.draw(job)) for job in jobs)
 
     def draw(self, job: Job) -> Drawn:
         """Draw a sample.
@@ -234,7 +231,3 @@ def _luby(place: int) -> int:
     """The sequence 1, 1, 2, 1, 1, 2, 4, ... at a place, from 1."""
     bits = place.bit_length()
     return 1 << (bits - 1) if place == (1 << bits) - 1 else _luby(place - (1 << (bits - 1)) + 1)
-
-
-def _same(drawn: Drawn) -> Drawn:
-    return drawn

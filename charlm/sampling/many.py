@@ -28,11 +28,16 @@ class Stream:
     Args:
         tokens: its ids, as they are drawn.
         whole: what has been drawn when they are through.
+        live: whether they are still to be drawn.
+
+    Attributes:
+        live: likewise, when it began.
     """
 
-    def __init__(self, tokens: Iterable[int], whole: Callable[[], Drawn]) -> None:
+    def __init__(self, tokens: Iterable[int], whole: Callable[[], Drawn], *, live: bool = True) -> None:
         self._tokens = iter(tokens)
         self._whole = whole
+        self.live = live
 
     def __iter__(self) -> Iterator[int]:
         """The ids that have not been read yet."""
@@ -104,7 +109,7 @@ def _in_order(ended: Iterable[tuple[int, Drawn]]) -> Iterator[Drawn]:
 
 def whole(drawn: Drawn) -> Stream:
     """A sample that has been drawn already."""
-    return Stream(drawn.ids.tolist(), lambda: drawn)
+    return Stream(drawn.ids.tolist(), lambda: drawn, live=False)
 
 
 def _simple_stream(model: LanguageModel, job: Job, config: SamplingConfig) -> Stream:

@@ -1,6 +1,7 @@
 """Ends of a sample that are found in its text, across tokens: so many lines, or one of several texts."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,8 @@ from charlm.text.tokenizer import Tokenizer
 
 LINES, STOP = "lines", "stop"
 """Why a sample ended: it has so many lines; a text that ends it has come."""
+KEPT_PIECES = 1 << 16
+"""Tokens whose texts, behind other tokens, are remembered."""
 
 
 class Read(NamedTuple):
@@ -44,6 +47,7 @@ class TextStops(Constraint):
         self._tokenizer = tokenizer
         self._texts = tuple(texts)
         self._lines = lines
+        self._piece = lru_cache(KEPT_PIECES)(self._decoded)
         self._held = max(map(len, self._texts), default=1) - 1
 
     def begin(self, prompt: Ids) -> Read:
@@ -52,7 +56,7 @@ class TextStops(Constraint):
 
     def after(self, state: Read, token: int) -> Read:
         """What has been read with one more token."""
-        piece = self._tokenizer.decode_bytes(np.array([token]), after=state.before)
+        piece = self._piece(token, state.before)
         text, lines = state.tail + piece, state.lines + piece.count(b"\n")
         ends = [(text.index(each) + len(each), STOP) for each in self._texts if each in text]
         if self._lines is not None and lines >= self._lines:
@@ -62,6 +66,9 @@ class TextStops(Constraint):
             return Read(token, tail, lines)
         end, why = min(ends)
         return Read(token, tail, lines, why, len(text) - end)
+
+    def _decoded(self, token: int, before: int | None) -> bytes:
+        return self._tokenizer.decode_bytes(np.array([token]), after=before)
 
     def must_end(self, state: Read) -> str | None:
         """Why the sample ends here."""

@@ -13,7 +13,7 @@ from charlm.errors import UsageError
 from charlm.sampling.config import Filters, SamplingConfig
 from charlm.sampling.constraints import COMPLETE, DEAD_END, EOS, LENGTH, Constraint
 from charlm.sampling.many import FEW_LANES, draw_many, draw_one
-from charlm.sampling.side_by_side import MOST_LANES, Job
+from charlm.sampling.side_by_side import MOST_LANES, Job, sample_side_by_side
 from charlm.scoring import log_softmax, score_texts
 
 if TYPE_CHECKING:
@@ -107,6 +107,26 @@ def test_when_a_sample_may_and_must_end(number: int) -> None:
         assert {each.stop for each in found} == {EOS, "counted"}
 
 
+class Even(Rising):
+    """No odd id."""
+
+    def after(self, state: int, token: int) -> int:
+        """The last id."""
+        del state
+        return token
+
+    def allowed(self, state: int) -> np.ndarray:
+        """Even ones."""
+        del state
+        return np.asarray(np.arange(VOCABULARY) % 2 == 0)
+
+
+@pytest.mark.parametrize("constraints", [(Rising(), Even()), (Even(), Rising())])
+def test_what_one_of_two_constraints_forbids_is_forbidden(constraints: tuple[Constraint, ...]) -> None:
+    texts = {tuple(each.ids.tolist()) for each in drawn(SamplingConfig(9, constraints=constraints), 60)}
+    assert texts == {(2, 4, 6), (2, 6), (4, 6), (6,)}
+
+
 def test_several_constraints_all_hold() -> None:
     found = drawn(SamplingConfig(50, constraints=(Rising(), Counted(0, 2))), 20)
     assert {each.stop for each in found} == {"counted", COMPLETE}
@@ -123,6 +143,13 @@ def test_a_sample_that_cannot_begin_is_empty(number: int) -> None:
     found = drawn(SamplingConfig(9, constraints=(Counted(0, 0),)), number)
     assert [each.stop for each in found] == ["counted"] * number
     assert [each.stop for each in drawn(SamplingConfig(0), number)] == [LENGTH] * number
+
+
+def test_what_is_never_drawn_is_not_allowed_by_a_constraint() -> None:
+    """Where a constraint leaves nothing else, nothing is left."""
+    found = drawn(SamplingConfig(9, never=(5, 6), constraints=(Rising(),)), 40)
+    assert {each.stop for each in found} == {COMPLETE}
+    assert {int(each.ids[-1]) for each in found} == {4}
 
 
 def test_a_dead_end_is_found_in_the_middle() -> None:
@@ -189,6 +216,14 @@ def test_a_repetition_penalty_reaches_as_far_as_its_window() -> None:
             text = [5, 6, *each.ids.tolist()]
             assert all(token not in text[place : place + 2] for place, token in enumerate(text[2:]))
             assert any(token in text[place : place + 2] for place, token in enumerate(text[3:]))
+
+
+def test_a_penalty_knows_nothing_of_the_sample_before() -> None:
+    """Samples that follow one another in a lane are those that are drawn alone."""
+    config = SamplingConfig(6, filters=Filters(penalty=3.0, window=50))
+    jobs = [Job(np.array([index % 5], np.int64), (9, index)) for index in range(20)]
+    for index, found in sample_side_by_side(MODEL, jobs, config, 2):
+        assert found.ids.tolist() == draw_one(MODEL, jobs[index], config).drawn.ids.tolist()
 
 
 def test_a_stream_is_read_while_it_is_drawn() -> None:

@@ -121,6 +121,14 @@ def test_top_p_keeps_the_smallest_set_that_reaches_the_share(scores: list[float]
     assert probabilities[kept].min() >= max([0, *np.delete(probabilities, kept)])
 
 
+@pytest.mark.parametrize(("size", "share"), [(1000, 0.9), (1000, 0.1), (f.FEW + 1, 0.999), (f.FEW, 0.5)])
+def test_top_p_of_a_flat_distribution_keeps_as_many_as_it_takes(size: int, share: float) -> None:
+    """However many that are; of equals the first."""
+    kept = f.top_p(np.full(size, -np.log(size)), share + 1e-9) > -np.inf
+    number = int(np.floor(share * size)) + 1
+    assert kept.tolist() == [True] * number + [False] * (size - number)
+
+
 @settings(deadline=None)
 @given(scores=st.lists(st.floats(-6, 6), min_size=1, max_size=60), share=st.floats(0.01, 0.999))
 def test_typical_keeps_the_smallest_set_nearest_to_the_entropy(scores: list[float], share: float) -> None:
