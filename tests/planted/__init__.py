@@ -4,6 +4,7 @@ from planted import (
     encoder,
     engine,
     exchange,
+    filling,
     grus,
     heads,
     in_place,
@@ -11,8 +12,10 @@ from planted import (
     labelled,
     language_models,
     lstms,
+    matching,
     memory,
     normalized,
+    novelty,
     sampling,
 )
 from planted.mutant import Mutant
@@ -31,4 +34,7 @@ MUTANTS: list[Mutant] = [
     *language_models.MUTANTS,
     *labelled.MUTANTS,
     *sampling.MUTANTS,
+    *matching.MUTANTS,
+    *filling.MUTANTS,
+    *novelty.MUTANTS,
 ]
