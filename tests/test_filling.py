@@ -87,6 +87,25 @@ def test_a_narrow_beam_finds_less_and_never_better() -> None:
     assert few[0].logprob <= all_of_them[0].logprob
 
 
+def test_the_beam_keeps_the_likeliest_of_each_length() -> None:
+    """More than are read side by side, against the chain rule."""
+    model, width = random_model(seed=7), 200
+    tokens = model.vocabulary[2:]
+    kept, expected = [""], set()
+    for _ in range(4):
+        longer = [text + token for text in kept for token in tokens]
+        table = model.log_probabilities([model.encode("a" + text).tolist() for text in longer])
+        nats = [
+            sum(row[place, token] for place, token in enumerate(model.encode("a" + text).tolist()))
+            for text, row in zip(longer, table, strict=True)
+        ]
+        order = sorted(range(len(longer)), key=lambda index: -nats[index])
+        kept = [longer[index] for index in order[:width]]
+        expected |= set(kept)
+    found = fill(model.trained, "a___.", 1000, longest=4, width=width)
+    assert {each.fills[0] for each in found} == expected
+
+
 def test_gaps_of_bytes() -> None:
     model = random_model(level="byte", unit="file", seed=6)
     found = fill(model.trained, "né___x", 3, longest=1, width=300)

@@ -24,7 +24,7 @@ def cached(
     ] = None,
     path: Annotated[bool, typer.Option("--path", help="Show the folder only.")] = False,
 ) -> None:
-    """What is kept of large texts so that they need not be read again: their token ids.
+    """What is kept of texts: token ids of large ones, and for charlm sample --novelty the order of their suffixes.
 
     They are in $CHARLM_CACHE, else in the user's folder for caches; with an empty CHARLM_CACHE nothing is kept.
     What was used longest ago goes when they take more than 10 GB together.

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from cli_cases import Trained, call, one_message, succeed
 
+import charlm
+
 
 def lines_of(*arguments: object) -> list[str]:
     return succeed("sample", *arguments).out.decode().splitlines()
@@ -184,3 +186,18 @@ def test_a_page_of_samples(prose: Trained, tmp_path: Path) -> None:
 )
 def test_options_that_contradict_each_other(options: list[str], mentioned: str, names: Trained) -> None:
     one_message(call("sample", "--model", names.folder, *options), 2, mentioned)
+
+
+def test_from_python_as_on_the_command_line(names: Trained) -> None:
+    model = charlm.load(names.folder)
+    options = ("--model", names.folder, "--seed", 3)
+    assert model.matching("[a-z]{4,6}", 3, seed=3) == [
+        f"{line}\n" for line in lines_of(*options, "-n", 3, "--match", "[a-z]{4,6}")
+    ]
+    assert model.novel(4, most=3, seed=3) == [f"{line}\n" for line in lines_of(*options, "-n", 4, "--max-copy", 3)]
+    objects = succeed("sample", *options, "-n", 4, "--novelty", "--jsonl").objects
+    copied = [each and each.to_json() for each in model.copied([each["text"] for each in objects])]
+    assert copied == [each["copied"] for each in objects]
+    assert model.copied("bana", corpus=names.corpus)[0] is not None
+    filled = succeed("sample", "--model", names.folder, "--fill", "ba___a", "--gap", 2, "--jsonl").objects
+    assert [each.to_json() for each in model.fill("ba___a", longest=2)] == filled
