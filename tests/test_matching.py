@@ -18,9 +18,10 @@ from charlm.errors import SearchError, UsageError
 from charlm.matching import patterns, search
 from charlm.matching.patterns import NextTokens, Pattern
 from charlm.matching.search import MATCH, Matching
+from charlm.nn.arrays import Flags, Ids
 from charlm.sample_options import sampling_config
 from charlm.samples import read_prompt
-from charlm.sampling.constraints import EOS, LENGTH
+from charlm.sampling.constraints import EOS, LENGTH, Constraint
 from charlm.sampling.drawn import Drawn
 from charlm.sampling.side_by_side import Job
 
@@ -148,8 +149,8 @@ def test_patterns_that_are_none_or_take_too_long(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(UsageError, match=r"--match '\(a' is no regular expression: missing \) at position 2"):
         Pattern("(a")
     monkeypatch.setattr(patterns, "SECONDS", 0.01)
-    with pytest.raises(UsageError, match=r"takes more than 0.01 s on a text of 41 characters"):
-        Pattern(r"(?:a|aa)+c").is_met("a" * 40 + "!")
+    with pytest.raises(UsageError, match=r"takes more than 0.01 s on a text of 31 characters"):
+        Pattern(r"(?:a|aa)+c").is_met("a" * 30 + "!")
 
 
 @given(st.sampled_from(["the", "the cat", "cats.", "", "the cat, ", "the\n"]), PATTERNS, st.integers(2, 7))
@@ -186,6 +187,37 @@ def test_filters_and_other_constraints_hold_too() -> None:
     greedy = {text_of(LINES, draw(LINES, "[ab]{6}", seed, temperature=0)) for seed in range(3)}
     assert len(greedy) == 1
     assert greedy == {text_of(LINES, draw(LINES, "[ab]{6}", seed, top_k=1)) for seed in range(3)}
+
+
+class _Alternating(Constraint):
+    """No letter twice in a row, and an end after four."""
+
+    def begin(self, prompt: Ids) -> tuple[int, ...]:
+        return tuple(prompt.tolist())
+
+    def after(self, state: tuple[int, ...], token: int) -> tuple[int, ...]:
+        return (*state, token)
+
+    def allowed(self, state: tuple[int, ...]) -> Flags:
+        mask = np.ones(len(LINES.vocabulary), np.bool_)
+        mask[list(state[-1:])] = False
+        return mask
+
+    def must_end(self, state: tuple[int, ...]) -> str | None:
+        return "four" if len(state) == 4 else None
+
+
+def test_a_constraint_holds_too() -> None:
+    trained = LINES.trained
+    config = sampling_config(trained, constraints=[_Alternating()])
+    for pattern, texts in (("[ab]*b", {"abab"}), ("a?b.*a", {"aba", "ba", "baba"})):
+        matching = Matching(trained.network, trained.tokenizer, Pattern(pattern), config)
+        drawn = [matching.draw(Job(np.zeros(0, np.int64), (seed, 0))) for seed in range(30)]
+        for each in drawn:
+            assert each.stop == ("four" if len(text_of(LINES, each)) == 4 else EOS)
+        found = {text_of(LINES, each) for each in drawn}
+        assert all(regex.fullmatch(pattern, text) and "aa" not in text and "bb" not in text for text in found)
+        assert texts <= found
 
 
 def test_log_probabilities_are_kept() -> None:

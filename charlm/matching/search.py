@@ -141,30 +141,27 @@ class Matching:
         Raises:
             SearchError: everything has been tried.
         """
-        opened = first.open.copy()
         steps, tried, dead_ends = [first], 0, 0
-        try:
-            while steps:
-                step = steps[-1]
-                token, choice = self._choose(step, prompt, generator)
-                if token == _HERE:
-                    return steps, tried
-                if token != _NOWHERE:
-                    if tried == budget:
-                        return [], tried
-                    tried += 1
-                    steps.append(self._followed(step, token, choice))
-                    if token in self._config.stop:
-                        return steps, tried
-                    continue
-                dead_ends += 1
-                if dead_ends > patience:
+        while steps:
+            step = steps[-1]
+            token, choice = self._choose(step, prompt, generator)
+            if token == _HERE:
+                return steps, tried
+            if token != _NOWHERE:
+                if tried == budget:
                     return [], tried
-                steps.pop()
-                if steps:
-                    steps[-1].open[step.ids[-1]] = False
-        finally:
-            first.open = opened
+                tried += 1
+                steps.append(self._followed(step, token, choice))
+                if token in self._config.stop:
+                    return steps, tried
+                continue
+            dead_ends += 1
+            if dead_ends > patience:
+                return [], tried
+            steps.pop()
+            if steps:
+                # Everything behind it has been tried: for the next attempt too, where this is the first place.
+                steps[-1].open[step.ids[-1]] = False
         raise SearchError(
             f"no text of up to {self._config.length:,} tokens of this model matches --match "
             f"{self._pattern.source!r}: raise --length, or ask for less"

@@ -83,6 +83,10 @@ def test_samples_that_copy_are_left_out(tmp_path: Path) -> None:
             expected.append(each)
     assert kept == expected
     assert len(kept) == 10
+    others = [
+        each for each in drawn(100) if (found := text.copied(LETTERS.encode(each[2][1:]))) is None or found.tokens <= 2
+    ]
+    assert kept != others[:10]
     assert kept != drawn(5)
 
 

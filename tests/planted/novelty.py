@@ -52,13 +52,6 @@ MUTANTS = [
         INDEX,
     ),
     Mutant(
-        "novelty: a common stretch ends inside a token",
-        "novelty/index.py",
-        "wanted) // width * width\n",
-        "wanted)\n",
-        INDEX,
-    ),
-    Mutant(
         "novelty: a stretch as long as allowed is too long",
         "novelty/index.py",
         "        return best if best.length > beyond else Stretch()\n",
