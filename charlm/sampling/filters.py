@@ -92,7 +92,7 @@ def top_p(logprobs: Distributions, share: float) -> Distributions:
         top = np.sort(np.partition(logprobs, size - few, axis=0)[size - few :], axis=0)[::-1]
         if np.all(np.exp(top).sum(axis=0) >= share):
             break
-        few *= 4
+        few *= 16
     else:
         top = np.sort(logprobs, axis=0)[::-1]
     number = _needed(np.exp(top), share)
@@ -130,6 +130,9 @@ def _needed(probabilities: NDArray[np.float64], share: float) -> NDArray[np.int6
 
 def _largest(values: Distributions, least: NDArray[np.float64], number: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Where the so many largest values stand, the least of them given; among its equals those that come first."""
+    reaching: NDArray[np.bool_] = values >= least
+    if np.all(np.count_nonzero(reaching, axis=0) == number):
+        return reaching  # as nearly always: none of the equals is left out
     above, level = values > least, values == least
     open_places = number - np.count_nonzero(above, axis=0)
     keep: NDArray[np.bool_] = above | (level & (np.add.accumulate(level, axis=0, dtype=np.int64) <= open_places))

@@ -144,23 +144,39 @@ def test_groups_without_diversity_all_find_the_same() -> None:
     assert len({tuple(each.drawn.ids) for each in grouped}) == len(grouped)
 
 
-def test_diversity_sets_groups_apart() -> None:
+@pytest.mark.parametrize("diversity", [1.5, 0.4])
+def test_diversity_sets_groups_apart(diversity: float) -> None:
     """Step by step by hand: a token loses so much for each group that has just taken it; reports are without that."""
-    model, diversity, length = tiny(6, 1), 1.5, 5
-    found = beam_search(model, NOTHING, BeamConfig(length, 3, 3, groups=3, diversity=diversity, length_penalty=0))
+    model, length = tiny(6, 1), 5
+    config = BeamConfig(length, 3, 3, groups=3, diversity=diversity, length_penalty=0)
+    found = beam_search(model, NOTHING, config)
     texts: list[list[int]] = [[], [], []]
+    lost = 0.0
     for _ in range(length):
         taken = np.zeros(6)
         for text in texts:
             longer = [np.array([*text, token]) for token in range(6)]
             last = np.array([each[-1] for each in score_texts(model, longer)]) - diversity * taken
             text.append(int(last.argmax()))
+            lost += taken[text[-1]]
             taken[text[-1]] += 1
+    # With little of it some take what others have taken, and pay for it.
+    assert (lost > 0) == (diversity < 1)
     assert sorted(each.drawn.ids.tolist() for each in found) == sorted(texts)
     assert len({tuple(text) for text in texts}) == 3
     for each in found:
         assert each.logprob == pytest.approx(float(score_texts(model, [each.drawn.ids])[0].sum()))
     assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_behind_may_win_by_its_length(seed: int) -> None:
+    """Nothing is given up that a longer text can still make the best: as in exhaustive search, of the best alone."""
+    model = tiny(2, seed)
+    model.parameters.views["head.W_y"][...] *= 3
+    model.parameters.views["head.b_y"][1] += 2
+    config = BeamConfig(8, 256, 1, stop=(0,), length_penalty=2.0)
+    check_equal(beam_search(model, NOTHING, config), exhaustive(model, config, NOTHING))
 
 
 def test_a_search_that_is_over_before_it_begins() -> None:
