@@ -30,7 +30,7 @@ BLOCK = 1 << 21
 OVERLAP = 1 << 16
 """Tokens that a block shares with the next: stretches up to this length are found, and measured, exactly."""
 MAPPED_BYTES = 1 << 26
-"""So much of an index may stay mapped, and counts as the process's memory."""
+"""So much of a file may stay mapped, and counts as the process's memory."""
 KIND = "suffixes"
 _PLACE = np.dtype(np.uint32)
 
@@ -55,6 +55,7 @@ def key_of(ids: Ids) -> str:
     digest = hashlib.sha256(f"{KIND} {BLOCK} {OVERLAP} {_packed_type(ids).str} ".encode())
     for block in blocks_of(ids):
         digest.update(np.ascontiguousarray(block).astype(_packed_type(ids)).data)
+        _give_back(ids.base)
     return digest.hexdigest()[:32]
 
 
@@ -83,9 +84,11 @@ def write_index(file: IO[bytes], ids: Ids) -> None:
     kind = _packed_type(ids)
     for block in blocks_of(ids):
         write(block.astype(kind).tobytes())
+        _give_back(ids.base)
     write(bytes(-file.tell() % _PLACE.itemsize))
     for block in _blocks(ids):
         write(suffix_array(block).astype(_PLACE).tobytes())
+        _give_back(ids.base)
     label = {"kind": KIND, "key": key_of(ids), "tokens": len(ids), "width": kind.itemsize, "checksum": checksum}
     write_label(file, json.dumps(label).encode())
 
@@ -158,13 +161,8 @@ class SuffixIndex:
                 block = _Block(self._data, self._suffixes[first : first + stop - start], start, stop, self._width)
                 best = block.longest(packed, before + 1, best)
                 first += stop - start
-                self._let_go()
+                _give_back(self._data)
         return best if best.length > beyond else Stretch()
-
-    def _let_go(self) -> None:
-        """Give back what a block of a large index has mapped, where the system takes it; its cache keeps the file."""
-        if len(self._data) > MAPPED_BYTES and hasattr(mmap, "MADV_DONTNEED"):
-            self._data.madvise(mmap.MADV_DONTNEED)
 
 
 class _Block:
@@ -240,6 +238,12 @@ def _common(first: bytes, second: bytes) -> int:
         middle = (low + high) // 2
         low, high = (middle, high) if first[:middle] == second[:middle] else (low, middle)
     return low
+
+
+def _give_back(mapped: object) -> None:
+    """Give back what has been read of a large mapped file, where the system takes it; the file stays in its cache."""
+    if isinstance(mapped, mmap.mmap) and len(mapped) > MAPPED_BYTES and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _packed_type(ids: Ids) -> np.dtype[Any]:
