@@ -8,7 +8,6 @@ from collections import OrderedDict
 from typing import Any
 
 import numpy as np
-import regex  # type: ignore[import-untyped]  # it brings no types along
 from numpy.typing import NDArray
 
 from charlm.errors import UsageError
@@ -34,6 +33,8 @@ class Pattern:
     """
 
     def __init__(self, source: str, *, raw: bool = False) -> None:
+        import regex  # type: ignore[import-untyped]  # noqa: PLC0415 - it brings no types, and only matches need it
+
         self.source = source
         try:
             # What comes later in version 1 are sets and nested flags: the expressions of `re` mean what they always do.
