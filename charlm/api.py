@@ -142,20 +142,21 @@ class Model:
         model, ids = self.trained.under(label), self.trained.tokenizer.encode_sentence(normalise(text))
         return measure(model.network, ids, line_end=model.line_end, lags=lags, positions=positions, seed=seed)
 
-    def activations(self, text: str, *, part: str = "hidden") -> NDArray[np.float32]:
+    def activations(self, text: str, *, part: str = "hidden", label: str | None = None) -> NDArray[np.float32]:
         """Every unit's value when the model has read each token of a text, as ``charlm neurons`` shows it.
 
         Args:
             text: what to read; its tokens are those of ``encode``.
             part: "hidden", the activation a, or "cell", the cell c.
+            label: under which it is read, for a model of texts with labels.
 
         Returns:
             float32 [layers, time, units]; where lines are independent, 0 at their ends, which are never read.
 
         Raises:
-            UsageError: the units have no such part.
+            UsageError: the units have no such part, or the label does not fit the model.
         """
-        model = self.trained
+        model = self.trained.under(label)
         return activations(model.network, self.encode(text), line_end=model.line_end, part=part)
 
     def save(self, path: str | PathLike[str]) -> None:
