@@ -205,31 +205,38 @@ class Model:
 
     @overload
     def score(  # type: ignore[overload-overlap]  # a str is a sequence of str, but the first signature goes first
-        self, text: str | bytes, *, per_token: bool = False, label: str | None = None
+        self, text: str | bytes, *, per_token: bool = False, unk_vocabulary: int = 1, label: str | None = None
     ) -> Score: ...
 
     @overload
     def score(
-        self, text: Sequence[str | bytes], *, per_token: bool = False, label: str | None = None
+        self, text: Sequence[str | bytes], *, per_token: bool = False, unk_vocabulary: int = 1, label: str | None = None
     ) -> list[Score]: ...
 
     def score(
-        self, text: str | bytes | Sequence[str | bytes], *, per_token: bool = False, label: str | None = None
+        self,
+        text: str | bytes | Sequence[str | bytes],
+        *,
+        per_token: bool = False,
+        unk_vocabulary: int = 1,
+        label: str | None = None,
     ) -> Score | list[Score]:
         """Log-probability of a text, or of each of several, from a start and with <EOS>.
 
         Args:
             text: what to score.
             per_token: also give each token's.
+            unk_vocabulary: how many tokens share the probability of <UNK> evenly.
             label: under which, for a model of texts with labels.
 
         Raises:
-            UsageError: a text has several lines, and the model's lines are independent; or the label does not fit it.
+            UsageError: a text has several lines, and the model's lines are independent; ``unk_vocabulary`` is not
+                positive; or the label does not fit the model.
         """
-        model = self.trained.under(label)
-        if isinstance(text, str | bytes):
-            return score_all(model, [text], per_token=per_token)[0]
-        return score_all(model, list(text), per_token=per_token)
+        require("unk_vocabulary", unk_vocabulary, minimum=1)
+        texts = [text] if isinstance(text, str | bytes) else list(text)
+        found = score_all(self.trained.under(label), texts, per_token=per_token, unk_vocabulary=unk_vocabulary)
+        return found[0] if isinstance(text, str | bytes) else found
 
     @overload
     def posterior(  # type: ignore[overload-overlap]  # as above
@@ -270,7 +277,7 @@ class Model:
         return rank(self.trained.under(label), [texts] if isinstance(texts, str) else texts, by)
 
     def evaluate(
-        self, corpus: Paths | None = None, *, text: str | None = None, exact: bool = False
+        self, corpus: Paths | None = None, *, text: str | None = None, exact: bool = False, unk_vocabulary: int = 1
     ) -> EvaluationResult:
         """What a text costs, as validation in training counts it.
 
@@ -278,22 +285,25 @@ class Model:
             corpus: path of a text, or several; None and no ``text`` for the validation part of the model's own corpus.
             text: the text itself.
             exact: read it in one lane instead of several: slower, and nearly the same.
+            unk_vocabulary: how many tokens share the probability of <UNK> evenly.
 
         Raises:
-            UsageError: both are given.
+            UsageError: both are given, or ``unk_vocabulary`` is not positive.
             InputError: it cannot be read, or is empty.
         """
+        require("unk_vocabulary", unk_vocabulary, minimum=1)
         if corpus is None and text is None:
-            return evaluate_part(self.trained, own_part(self.trained, *own_texts(self.trained)), exact=exact)
-        config = self.trained.text
-        part = encode_texts(
-            _texts(corpus, text, read_as(config.level, config.encoding)),
-            tokenizer=self.trained.tokenizer,
-            encoding=config.encoding if text is None else "utf-8",
-            independent_lines=config.independent_lines,
-            labels=self.trained.label_names,
-        )
-        return evaluate_part(self.trained, part, exact=exact)
+            part = own_part(self.trained, *own_texts(self.trained))
+        else:
+            config = self.trained.text
+            part = encode_texts(
+                _texts(corpus, text, read_as(config.level, config.encoding)),
+                tokenizer=self.trained.tokenizer,
+                encoding=config.encoding if text is None else "utf-8",
+                independent_lines=config.independent_lines,
+                labels=self.trained.label_names,
+            )
+        return evaluate_part(self.trained, part, exact=exact, unk_vocabulary=unk_vocabulary)
 
     def next(self, prompt: str = "", number: int = 10, *, label: str | None = None) -> list[Continuation]:
         """The likeliest continuations of a prompt with their probabilities; see ``charlm.continuations``.
