@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,11 @@ def test_counting_models(prose: Trained, tmp_path: Path) -> None:
     Path("own.txt").write_text("the river\n", encoding="utf-8")
     cost = succeed("ngram", "eval", "own.txt", "--model", "counts", "--json").json
     assert theirs.evaluate("own.txt").to_json() == theirs.evaluate(text="the river").to_json() == cost
+
+    words = ("--model", "counts", "--unk-vocabulary", 9, "--json")
+    assert theirs.score("é", unk_vocabulary=9).to_json() == succeed("ngram", "score", "é", *words).json
+    assert theirs.evaluate("own.txt", unk_vocabulary=9).to_json() == succeed("ngram", "eval", "own.txt", *words).json
+    assert theirs.score("é", unk_vocabulary=9).logprob == pytest.approx(theirs.score("é").logprob - math.log(9))
 
     theirs.write_arpa("mine.arpa")
     succeed("ngram", "export", "theirs.arpa", "--model", "counts")
