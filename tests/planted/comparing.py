@@ -165,6 +165,13 @@ MUTANTS = [
         WHICH,
     ),
     Mutant(
+        "which: a text has the label of the one that was read last",
+        "attribution.py",
+        "yield labels.popleft(), found",
+        "yield labels.pop(), found",
+        WHICH,
+    ),
+    Mutant(
         "which: the verdict is doubtful wherever the first is loose",
         "attribution.py",
         "bool(set(claims[0].loose) - shared)",
