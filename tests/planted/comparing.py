@@ -135,6 +135,7 @@ MUTANTS = [
         "return {name: priors[name] / total for name in names}",
         "return {name: weight / total for name, weight in priors.items()}",
         ATTRIBUTION,
+        only="priors_are_checked",
     ),
     Mutant(
         "which: the likeliest comes first, whatever its prior",
