@@ -302,19 +302,26 @@ class Model:
         return list(judge(self.trained.under(label), pairs))
 
     def heatmap(
-        self, text: str | bytes | Sequence[str | bytes], *, title: str = "a text", label: str | None = None
+        self,
+        text: str | bytes | Sequence[str | bytes],
+        *,
+        title: str = "a text",
+        unk_vocabulary: int = 1,
+        label: str | None = None,
     ) -> str:
         """A text, or several, coloured by surprise: a page of HTML, as ``charlm score --heatmap`` writes.
 
         Args:
             text: what to show; encode the page as UTF-8 to keep it.
             title: what it is, for the page's heading.
+            unk_vocabulary: how many tokens share the probability of <UNK> evenly.
             label: under which it is read, for a model of texts with labels.
 
         Raises:
-            UsageError: the label does not fit the model.
+            UsageError: ``unk_vocabulary`` is not positive, or the label does not fit the model.
         """
-        return heatmap(self.trained.under(label), [text] if isinstance(text, str | bytes) else text, title)
+        texts = [text] if isinstance(text, str | bytes) else text
+        return heatmap(self.trained.under(label), texts, title, unk_vocabulary)
 
     def find_units(
         self,

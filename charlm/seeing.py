@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from charlm.checkpoint import TrainedModel
+from charlm.config import require
 from charlm.errors import InputError, UsageError
 from charlm.heatmap import render
 from charlm.neurons import Found, find_units
@@ -12,18 +13,21 @@ from charlm.text.properties import by_regex, find_property, of_tokens
 from charlm.text.reading import normalise
 
 
-def heatmap(model: TrainedModel, texts: Iterable[str | bytes], title: str) -> str:
+def heatmap(model: TrainedModel, texts: Iterable[str | bytes], title: str, unk_vocabulary: int = 1) -> str:
     """A page of HTML that shows texts coloured by the surprise of their tokens.
 
     Args:
         model: whose probabilities.
         texts: as many as there is room for are shown.
         title: what they are, for the heading.
+        unk_vocabulary: how many tokens share the probability of <UNK> evenly.
 
     Raises:
+        UsageError: ``unk_vocabulary`` is not positive.
         ModelError: a figure is not finite.
     """
-    page = SurprisePage(model)
+    require("unk_vocabulary", unk_vocabulary, minimum=1)
+    page = SurprisePage(model, unk_vocabulary=unk_vocabulary)
     for text in texts:
         page.add(text)
     return render(page.page(title))

@@ -344,6 +344,7 @@ def test_a_label_must_be_one_of_the_models(command: tuple[str, ...], toy: Traine
     ("words", "mentioned"),
     [
         (("score", "--posterior", "--label", "vowel", "x"), ("--posterior", "--label")),
+        (("score", "--posterior", "--unk-vocabulary", "9", "x"), ("--posterior", "--unk-vocabulary")),
         (("score", "--posterior", "--per-token", "x"), ("--posterior", "--per-token")),
         (("score", "--posterior", "--heatmap", "x.html", "x"), ("--posterior", "--heatmap")),
         (("score", "--prior", "uniform", "--label", "vowel", "x"), ("--prior", "--posterior")),

@@ -102,6 +102,13 @@ MUTANTS = [
         HEATMAP,
     ),
     Mutant(
+        "surprise: unknown tokens share nothing on a page",
+        "surprise.py",
+        "scores.logprobs - math.log(self._share) * unknown",
+        "scores.logprobs",
+        HEATMAP,
+    ),
+    Mutant(
         "surprise: the entropy is in nats",
         "surprise.py",
         "(scores.entropies / NATS_PER_BIT).tolist()",
