@@ -1,6 +1,7 @@
 """The errors that `python tests/mutants.py` plants, one list a part of the package."""
 
 from planted import (
+    comparing,
     encoder,
     engine,
     exchange,
@@ -13,6 +14,8 @@ from planted import (
     lstms,
     memory,
     normalized,
+    score_units,
+    seeing,
 )
 from planted.mutant import Mutant
 
@@ -29,4 +32,7 @@ MUTANTS: list[Mutant] = [
     *exchange.MUTANTS,
     *language_models.MUTANTS,
     *labelled.MUTANTS,
+    *comparing.MUTANTS,
+    *score_units.MUTANTS,
+    *seeing.MUTANTS,
 ]
