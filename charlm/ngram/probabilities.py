@@ -6,12 +6,14 @@
 All places of a text are looked up at once, order by order.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from charlm.ngram.smoothing import Real, Smoothed
-from charlm.ngram.trie import Trie, follow
+from charlm.ngram.trie import NOWHERE, Trie, walk
 from charlm.nn.arrays import Ids
 
 
@@ -36,17 +38,16 @@ def judge(trie: Trie, smoothed: Smoothed, sequence: Ids) -> Judged:
         smoothed: their probabilities.
         sequence: [n], words, <s> where a text begins.
     """
-    ends = follow(trie, sequence)
+    sequence = np.asarray(sequence, np.int64)
     logs = smoothed.log_probabilities[0][sequence].astype(np.float64)
     orders = np.ones(len(sequence), np.int64)
-    for order in range(2, trie.order + 1):
-        here = ends[order - 1]
-        # The n-gram of one word less that ends before: its backoff counts where this one is not there.
-        context = np.concatenate(([-1], ends[order - 2][:-1]))
-        known, there = context >= 0, here >= 0
-        logs[known] += smoothed.log_backoffs[order - 2][context[known]]
-        logs[there] = smoothed.log_probabilities[order - 1][here[there]]
-        orders[there] = order
+    for order, ends in enumerate(walk(trie, sequence), 2):
+        there, missing = np.flatnonzero(ends.numbers != NOWHERE), np.flatnonzero(ends.numbers == NOWHERE)
+        # Where this one is not there, the backoff of its context counts, which is the n-gram of one word less before.
+        logs[ends.places[missing]] += smoothed.log_backoffs[order - 2][ends.prefixes[missing]]
+        here = ends.places[there]
+        logs[here] = smoothed.log_probabilities[order - 1][ends.numbers[there]]
+        orders[here] = order
     starts = sequence == trie.words - 1
     return Judged(np.where(starts, 0.0, logs), np.where(starts, 0, orders))
 
@@ -59,13 +60,22 @@ def distribution(trie: Trie, smoothed: Smoothed, context: Ids) -> Real:
         smoothed: their probabilities.
         context: [n], words from <s> on, or the last of them.
     """
-    ends = [order[-1] for order in follow(trie, context[-trie.order + 1 :])] if trie.order > 1 and len(context) else []
     found = np.exp(smoothed.log_probabilities[0][:-1])
-    for order, number in enumerate(ends, 2):
-        if order > trie.order or number < 0:
-            break
+    for order, number in enumerate(_contexts(trie, context[-trie.order + 1 :]), 2):
         found *= np.exp(smoothed.log_backoffs[order - 2][number])
-        first, behind = np.searchsorted(trie.keys[order - 2], (number * trie.words, (number + 1) * trie.words))
+        keys = trie.keys[order - 2]
+        first, behind = np.searchsorted(keys, (number * trie.words, (number + 1) * trie.words))
         part = slice(int(first), int(behind))
-        found[trie.last_words(order)[part]] = np.exp(smoothed.log_probabilities[order - 1][part])
+        found[keys[part] % trie.words] = np.exp(smoothed.log_probabilities[order - 1][part])
     return np.log(found)
+
+
+def _contexts(trie: Trie, words: Ids) -> Iterator[int]:
+    """The n-grams that words end in, below the highest order, up to the first that is not there."""
+    if trie.order == 1 or not len(words):
+        return
+    yield int(words[-1])
+    for ends in islice(walk(trie, np.asarray(words, np.int64)), trie.order - 2):
+        if not len(ends.places) or ends.places[-1] != len(words) - 1 or ends.numbers[-1] == NOWHERE:
+            return
+        yield int(ends.numbers[-1])
