@@ -13,8 +13,11 @@ from itertools import islice
 import numpy as np
 
 from charlm.ngram.smoothing import Real, Smoothed
-from charlm.ngram.trie import NOWHERE, Trie, walk
+from charlm.ngram.trie import Trie, walk
 from charlm.nn.arrays import Ids
+
+BLOCK = 1 << 15
+"""Words that are looked up at once: the arrays of so many stay in a processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,17 +42,27 @@ def judge(trie: Trie, smoothed: Smoothed, sequence: Ids) -> Judged:
         sequence: [n], words, <s> where a text begins.
     """
     sequence = np.asarray(sequence, np.int64)
-    logs = smoothed.log_probabilities[0][sequence].astype(np.float64)
-    orders = np.ones(len(sequence), np.int64)
+    logs, orders = np.empty(len(sequence)), np.empty(len(sequence), np.int64)
+    for begin in range(0, len(sequence), BLOCK):
+        # The words before a block decide its first probabilities.
+        first = max(0, begin - trie.order + 1)
+        block = _judge_block(trie, smoothed, sequence[first : begin + BLOCK])
+        logs[begin : begin + BLOCK] = block.log_probabilities[begin - first :]
+        orders[begin : begin + BLOCK] = block.orders[begin - first :]
+    return Judged(logs, orders)
+
+
+def _judge_block(trie: Trie, smoothed: Smoothed, sequence: Ids) -> Judged:
+    logs = smoothed.log_probabilities[0].take(sequence)
+    orders = np.ones(len(sequence), np.int8)
     for order, ends in enumerate(walk(trie, sequence), 2):
-        there, missing = np.flatnonzero(ends.numbers != NOWHERE), np.flatnonzero(ends.numbers == NOWHERE)
-        # Where this one is not there, the backoff of its context counts, which is the n-gram of one word less before.
-        logs[ends.places[missing]] += smoothed.log_backoffs[order - 2][ends.prefixes[missing]]
-        here = ends.places[there]
-        logs[here] = smoothed.log_probabilities[order - 1][ends.numbers[there]]
-        orders[here] = order
+        # Where an n-gram is not there, the backoff of its context counts.
+        logs[ends.missing] += smoothed.log_backoffs[order - 2].take(ends.contexts)
+        logs[ends.there] = smoothed.log_probabilities[order - 1].take(ends.numbers)
+        orders[ends.there] = order
     starts = sequence == trie.words - 1
-    return Judged(np.where(starts, 0.0, logs), np.where(starts, 0, orders))
+    logs[starts], orders[starts] = 0, 0
+    return Judged(logs, orders)
 
 
 def distribution(trie: Trie, smoothed: Smoothed, context: Ids) -> Real:
@@ -76,6 +89,6 @@ def _contexts(trie: Trie, words: Ids) -> Iterator[int]:
         return
     yield int(words[-1])
     for ends in islice(walk(trie, np.asarray(words, np.int64)), trie.order - 2):
-        if not len(ends.places) or ends.places[-1] != len(words) - 1 or ends.numbers[-1] == NOWHERE:
+        if not len(ends.there) or ends.there[-1] != len(words) - 1:
             return
         yield int(ends.numbers[-1])

@@ -77,13 +77,15 @@ class Ends(NamedTuple):
     """Where n-grams of an order could end in a sequence, their first words being an n-gram.
 
     Attributes:
-        places: [m], rising.
-        prefixes: [m], numbers of the n-grams of one order less that end before.
-        numbers: [m], those of the n-grams, or ``NOWHERE``.
+        missing: [k], rising, the places where none does.
+        contexts: [k], numbers of the n-grams of one order less that end before these.
+        there: [m], rising, the places where one does.
+        numbers: [m], of these.
     """
 
-    places: Ids
-    prefixes: Ids
+    missing: Ids
+    contexts: Ids
+    there: Ids
     numbers: Ids
 
 
@@ -95,19 +97,17 @@ def walk(trie: Trie, sequence: Ids) -> Iterator[Ends]:
         sequence: int64 [n], words; <s>, the last word of all, stands where a text begins, and no n-gram reaches over
             it.
     """
-    start = trie.words - 1
-    places: Ids = np.arange(len(sequence))
+    goes_on = np.append(sequence[1:] != trie.words - 1, False)
+    there: Ids = np.arange(len(sequence))
     numbers = sequence
     for finder in trie.finders:
-        behind = places + 1
-        on = np.flatnonzero(sequence.take(behind, mode="clip") != start)
-        if len(on) and behind[on[-1]] == len(sequence):
-            on = on[:-1]
-        places, prefixes = behind[on], numbers[on]
-        numbers = finder.find(prefixes * trie.words + sequence[places])
-        yield Ends(places, prefixes, numbers)
-        there = np.flatnonzero(numbers != NOWHERE)
-        places, numbers = places[there], numbers[there]
+        on = np.flatnonzero(goes_on.take(there))
+        places, prefixes = there.take(on) + 1, numbers.take(on)
+        found = finder.find(prefixes * trie.words + sequence.take(places))
+        is_there = found != NOWHERE
+        hits, misses = np.flatnonzero(is_there), np.flatnonzero(~is_there)
+        there, numbers = places.take(hits), found.take(hits)
+        yield Ends(places.take(misses), prefixes.take(misses), there, numbers)
 
 
 def spelt(trie: Trie, order: int) -> Sequence[Ids]:
