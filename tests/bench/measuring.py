@@ -67,6 +67,7 @@ class Worker:
     def __init__(self, side: Side, kernels: Mapping[str, str]) -> None:
         self.side = side
         self.megabytes = self.least = 0.0
+        self.figures: Mapping[str, float] = {}
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed on leaving
         command = [sys.executable, "-m", "bench.worker", side.engine, side.task, json.dumps(dict(side.arguments))]
         self._process = subprocess.Popen(
@@ -82,7 +83,7 @@ class Worker:
     def __enter__(self) -> Self:
         try:
             ready = self._read()
-            self._amount, self.least = ready["amount"], ready["least"]
+            self._amount, self.least, self.figures = ready["amount"], ready["least"], ready["figures"]
         except BaseException:
             self._end()
             raise

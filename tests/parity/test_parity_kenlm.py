@@ -16,10 +16,23 @@ from charlm.text.sources import find_texts
 from charlm.training.ngrams import count_texts
 
 pytest.importorskip("kenlm")
-from bench import kenlm_engine, ngrams_engine  # noqa: E402 - KenLM's side imports its module
+from bench import kenlm_engine, ngrams_engine
 
-TEXT = "der alte Fuchs schläft 🦊\nder Fuchs frisst\nein 👩‍🚀 schläft, der Fuchs nicht\n\u00a0der alte 🦊 frisst </s> nicht\n"
-LINES = ["der alte Fuchs schläft", "", "der Dachs frisst", "👩‍🚀 🦊 🦖", "zzz", "🦊", " der  Fuchs ", "<s> der </s> <unk>"]
+TEXT = """der alte Fuchs schläft 🦊
+der Fuchs frisst
+ein 👩\u200d🚀 schläft, der Fuchs nicht
+\u00a0der alte 🦊 frisst </s> nicht
+"""
+LINES = [
+    "der alte Fuchs schläft",
+    "",
+    "der Dachs frisst",
+    "👩‍🚀 🦊 🦖",
+    "zzz",
+    "🦊",
+    " der  Fuchs ",
+    "<s> der </s> <unk>",
+]
 
 
 def counted(folder: Path, level: str) -> tuple[NGramModel, Corpus]:
@@ -38,7 +51,7 @@ def test_full_scores_are_those_of_charlm(level: str, tmp_path: Path) -> None:
     arpa.write_bytes("".join(write_arpa(model.trie, model.smoothed, words)).encode())
     peer = kenlm_engine.load(str(arpa))
     judged = model.judge_lines(LINES)
-    for place, line in enumerate(LINES):
+    for place in range(len(LINES)):
         part = slice(*judged.bounds[place : place + 2])
         spelt = " ".join(words[token] for token in judged.ids[part][:-1])
         theirs = list(peer.full_scores(spelt, bos=True, eos=True))
