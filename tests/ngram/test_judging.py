@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from charlm.errors import UsageError
 from charlm.ngram import probabilities, tables
+from charlm.ngram.arpa import LOG10, read_arpa
 from charlm.ngram.model import NGramModel
 from charlm.ngram.probabilities import judge
 from charlm.ngram.tables import NOWHERE, DirectTable, Finder, HashTable, find
@@ -37,7 +38,6 @@ def counted(path: Path, level: str, order: int = 4, **options: object) -> NGramM
 )
 @settings(max_examples=60, deadline=None)
 def test_tables_find_what_a_search_finds(known: set[int], wanted: list[int], slots: int, step: int) -> None:
-    """Crowded ones too, where a key's slot is taken and the one behind it as well."""
     keys, asked = step * np.array(sorted(known)), step * np.array(wanted, np.int64)
     expected = [sorted(known).index(each) if each in known else NOWHERE for each in wanted]
     with pytest.MonkeyPatch.context() as patch:
@@ -47,6 +47,17 @@ def test_tables_find_what_a_search_finds(known: set[int], wanted: list[int], slo
         found.append(DirectTable(keys, 3001).find(asked))
     for each in found:
         assert each.tolist() == expected
+
+
+@pytest.mark.parametrize("slots", [1, 4])
+def test_crowded_tables_find_every_key_and_no_other(slots: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a key's slot is taken, and the one behind it as well."""
+    monkeypatch.setattr(tables, "SLOTS", slots)
+    drawn = np.unique(np.random.default_rng(1).integers(0, 1 << 50, 6000))
+    keys, others = np.sort(drawn[::2]), drawn[1::2]
+    table = HashTable(keys)
+    np.testing.assert_array_equal(table.find(keys), np.arange(len(keys)))
+    assert (table.find(others) == NOWHERE).all()
 
 
 @pytest.mark.parametrize("space", [100, 1 << 62])
@@ -104,6 +115,25 @@ def test_lines_together_are_judged_as_each_alone(level: str, independent_lines: 
         np.testing.assert_array_equal(found.orders[part], alone.orders)
         assert found.totals[place] == pytest.approx(score.logprob, rel=1e-12)
         assert np.count_nonzero(found.ids[part] == model.tokenizer.unknown_id) == score.oov
+
+
+def test_no_n_gram_reaches_over_the_start_of_a_text() -> None:
+    """Not even where a file of another tool has such an n-gram."""
+    lines = [
+        "\\data\\",
+        "ngram 1=3",
+        "ngram 2=2",
+        "ngram 3=1",
+        "\\1-grams:",
+        "-1\t</s>",
+        "-9\t<s>\t-0.3",
+        "-1\ta\t-0.2",
+    ]
+    lines += ["\\2-grams:", "-0.5\ta <s>\t-0.1", "-0.4\t<s> a\t-0.1", "\\3-grams:", "-0.01\ta <s> a", "\\end\\"]
+    words, trie, smoothed = read_arpa(lines, "it")
+    start, a = words.index("<s>"), words.index("a")
+    logs = judge(trie, smoothed, np.array([start, a, start, a])).log_probabilities / LOG10
+    assert logs.tolist() == pytest.approx([0, -0.4, 0, -0.4])
 
 
 def test_no_lines_have_no_figures(tmp_path: Path) -> None:

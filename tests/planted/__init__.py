@@ -12,6 +12,7 @@ from planted import (
     language_models,
     lstms,
     memory,
+    ngrams,
     normalized,
 )
 from planted.mutant import Mutant
@@ -29,4 +30,5 @@ MUTANTS: list[Mutant] = [
     *exchange.MUTANTS,
     *language_models.MUTANTS,
     *labelled.MUTANTS,
+    *ngrams.MUTANTS,
 ]
