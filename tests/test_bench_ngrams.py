@@ -39,13 +39,13 @@ def at_once(given: Mapping[str, Side], turns: int, steps: int) -> dict[str, Meas
     for place, (name, side) in enumerate(given.items(), 1):
         task = getattr(import_module(f"bench.{side.engine}_engine"), side.task)(**side.arguments)
         task.step()
-        found[name] = Measured([place / 1000] * turns, 50, task.figures)
+        found[name] = Measured([place / 1000] * turns, [place / 2000] * turns, 50, task.figures)
     return found
 
 
 def says(perplexity: float, seconds: tuple[float, ...] = (0.001,)) -> Measured:
     figures = {TOKENS: 10.0, FIRST: 0.1, PERPLEXITY: perplexity, KNOWN: perplexity - 1}
-    return Measured(list(seconds), 50, figures)
+    return Measured(list(seconds), [0.0005] * len(seconds), 50, figures)
 
 
 def test_perplexities_are_kenlms(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_side_says_its_figures_from_a_process_of_its_own(text: Path, tmp_path:
     arguments = {"model": files.own, "lines": files.text}
     here = ngrams_engine.judging(**arguments).figures
     with Worker(Side("ngrams", "judging", arguments), {}) as worker:
-        assert len(worker.turn(3)) == 2
+        assert len(worker.turn(3)) == len(worker.processor) == 2
     assert {name: worker.figures[name] for name in (TOKENS, PERPLEXITY, KNOWN)} == {
         name: here[name] for name in (TOKENS, PERPLEXITY, KNOWN)
     }
@@ -106,7 +106,7 @@ def test_turns_go_round(monkeypatch: pytest.MonkeyPatch) -> None:
     class Noted:
         """In the place of a worker."""
 
-        megabytes, figures = 1.0, says(2).figures
+        megabytes, figures, processor = 1.0, says(2).figures, (4.0, 3.0, 9.0)
 
         def __init__(self, side: Side, kernels: Mapping[str, str]) -> None:
             assert not kernels
@@ -128,6 +128,7 @@ def test_turns_go_round(monkeypatch: pytest.MonkeyPatch) -> None:
     found = ngrams.measure({name: Side("x", name, {}) for name in "abc"}, 3, 3)
     assert "".join(asked) == "abcbcacab"
     assert [each.seconds for each in found.values()] == [[2.0] * 3] * 3
+    assert [each.processor for each in found.values()] == [[4.0] * 3] * 3
 
 
 def test_a_run_prints_both_levels(
@@ -139,7 +140,7 @@ def test_a_run_prints_both_levels(
     assert command.main(["ngrams", "--text", str(text), "--turns", "1"]) == 0
     printed = capsys.readouterr()
     assert printed.err.splitlines() == [ngrams.MISSING]
-    assert printed.out.count("| charlm, `judge_lines` | 1,000 |  | ") == 2
+    assert printed.out.count("| charlm, `judge_lines` | 1,000 |  | 2,000 |  | ") == 2
     assert printed.out.count("| charlm, its own file | ") == 2
     assert "### word, order 5" in printed.out
     assert "### char, order 6" in printed.out
@@ -221,7 +222,9 @@ def test_a_network_of_other_lines_is_refused(wrong: str, text: Path, tmp_path: P
 def test_ratios_are_to_kenlms_score_turn_by_turn() -> None:
     found = {KENLM: says(3, (0.001, 0.004)), "charlm": says(3, (0.002, 0.001)), NETWORK: says(2, (0.1, 0.1))}
     lines = scoring_table(found).splitlines()[2:]
-    assert lines[1] == "| charlm | 667 | 2.25 (0.50-4.00) | 100 | 3.00000 | 2.00000 | 50.0 |"
+    assert lines[1] == (
+        "| charlm | 667 | 2.25 (0.50-4.00) | 2,000 | 1.00 (1.00-1.00) | 100 | 3.00000 | 2.00000 | 50.0 |"
+    )
     assert [line.split(" | ")[2] for line in lines] == ["1.00 (1.00-1.00)", "2.25 (0.50-4.00)", "0.03 (0.01-0.04)"]
 
 

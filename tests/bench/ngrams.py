@@ -44,11 +44,13 @@ class Measured(NamedTuple):
 
     Attributes:
         seconds: for each token, or for each loading, the median of each turn.
+        processor: likewise, of the processor's time, all threads together.
         megabytes: peak memory of the process.
         figures: what it says of the lines, see ``bench.held_out``; none where it only loads.
     """
 
     seconds: list[float]
+    processor: list[float]
     megabytes: float
     figures: Mapping[str, float]
 
@@ -86,6 +88,7 @@ def measure(given: Mapping[str, Side], turns: int, steps: int) -> dict[str, Meas
         WorkerError: a side has failed.
     """
     seconds: dict[str, list[float]] = {name: [] for name in given}
+    processor: dict[str, list[float]] = {name: [] for name in given}
     with ExitStack() as stack:
         workers = {name: stack.enter_context(Worker(side, {})) for name, side in given.items()}
         order = list(workers)
@@ -93,17 +96,23 @@ def measure(given: Mapping[str, Side], turns: int, steps: int) -> dict[str, Meas
             for name in order:
                 time.sleep(PAUSE)
                 seconds[name].append(median(workers[name].turn(steps)))
+                processor[name].append(median(workers[name].processor))
             order = [*order[1:], order[0]]
-        return {name: Measured(seconds[name], each.megabytes, each.figures) for name, each in workers.items()}
+        return {
+            name: Measured(seconds[name], processor[name], each.megabytes, each.figures)
+            for name, each in workers.items()
+        }
 
 
 def scoring_table(found: Mapping[str, Measured]) -> str:
     """Speed and perplexities, in Markdown; ratios where KenLM's ``score`` is there."""
-    head = ["by", "tokens/s", "to KenLM's `score` (turns)", "first pass, tokens/s"]
-    head += ["perplexity", "without unknown tokens", "peak MB"]
+    head = ["by", "tokens/s", "to KenLM's `score` (turns)", "tokens a second of the processor", "to KenLM's (turns)"]
+    head += ["first pass, tokens/s", "perplexity", "without unknown tokens", "peak MB"]
     lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
     for name, each in found.items():
-        cells = [name, number(1 / median(each.seconds)), _ratio(found.get(KENLM), each)]
+        peer, cells = found.get(KENLM), [name]
+        cells += [number(1 / median(each.seconds)), _ratio(peer and peer.seconds, each.seconds)]
+        cells += [number(1 / median(each.processor)), _ratio(peer and peer.processor, each.processor)]
         cells += [number(each.figures[TOKENS] / each.figures[FIRST])]
         cells += [f"{each.figures[figure]:.5f}" for figure in (PERPLEXITY, KNOWN)]
         lines.append(f"| {' | '.join([*cells, number(each.megabytes)])} |")
@@ -120,10 +129,10 @@ def loading_table(found: Mapping[str, Measured], sizes: Mapping[str, int]) -> st
     return "\n".join(lines)
 
 
-def _ratio(peer: Measured | None, each: Measured) -> str:
+def _ratio(peer: list[float] | None, own: list[float]) -> str:
     if peer is None:
         return ""
-    turns = [theirs / mine for theirs, mine in zip(peer.seconds, each.seconds, strict=True)]
+    turns = [theirs / mine for theirs, mine in zip(peer, own, strict=True)]
     return f"{median(turns):.2f} ({min(turns):.2f}-{max(turns):.2f})"
 
 

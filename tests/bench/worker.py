@@ -1,7 +1,8 @@
 """One side of a case in a process of its own: `python -m bench.worker ENGINE TASK ARGUMENTS`.
 
 It makes its task, takes one step, and writes `{"amount": ..., "least": ..., "figures": ...}`. For each number of steps
-that it reads it takes so many and writes their times and its peak memory. It ends with its standard input.
+that it reads it takes so many and writes their times, those of the processor, and its peak memory. It ends with its
+standard input.
 """
 
 import json
@@ -37,12 +38,13 @@ def main(engine: str, task: str, arguments: str) -> None:
     made.step()
     say({"amount": made.amount, "least": made.least, "figures": dict(made.figures)})
     for line in sys.stdin:
-        seconds = []
+        seconds, processor = [], []
         for _ in range(int(line)):
-            began = time.perf_counter()
+            busy, began = time.process_time(), time.perf_counter()
             made.step()
             seconds.append(time.perf_counter() - began)
-        say({"seconds": seconds, "mb": peak_megabytes()})
+            processor.append(time.process_time() - busy)
+        say({"seconds": seconds, "processor": processor, "mb": peak_megabytes()})
 
 
 if __name__ == "__main__":
