@@ -13,6 +13,7 @@ from planted import (
     language_models,
     lstms,
     memory,
+    ngram_scoring,
     normalized,
     score_units,
     seeing,
@@ -35,4 +36,5 @@ MUTANTS: list[Mutant] = [
     *comparing.MUTANTS,
     *score_units.MUTANTS,
     *seeing.MUTANTS,
+    *ngram_scoring.MUTANTS,
 ]
