@@ -36,7 +36,7 @@ AGREEMENT = 1e-5
 """How far the perplexities of charlm and KenLM may be from one another, as a share."""
 KENLM, NETWORK = "KenLM, `score`", "charlm, the network"
 """The side that the others are held against, and the one that is no n-gram model."""
-MISSING = "KenLM's module is not installed, and is left out: pip install -e '.[bench]' (it is compiled there)"
+MISSING = "KenLM's module is not installed, and is left out: pip install -e '.[kenlm]' (it is compiled there)"
 
 
 class Measured(NamedTuple):
