@@ -50,7 +50,8 @@ def count_ids(ids: NDArray[np.integer[Any]], types: int) -> NDArray[np.int64]:
     even = len(ids) // 2 * 2
     pairs = np.bincount(ids[:even].view(np.uint16), minlength=BYTES * BYTES).reshape(BYTES, BYTES)
     counts: NDArray[np.int64] = pairs.sum(axis=0) + pairs.sum(axis=1) + np.bincount(ids[even:], minlength=BYTES)
-    return counts[:types]
+    # Bytes have 257 types, of which the last may not occur: then ids fit into bytes all the same.
+    return np.append(counts, np.zeros(max(0, types - BYTES), np.int64))[:types]
 
 
 class Extent(NamedTuple):
