@@ -22,6 +22,7 @@ from charlm.config import require
 from charlm.continuations import Continuation, continuations
 from charlm.differences import Difference
 from charlm.errors import CharlmError, UsageError
+from charlm.evaluation import EvaluationResult, evaluate_part
 from charlm.explain import Step, explain
 from charlm.files import write_atomically
 from charlm.gradients import Measurement, measure
@@ -32,7 +33,7 @@ from charlm.labelling.tags import Tagged
 from charlm.neurons import activations
 from charlm.ranking import Alternative, rank
 from charlm.samples import DEFAULT_LENGTH, draw_texts, read_prompt
-from charlm.scores import EvaluationResult, Score, evaluate_part, score_all
+from charlm.scores import Score, score_all
 from charlm.scoring import log_softmax
 from charlm.tagging import Tagger, load_tagger, train_tagger
 from charlm.text.corpus import encode_texts

@@ -3,6 +3,7 @@
 Words are runs of other than white space, and each end of a line counts as one, since a model of words predicts it too.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,18 @@ _INSIDE, _SPACE, _BEGINS = range(3)
 def words_of_text(text: str) -> int:
     """Of a text; a missing last line break is supplied."""
     return len(text.split()) + text.count("\n") + (not text.endswith("\n"))
+
+
+def words_of_blocks(blocks: Iterable[str]) -> int:
+    """Of a text in blocks that are not empty, likewise."""
+    found, before = 0, "\n"
+    ended = False
+    for block in blocks:
+        goes_on = not (before.isspace() or block[0].isspace())
+        found += len(block.split()) + block.count("\n") - goes_on
+        before = block[-1]
+        ended = before == "\n"
+    return found + (not ended)
 
 
 def words_of_ids(ids: NDArray[np.integer[Any]], tokenizer: Tokenizer) -> int:
