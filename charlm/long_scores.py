@@ -1,6 +1,5 @@
 """What texts cost that are too long for memory: sums, and each token's figures on the disk where they are asked for."""
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -15,7 +14,7 @@ from charlm.streams import Scored, score_streams
 from charlm.text.level import Blocks
 from charlm.text.long import LongText, Text, blocks_of_text
 from charlm.text.sizes import several_lines
-from charlm.text.store import disk_errors
+from charlm.text.spool import Spool
 
 _TOKENS = np.dtype([("id", np.uint32), ("rank", np.uint32), ("logprob", np.float64), ("entropy", np.float64)])
 _TOGETHER = 1 << 13
@@ -47,7 +46,7 @@ class TokenFigures:
     """The figures of a text's tokens, one behind another on the disk."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when nothing refers to the figures any more
+        self._spool = Spool("the figures of a long text")
 
     def append(self, ids: Ids, ranks: Ids, logprobs: NDArray[np.float64], entropies: NDArray[np.float64]) -> None:
         """Add those of the next tokens, each [n].
@@ -57,13 +56,11 @@ class TokenFigures:
         """
         rows = np.empty(ids.size, _TOKENS)
         rows["id"], rows["rank"], rows["logprob"], rows["entropy"] = ids, ranks, logprobs, entropies
-        with disk_errors("the figures of a long text"):
-            self._file.write(rows.data)
+        self._spool.append(rows.tobytes())
 
     def blocks(self) -> Iterator[NDArray[np.void]]:
         """All of them, with the fields ``id``, ``rank``, ``logprob`` and ``entropy``."""
-        self._file.seek(0)
-        while data := self._file.read(_TOGETHER * _TOKENS.itemsize):
+        for data in self._spool.blocks(_TOGETHER * _TOKENS.itemsize):
             yield np.frombuffer(data, _TOKENS)
 
 

@@ -116,15 +116,14 @@ def visible(token: str) -> str:
 
 def shown_text(text: str) -> str:
     """A text on one line of a table: white space at its ends is made visible, and one that is too long is cut."""
-    plain = text and text == text.strip() and text.isprintable()
-    if len(text) <= SHOWN_CHARACTERS:
-        return text if plain else visible(text)
-    return shown_beginning(text[:SHOWN_CHARACTERS], len(text), plain=bool(plain))
+    plain = bool(text) and text == text.strip() and text.isprintable()
+    return shown_beginning(text[:SHOWN_CHARACTERS], len(text), plain=plain)
 
 
 def shown_beginning(beginning: str, characters: int, *, plain: bool) -> str:
     """The beginning of a text of so many characters; ``plain``: the text can be shown as it is."""
-    return f"{beginning if plain else visible(beginning)} ... ({characters:,} characters)"
+    more = f" ... ({characters:,} characters)" if characters > len(beginning) else ""
+    return (beginning if plain else visible(beginning)) + more
 
 
 def duration(seconds: float) -> str:

@@ -10,6 +10,9 @@ from charlm.cli import preparing
 if TYPE_CHECKING:
     from charlm.text.reading import Source
 
+INTERVAL = 0.1
+"""Seconds between two states of a bar."""
+
 
 class Bar:
     """A bar on standard error; results may be written while it is hidden."""
@@ -20,7 +23,7 @@ class Bar:
         self._visible = False
         self._bar: Any = tqdm(
             desc=stage, total=total, unit=unit, unit_scale=True, file=sys.stderr, dynamic_ncols=True, leave=False,
-            delay=preparing.QUICK_SECONDS,
+            delay=preparing.QUICK_SECONDS, mininterval=INTERVAL, miniters=0,
         )  # fmt: skip
 
     def move(self, done: float) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from charlm.scorer import Scorer
     from charlm.scores import LongScore, Score, TokenScore
     from charlm.text.long import Text
+
+TOGETHER = 1024
+"""Tokens of a long text that are written together."""
 
 
 def show_scores(
@@ -100,11 +103,19 @@ def _json_pieces(scored: "LongScore") -> Iterator[str]:
     del figures["text"]
     yield '", ' + json.dumps(figures)[1:-1]
     if scored.per_token is not None:
-        yield ', "per_token": ['
-        for number, token in enumerate(scored.per_token):
-            yield (", " if number else "") + json.dumps(asdict(token))
+        yield ', "per_token": '
+        opening = "["
+        # As many at a time as make a piece that is worth the writing.
+        for some in _some(scored.per_token):
+            yield opening + json.dumps(list(map(vars, some)))[1:-1]
+            opening = ", "
         yield "]"
     yield "}"
+
+
+def _some(tokens: "Iterator[TokenScore]") -> "Iterator[list[TokenScore]]":
+    while some := list(islice(tokens, TOGETHER)):
+        yield some
 
 
 def _show(scored: "Score | LongScore", painted: "Callable[[Score], str] | None") -> None:

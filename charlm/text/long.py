@@ -1,13 +1,12 @@
 """A text too long for memory, which lies on the disk and is gone through in blocks."""
 
 import codecs
-import tempfile
 from collections.abc import Iterator
 from typing import AnyStr
 
 from charlm.text.flat import SURROGATES
 from charlm.text.reading import normalise, normalised
-from charlm.text.store import disk_errors
+from charlm.text.spool import Spool
 
 LONGEST = 1 << 20
 """Characters, or bytes, of a text that may lie in memory; a longer one is read and scored in blocks."""
@@ -29,8 +28,7 @@ class LongText:
     def __init__(self, *, raw: bool) -> None:
         self.raw = raw
         self.length = 0
-        self._size = 0
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when nothing refers to the text any more
+        self._spool = Spool("a long text")
 
     def append(self, block: str | bytes) -> None:
         """Add the next block of the text.
@@ -38,23 +36,14 @@ class LongText:
         Raises:
             OutputError: the temporary file cannot be written.
         """
-        data = block if isinstance(block, bytes) else block.encode("utf-8", SURROGATES)
-        with disk_errors("a long text"):
-            self._file.seek(self._size)
-            self._file.write(data)
-        self._size += len(data)
+        self._spool.append(block if isinstance(block, bytes) else block.encode("utf-8", SURROGATES))
         self.length += len(block)
 
-    def data(self, size: int = BLOCK) -> Iterator[bytes]:
-        """Its bytes in blocks of this size; several may be gone through at a time. Characters are UTF-8."""
-        place = 0
-        while place < self._size:
-            self._file.seek(place)
-            block = self._file.read(size)
-            place += len(block)
-            yield block
+    def data(self, size: int | None = None) -> Iterator[bytes]:
+        """Its bytes, characters as UTF-8, in blocks of this size or `BLOCK`; several may be gone through at a time."""
+        return self._spool.blocks(size or BLOCK)
 
-    def shown(self, size: int = BLOCK) -> Iterator[str]:
+    def shown(self, size: int | None = None) -> Iterator[str]:
         """Its characters, in blocks that are not empty; bytes that are no text come as lone surrogates."""
         decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape" if self.raw else SURROGATES)
         for block in self.data(size):
