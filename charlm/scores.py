@@ -231,15 +231,17 @@ def _score(
     logprobs: NDArray[np.float64],
     details: TokenScores | None = None,
 ) -> Score:
-    if not np.isfinite(logprobs).all():
-        raise ModelError(NOT_FINITE)
     unknown = ids == (-1 if model.tokenizer.unknown_id is None else model.tokenizer.unknown_id)
-    if unk_vocabulary > 1:
+    oov = int(np.count_nonzero(unknown))
+    if oov and unk_vocabulary > 1:
         logprobs = np.where(unknown, logprobs - math.log(unk_vocabulary), logprobs)
+    logprob = float(logprobs.sum())
+    if not math.isfinite(logprob):
+        raise ModelError(NOT_FINITE)
     per_token = None
     if details is not None:
         names = [model.tokenizer.vocabulary.token(int(i)) for i in ids]
-        if unknown.any():
+        if oov:
             pieces = model.tokenizer.cut(text if isinstance(text, bytes) else normalise(text))
             # The <EOS> that closes the text is known, whether the text has it or not.
             names = [
@@ -251,10 +253,10 @@ def _score(
     return Score(
         text=_shown(text),
         tokens=len(ids),
-        logprob=float(logprobs.sum()),
+        logprob=logprob,
         logprob_without_eos=float(logprobs[:-1].sum()),
-        oov=int(np.count_nonzero(unknown)),
-        logprob_without_oov=float(logprobs[~unknown].sum()),
+        oov=oov,
+        logprob_without_oov=float(logprobs[~unknown].sum()) if oov else logprob,
         characters=characters,
         bytes=size,
         words=words,

@@ -75,11 +75,8 @@ def scored_by(
 
 
 def _weight(text: "Text") -> int:
-    on_disk = _length_on_disk(text)
-    return -(-on_disk // ON_DISK) if on_disk else len(text)  # type: ignore[arg-type] # what has a length is in memory
+    return len(text) if isinstance(text, str | bytes) else -(-text.length // ON_DISK)
 
 
 def _length_on_disk(text: "Text") -> int:
-    from charlm.text.long import LongText  # noqa: PLC0415 - NumPy is loaded only when it is used
-
-    return text.length if isinstance(text, LongText) else 0
+    return 0 if isinstance(text, str | bytes) else text.length
