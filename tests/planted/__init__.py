@@ -10,6 +10,7 @@ from planted import (
     input_gated,
     labelled,
     language_models,
+    long_texts,
     lstms,
     memory,
     normalized,
@@ -29,4 +30,5 @@ MUTANTS: list[Mutant] = [
     *exchange.MUTANTS,
     *language_models.MUTANTS,
     *labelled.MUTANTS,
+    *long_texts.MUTANTS,
 ]

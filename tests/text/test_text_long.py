@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from charlm.text.long import LongText, blocks_of_text, is_long, text_in_memory
+from charlm.text.reading import normalise
 from charlm.text.segment import LONGEST_RUN
+from charlm.text.sizes import several_lines, sizes_of
 from charlm.text.tokenizer import Tokenizer, find_level
 from charlm.text.vocabulary import Vocabulary
 
@@ -67,3 +70,28 @@ def test_runs_of_any_length_are_cut_alike(level: str, run: str) -> None:
     text = "ab" + run * (2 * LONGEST_RUN + 3) + "b"
     for unit in ("line", "paragraph", "file"):
         check_blocks(level, unit, False, text, [text[i : i + 50_001] for i in range(0, len(text), 50_001)])
+
+
+@given(data=st.one_of(TEXTS, st.binary(max_size=30)), size=st.integers(1, 9))
+def test_a_text_on_the_disk_is_the_text(data: str | bytes, size: int) -> None:
+    """However it is cut into blocks; bytes that are no text come as surrogates."""
+    held = LongText(raw=isinstance(data, bytes))
+    for start in range(0, len(data), size):
+        held.append(data[start : start + size])
+    shown = data if isinstance(data, str) else data.decode("utf-8", "surrogateescape")
+    raw = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
+    assert held.length == len(data)
+    assert b"".join(held.data(size)) == raw
+    assert "".join(held.shown(size)) == shown
+    assert held.beginning(size) == data[:size]
+    for line_break in (False, True):
+        assert sizes_of(held, line_break=line_break) == sizes_of(data, line_break=line_break)
+    assert several_lines(held) == several_lines(data)
+    for text in (held, data):
+        blocks = list(blocks_of_text(text))
+        if isinstance(data, str):
+            assert "".join(map(str, blocks)) == normalise(data)
+        else:
+            assert b"".join(map(bytes, blocks)) == data  # type: ignore[arg-type] # of bytes there are only bytes
+    assert text_in_memory(held) == data
+    assert is_long(held)
