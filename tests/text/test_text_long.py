@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charlm.text.long import LongText, blocks_of_text, is_long, text_in_memory
@@ -56,6 +56,7 @@ def check_blocks(level: str, unit: str, lowercase: bool, text: str, blocks: list
 
 
 @pytest.mark.parametrize("level", ["char", "word", "token", "byte"])
+@settings(deadline=None)
 @given(data=st.data(), text=TEXTS, places=st.lists(st.integers(0, 100), max_size=4), lowercase=st.booleans())
 def test_blocks_have_the_tokens_of_the_whole(
     level: str, data: st.DataObject, text: str, places: list[int], lowercase: bool
@@ -72,6 +73,7 @@ def test_runs_of_any_length_are_cut_alike(level: str, run: str) -> None:
         check_blocks(level, unit, False, text, [text[i : i + 50_001] for i in range(0, len(text), 50_001)])
 
 
+@settings(deadline=None)
 @given(data=st.one_of(TEXTS, st.binary(max_size=30)), size=st.integers(1, 9))
 def test_a_text_on_the_disk_is_the_text(data: str | bytes, size: int) -> None:
     """However it is cut into blocks; bytes that are no text come as surrogates."""
