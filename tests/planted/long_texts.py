@@ -3,6 +3,7 @@
 from planted.mutant import Mutant
 
 LONG = ("cli/test_cli_long.py",)
+INPUTS = ("text/test_text_inputs.py",)
 BLOCKS = ("text/test_text_long.py",)
 FIGURES = ("test_score_figures.py",)
 FOLLOWING = ("cli/test_cli_following.py",)
@@ -61,16 +62,16 @@ MUTANTS = [
         "text/inputs.py",
         "            for each in self._parts:\n",
         "            for each in self._parts[-1:]:\n",
-        LONG,
-        "in_memory",
+        INPUTS,
+        "on_the_disk",
     ),
     Mutant(
         "long texts: a line that grows too long stays in memory",
         "text/inputs.py",
         "self.length > LONGEST",
         "self.length > 1 << 40",
-        LONG,
-        "memory_does_not_grow",
+        INPUTS,
+        "on_the_disk",
     ),
     Mutant(
         "long texts: a block's last character is cut",
