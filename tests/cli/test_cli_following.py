@@ -57,6 +57,21 @@ def test_the_bytes_of_a_file_are_the_measure(prose: Trained, text: Path) -> None
     assert "\n" not in drawn
 
 
+def test_scores_have_lines_of_their_own(prose: Trained, text: Path) -> None:
+    """Where both go to one terminal, the bar is gone from the line that a score is written on."""
+    expected = succeed("score", "--model", prose.folder, "--file", text).out.decode().splitlines()
+    terminal = Terminal()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(following, "INTERVAL", 0.0)
+        patch.setattr(preparing, "QUICK_SECONDS", 0.0)
+        patch.setattr(sys, "stderr", terminal)
+        patch.setattr(sys, "stdout", terminal)
+        assert outcome(["score", "--model", str(prose.folder), "--file", str(text)])[1] == 0
+    lines = terminal.getvalue().split("\n")[:-1]
+    assert "scoring:" in lines[0]
+    assert [line.rpartition("\r")[2] for line in lines] == expected
+
+
 def test_a_long_text_shows_how_far_it_has_come(prose: Trained, text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(long, "BLOCK", 1000)
     monkeypatch.setattr(long, "LONGEST", 100)

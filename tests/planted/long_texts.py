@@ -74,14 +74,6 @@ MUTANTS = [
         "on_the_disk",
     ),
     Mutant(
-        "long texts: a block's last character is cut",
-        "text/long.py",
-        '        if text := decoder.decode(b"", final=True):\n            yield text\n',
-        "",
-        BLOCKS,
-        "on_the_disk",
-    ),
-    Mutant(
         "long texts: words are parted where blocks are",
         "text/words_in.py",
         'block.count("\\n") - goes_on',
@@ -111,6 +103,6 @@ MUTANTS = [
         "            self._bar.hide()\n",
         "",
         FOLLOWING,
-        "measure",
+        "lines_of_their_own",
     ),
 ]
