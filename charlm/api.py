@@ -21,6 +21,7 @@ from charlm.config import require
 from charlm.continuations import Continuation, continuations
 from charlm.differences import Difference
 from charlm.errors import CharlmError
+from charlm.evaluation import EvaluationResult
 from charlm.explain import Step, explain
 from charlm.files import write_atomically
 from charlm.gradients import Measurement, measure
@@ -34,7 +35,7 @@ from charlm.ngrams import NGrams, load_ngrams, read_arpa, train_ngrams
 from charlm.pairs import Accuracy, Judged, Pair, accuracies, judge
 from charlm.ranking import Alternative, rank
 from charlm.samples import DEFAULT_LENGTH, draw_texts, read_prompt
-from charlm.scores import EvaluationResult, Score
+from charlm.scores import Score
 from charlm.scoring import log_softmax
 from charlm.seeing import heatmap, units_that_follow
 from charlm.tagging import Tagger, load_tagger, train_tagger

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from charlm.config import require
-from charlm.scores import EvaluationResult, Score, Scorer, evaluate_part, score_all
+from charlm.evaluation import EvaluationResult, evaluate_part
+from charlm.scorer import Scorer
+from charlm.scores import Score, score_all
 from charlm.text.corpus import encode_texts
 from charlm.text.tokenizer import read_as
 from charlm.training.from_python import Paths, texts_given

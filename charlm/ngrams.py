@@ -5,13 +5,14 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, overload
 
+from charlm.evaluation import EvaluationResult
 from charlm.exchange.ngrams import import_arpa
 from charlm.files import write_atomically
 from charlm.measuring import evaluate_texts, score_texts
 from charlm.ngram.arpa import write_arpa
 from charlm.ngram.model import NGramModel, load_ngram, ngram_bytes
 from charlm.ngram.spelling import words_of
-from charlm.scores import EvaluationResult, Score
+from charlm.scores import Score
 from charlm.training.from_python import Paths, texts_given
 from charlm.training.ngrams import count_texts
 

@@ -13,6 +13,7 @@ from charlm.heatmap import MOST_TOKENS, Page, Token
 from charlm.nn.arrays import Ids
 from charlm.scores import NATS_PER_BIT, Score
 from charlm.scoring import TokenScores, score_tokens
+from charlm.text.long import LongText, Text
 from charlm.text.pieces import pieces_of_text
 from charlm.text.reading import normalise
 
@@ -49,7 +50,7 @@ class SurprisePage:
         self._texts: list[list[Token]] = []
         self._bits: list[float] = []
 
-    def add(self, text: str | bytes) -> None:
+    def add(self, text: Text) -> None:
         """Show a text too, if there is room; str is normalised as a file would be, bytes go only at byte level.
 
         Raises:
@@ -58,10 +59,14 @@ class SurprisePage:
         self.given += 1
         if self._room <= 0:
             return
-        begun = text[:_LONGEST] if isinstance(text, bytes) else normalise(text[:_LONGEST])
+        if isinstance(text, LongText):
+            length, first = text.length, text.beginning(_LONGEST)
+        else:
+            length, first = len(text), text[:_LONGEST]
+        begun = first if isinstance(first, bytes) else normalise(first)
         ids = self._model.tokenizer.encode_sentence(begun)
         self.shown += 1
-        self.cut = len(ids) > self._room or len(text) > _LONGEST
+        self.cut = len(ids) > self._room or length > _LONGEST
         self._waiting.append((begun, ids[: self._room]))
         self._room -= len(ids)
         if len(self._waiting) == _TOGETHER:

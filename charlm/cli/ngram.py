@@ -9,20 +9,11 @@ from charlm.cli.commands import group
 from charlm.cli.console import counted, note, result
 from charlm.cli.evaluate import CorpusArgument, costs_by_file, own_part, part_of, show_costs
 from charlm.cli.find import JsonOption, ModelOption, UnkVocabularyOption, locate
+from charlm.cli.following import following
 from charlm.cli.run_options import take_options
-from charlm.cli.score import (
-    FILE_GROUP,
-    GROUP,
-    EncodingOption,
-    FileOption,
-    PerTokenOption,
-    TextsArgument,
-    WholeOption,
-    check_texts,
-    scored_by,
-    show_scores,
-    texts_of,
-)
+from charlm.cli.score import EncodingOption, FileOption, PerTokenOption, TextsArgument, WholeOption, check_texts
+from charlm.cli.score_output import show_scores
+from charlm.cli.scoring import FILE_GROUP, GROUP, Wanted, scored_by, texts_of
 from charlm.config import require
 from charlm.errors import UsageError
 from charlm.training.ngram_options import NGRAM_OPTIONS
@@ -93,9 +84,10 @@ def score(
     check_texts(texts, file, whole=whole)
     require("--unk-vocabulary", unk_vocabulary, minimum=1)
     found = load_ngram(locate(model, KIND))
-    inputs = iter(texts) if texts else texts_of(found, file, encoding, whole)
-    scores = scored_by(found, inputs, FILE_GROUP if file else GROUP, per_token, unk_vocabulary)
-    show_scores(found, scores, file, as_json=as_json)
+    wanted = Wanted(FILE_GROUP if file else GROUP, per_token, of_long=per_token, unk_vocabulary=unk_vocabulary)
+    with following() as watched:
+        inputs = iter(texts) if texts else texts_of(found, file, encoding, whole, watched)
+        show_scores(found, scored_by(found, inputs, wanted, watched), file, as_json=as_json)
 
 
 def evaluate(

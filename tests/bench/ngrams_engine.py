@@ -10,7 +10,8 @@ from bench.task import Task
 from charlm.checkpoint import load_model
 from charlm.exchange.ngrams import import_arpa
 from charlm.ngram.model import load_ngram
-from charlm.scores import Scorer, encode_text, score_all
+from charlm.scorer import Scorer
+from charlm.scores import encode_text, score_all
 
 TOGETHER = 4096
 """Lines that ``charlm score --file`` and ``charlm ngram score --file`` score at a time."""

@@ -11,6 +11,7 @@ from planted import (
     input_gated,
     labelled,
     language_models,
+    long_texts,
     lstms,
     memory,
     ngram_scoring,
@@ -37,4 +38,5 @@ MUTANTS: list[Mutant] = [
     *score_units.MUTANTS,
     *seeing.MUTANTS,
     *ngram_scoring.MUTANTS,
+    *long_texts.MUTANTS,
 ]

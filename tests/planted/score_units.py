@@ -65,7 +65,7 @@ MUTANTS = [
     ),
     Mutant(
         "scores: eval's unknown words share nothing",
-        "scores.py",
+        "evaluation.py",
         "found.nats + found.unknown * math.log(unk_vocabulary)",
         "found.nats",
         COMMANDS,
