@@ -23,10 +23,10 @@ from charlm.config import require
 from charlm.nn.arrays import Array, Views
 from charlm.nn.block import Block, Operand, Starts, Tape, start_lanes
 from charlm.nn.columns import Columns, write_steps
-from charlm.nn.dropout import draw_mask
+from charlm.nn.dropout import Dropout
 from charlm.nn.parameters import ParameterSpec, below
 from charlm.nn.registry import make_block
-from charlm.nn.stack import Dropout
+from charlm.nn.regularization import OFF, Regularization
 from charlm.nn.text_lanes import TextLanes
 
 DIRECTIONS = ("forward", "backward")
@@ -88,7 +88,7 @@ class Room:
 
     tapes: list[list[Tape]]  # a layer, a direction
     outputs: Array  # [T, D * H, B], of the top layer, after dropout; then gradients, see ``d_outputs``
-    masks: list[Array]  # [T, D * H, B] a layer
+    dropout: list[Dropout]  # on [T, D * H, B] a layer
     d_residual: Array  # [T, D * H, B]: what passes a layer by on its residual connection
     d_inputs: Array  # [rows, T * B]: the gradient of a layer's input, as columns
     columns: Columns
@@ -113,7 +113,6 @@ class EncoderWork:
     d_operand: list[list[Operand]]
     room: Room
     keep: bool
-    dropped: bool = False
 
 
 class Encoder:
@@ -175,7 +174,7 @@ class Encoder:
         return Room(
             tapes,
             np.empty((time, rows, batch), dtype),
-            [np.empty((time, rows, batch), dtype) for _ in self.layers],
+            [Dropout(np.empty((time, rows, batch), dtype)) for _ in self.layers],
             np.empty((time, rows, batch), dtype),
             np.empty((max(self.sizes), (time + 1) * batch), dtype),
             Columns(max(rows, gates), max(rows, inputs), time, batch, dtype),
@@ -199,19 +198,18 @@ class Encoder:
             for (name, _, block), operand in zip(layer, operands, strict=True):
                 block.pack(below(views, name), operand, back=work.keep)
 
-    def forward(self, work: EncoderWork, lanes: TextLanes, dropout: Dropout | None = None) -> Array:
+    def forward(self, work: EncoderWork, lanes: TextLanes, how: Regularization = OFF) -> Array:
         """Encode the texts of which the input stands where ``make_room`` said.
 
         Args:
             work: packed.
             lanes: where texts begin and end.
-            dropout: on every layer's output; None when not training.
+            how: what to do against learning by heart, when training.
 
         Returns:
             [T, D * H, B], of D directions, a view into ``work``. Nothing is said of what stands where no text is.
         """
         H, T, room = self.config.hidden, len(lanes.ids), work.room
-        work.dropped = dropout is not None and dropout.rate > 0
         for k, layer in enumerate(self.layers):
             tapes, top = room.tapes[k], k + 1 == len(self.layers)
             x = tapes[0].x[:T]
@@ -222,10 +220,7 @@ class Encoder:
                 out = each.turned(output[:, d * H : (d + 1) * H])
                 starts = self._starts(each, lanes, output.dtype)
                 each.block.forward(work.operands[k][d], tapes[d], starts.initial, starts, out)
-            if dropout is not None and work.dropped:
-                mask = room.masks[k][:T]
-                draw_mask(mask, dropout.rate, dropout.generator)
-                output *= mask
+            room.dropout[k].forward(output, how.outputs if top else how.layers, how)
             if self.is_residual(k):
                 output += x
         return room.outputs[:T]
@@ -259,8 +254,7 @@ class Encoder:
             layer, tapes = self.layers[k], room.tapes[k]
             if self.is_residual(k):
                 room.d_residual[:T] = d_output
-            if work.dropped:
-                d_output *= room.masks[k][:T]
+            room.dropout[k].backward(d_output)
             for d, each in enumerate(layer):
                 starts = self._starts(each, lanes, d_output.dtype)
                 d_out = each.turned(d_output[:, d * H : (d + 1) * H])

@@ -22,7 +22,7 @@ from charlm.nn.language_model import LanguageModel
 from charlm.nn.parameters import Parameters, ParameterSpec, below
 from charlm.nn.pooling import Pooled, Pooling
 from charlm.nn.reader import Reader
-from charlm.nn.stack import Dropout
+from charlm.nn.regularization import OFF, Regularization
 from charlm.nn.text_lanes import TextLanes
 from charlm.nn.transfer import check_transfer, take_over
 
@@ -125,14 +125,14 @@ class LabelModel:
         if self.network is not None and work.characters is not None:
             self.network.reader.encoder.pack(self._characters[0], work.characters.reader)
 
-    def _forward(self, work: LabelWorkspace, lanes: TextLanes, dropout: Dropout | None = None) -> Array:
+    def _forward(self, work: LabelWorkspace, lanes: TextLanes, how: Regularization = OFF) -> Array:
         """What the head reads, [rows, N]: of N tokens, those of places without a text among them, or of N texts."""
         more = None
         if self.network is not None:
             assert work.characters is not None, "a workspace of another model"
             assert lanes.forms is not None, "these lanes have no spellings"
-            more = self.network.forward(self._characters[0], work.characters, lanes.forms, dropout)
-        outputs = self.reader.forward(self.parameters.views, work.reader, lanes, more, dropout)
+            more = self.network.forward(self._characters[0], work.characters, lanes.forms, how)
+        outputs = self.reader.forward(self.parameters.views, work.reader, lanes, more, how)
         if self.config.unit == "text":
             work.pooled = self.pooling.forward(outputs, lanes)
             return work.pooled.columns
@@ -145,7 +145,7 @@ class LabelModel:
         work: LabelWorkspace,
         lanes: TextLanes,
         targets: Ids,
-        dropout: Dropout | None = None,
+        how: Regularization = OFF,
         weights: Array | None = None,
     ) -> float:
         """The loss of a batch of texts, and every gradient.
@@ -154,13 +154,13 @@ class LabelModel:
             work: packed; its tape is overwritten, and ``parameters.gradients`` too.
             lanes: the texts.
             targets: labels, [T, B] of tokens or [N] of texts; -1 is not counted.
-            dropout: on every layer's output.
+            how: what to do against learning by heart, when training.
             weights: [K], what a target of each label counts in the mean; None: 1.
 
         Returns:
             The mean loss in nats a target.
         """
-        loss, _ = self._there_and_back(work, lanes, targets, dropout, weights)
+        loss, _ = self._there_and_back(work, lanes, targets, how, weights)
         return loss
 
     def _there_and_back(
@@ -168,11 +168,11 @@ class LabelModel:
         work: LabelWorkspace,
         lanes: TextLanes,
         targets: Ids,
-        dropout: Dropout | None = None,
+        how: Regularization = OFF,
         weights: Array | None = None,
     ) -> tuple[float, Array]:
         """The mean loss, and its gradient by what the encoder reads, [X, T * B], a view into ``work``."""
-        columns, room = self._forward(work, lanes, dropout), work.reader.room
+        columns, room = self._forward(work, lanes, how), work.reader.room
         d_outputs = room.d_outputs[: len(lanes.ids)]
         if work.pooled is None:
             d_columns = room.columns.first[: len(columns), : lanes.ids.size]

@@ -23,7 +23,8 @@ from charlm.nn.heads.adaptive import AdaptiveHead
 from charlm.nn.heads.head import Head
 from charlm.nn.heads.softmax import SoftmaxHead
 from charlm.nn.parameters import Parameters, ParameterSpec, below
-from charlm.nn.stack import Dropout, Stack, StackTape, is_single
+from charlm.nn.regularization import OFF, Regularization
+from charlm.nn.stack import Stack, StackTape, is_single
 
 HEAD = "head."
 """What the names of the head's parameters begin with."""
@@ -172,10 +173,10 @@ class LanguageModel:
         return self.stack.zero_states(batch, self.parameters.dtype)
 
     def _forward(
-        self, work: Workspace, inputs: Ids, starts: Flags | None, states: States, dropout: Dropout | None = None
+        self, work: Workspace, inputs: Ids, starts: Flags | None, states: States, how: Regularization = OFF
     ) -> tuple[Array, States]:
         """The top layer's output as columns [H, T * B], and the states after."""
-        after = self.stack.forward(self.parameters, work.operands, work.tape, inputs, starts, states, dropout)
+        after = self.stack.forward(self.parameters, work.operands, work.tape, inputs, starts, states, how)
         T, B = inputs.shape[-2:]
         if T == 1:
             return work.tape.activations[0], after
@@ -190,7 +191,7 @@ class LanguageModel:
         targets: Ids,
         starts: Flags,
         states: States,
-        dropout: Dropout | None = None,
+        how: Regularization = OFF,
         upstream: tuple[Array, States] | None = None,
     ) -> tuple[float, States, States]:
         """One window of truncated backpropagation through time: the loss and every gradient.
@@ -201,7 +202,7 @@ class LanguageModel:
             targets: [T, B], ids; -1 is not counted.
             starts: [T, B]; where True, the states are the initial ones before that step.
             states: carried from the window before; no gradient flows into it (that is the truncation).
-            dropout: on every layer's output.
+            how: what to do against learning by heart, when training.
             upstream: gradients of something added to the loss, with respect to the top layer's output
                 [H, T, B] and the final states.
 
@@ -209,7 +210,7 @@ class LanguageModel:
             The mean loss in nats, the states after the last step, and the gradients with respect to ``states``.
         """
         inputs = self._read(inputs)
-        columns, after = self._forward(work, inputs, starts, states, dropout)
+        columns, after = self._forward(work, inputs, starts, states, how)
         (T, B), H, tape = inputs.shape[-2:], self.config.hidden, work.tape
         activations = columns.reshape(H, T, B, copy=False)
         d_columns = work.columns.first[:H, : T * B]

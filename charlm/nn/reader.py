@@ -7,7 +7,7 @@ from charlm.nn.embedding import add_gathered_gradient, write_gathered
 from charlm.nn.encoder import Encoder, EncoderConfig, EncoderWork
 from charlm.nn.initializers import uniform
 from charlm.nn.parameters import ParameterSpec
-from charlm.nn.stack import Dropout
+from charlm.nn.regularization import OFF, Regularization
 from charlm.nn.text_lanes import TextLanes
 
 
@@ -43,7 +43,7 @@ class Reader:
         work: EncoderWork,
         lanes: TextLanes,
         more: Array | None = None,
-        dropout: Dropout | None = None,
+        how: Regularization = OFF,
     ) -> Array:
         """Read texts.
 
@@ -52,7 +52,7 @@ class Reader:
             work: the encoder's, packed.
             lanes: the texts.
             more: [T, X - E, B], what stands below each token's embedding.
-            dropout: on every layer's output; None when not training.
+            how: what to do against learning by heart, when training.
 
         Returns:
             The outputs [T, rows, B], as ``Encoder.forward``.
@@ -61,7 +61,7 @@ class Reader:
         write_gathered(x[:, : self.embedding], views["embedding"], lanes.ids)
         if more is not None:
             x[:, self.embedding :] = more
-        return self.encoder.forward(work, lanes, dropout)
+        return self.encoder.forward(work, lanes, how)
 
     def backward(self, views: Views, gradients: Views, work: EncoderWork, lanes: TextLanes) -> Array:
         """Write the gradients of all parameters, as ``Encoder.backward``.

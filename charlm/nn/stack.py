@@ -16,11 +16,12 @@ from charlm.config import ModelConfig
 from charlm.nn.arrays import Array, Flags, Ids, State, States, from_memory
 from charlm.nn.block import Operand, Starts, Tape, start_lanes
 from charlm.nn.columns import Columns, write_steps
-from charlm.nn.dropout import draw_mask
+from charlm.nn.dropout import Dropout
 from charlm.nn.embedding import add_gathered_gradient, folds, write_gathered, write_one_hot
 from charlm.nn.initializers import uniform
 from charlm.nn.parameters import Parameters, ParameterSpec, below
 from charlm.nn.registry import make_block
+from charlm.nn.regularization import OFF, Regularization
 from charlm.nn.token_operand import TokenOperand, in_columns, new_token_operand, pack_tokens
 
 NOWHERE = Starts({}, (), ())
@@ -32,24 +33,15 @@ def is_single(time: int, batch: int, *, keep: bool) -> bool:
     return time == batch == 1 and not keep
 
 
-@dataclass(frozen=True)
-class Dropout:
-    """How often to drop a value, and where the randomness comes from."""
-
-    rate: float
-    generator: np.random.Generator
-
-
 @dataclass
 class StackTape:
     """What a window of the whole stack leaves for backward. Shorter windows use its first steps."""
 
     layers: tuple[Tape, ...]
     activations: Array  # [T, H, B], the top layer's output, after dropout
-    masks: tuple[Array, ...]  # [T, H, B] a layer
+    dropout: tuple[Dropout, ...]  # on [T, H, B] a layer
     d_residual: Array  # [T, H, B]: what passes a layer by on its residual connection
     keep: bool
-    dropped: bool = False
 
     @property
     def d_outputs(self) -> Array:
@@ -126,7 +118,7 @@ class Stack:
         return StackTape(
             layers=layers,
             activations=np.empty((time, H, batch), dtype),
-            masks=tuple(np.empty((time, H, batch), dtype) for _ in self.blocks),
+            dropout=tuple(Dropout(np.empty((time, H, batch), dtype)) for _ in self.blocks),
             d_residual=np.empty((time, H, batch), dtype),
             keep=keep,
         )
@@ -182,7 +174,7 @@ class Stack:
         inputs: Ids,
         starts: Flags | None,
         states: States,
-        dropout: Dropout | None = None,
+        how: Regularization = OFF,
     ) -> States:
         """Run a window; the top layer's output is then in ``tape.activations``.
 
@@ -193,7 +185,7 @@ class Stack:
             inputs: [T, B], ids; -1 is the zero vector. Or [N, T, B]: the embeddings of several are added.
             starts: [T, B]; where True, the states are the initial ones before that step. None: nowhere.
             states: before the first step; not modified.
-            dropout: on every layer's output; None when not training.
+            how: what to do against learning by heart, when training.
 
         Returns:
             The states after the last step, as copies.
@@ -205,16 +197,12 @@ class Stack:
             write_one_hot(tape.layers[0].x[:T], inputs)
         else:
             write_gathered(tape.layers[0].x[:T], parameters.views["embedding"], inputs)
-        tape.dropped = dropout is not None and dropout.rate > 0
         begins, after = self._starts(parameters, starts), []
         for k, block in enumerate(self.blocks):
             top = k + 1 == len(self.blocks)
             output = (tape.activations if top else tape.layers[k + 1].x)[:T]
             after.append(block.forward(operands[k], tape.layers[k], states[k], begins[k], output))
-            if dropout is not None and tape.dropped:
-                mask = tape.masks[k][:T]
-                draw_mask(mask, dropout.rate, dropout.generator)
-                output *= mask
+            tape.dropout[k].forward(output, how.outputs if top else how.layers, how)
             if self.is_residual(k):
                 output += tape.layers[k].x[:T]
         return tuple(after)
@@ -260,8 +248,7 @@ class Stack:
             block, layer = self.blocks[k], tape.layers[k]
             if self.is_residual(k):
                 tape.d_residual[:T] = d_output
-            if tape.dropped:
-                d_output *= tape.masks[k][:T]
+            tape.dropout[k].backward(d_output)
             before.append(block.backward(operands[k], layer, d_output, d_states[k], begins[k]))
             self._write_initial_gradient(parameters, k, begins[k].d_initial)
             window = columns.window(layer.d_gates[:T], layer.inputs[:T])

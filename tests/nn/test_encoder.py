@@ -21,13 +21,12 @@ from encoder_cases import (
     out_of_lanes,
     run,
 )
-from nn_cases import KINDS, NORMALIZED, central_differences
+from nn_cases import KINDS, NORMALIZED, central_differences, dropout
 from reference import DIRECTIONS, GOLDEN, load_golden_encoder
 
 from charlm.errors import UsageError
 from charlm.nn.encoder import Encoder, EncoderConfig
 from charlm.nn.parameters import Parameters
-from charlm.nn.stack import Dropout
 
 if TYPE_CHECKING:
     from reference import Array
@@ -170,11 +169,11 @@ def test_dropout_masks_every_layers_output_and_its_gradient() -> None:
     x = in_lanes(lanes, case.texts, np.float64).copy()
 
     def encoded() -> Array:
-        return engine.encode(lanes, x, Dropout(0.5, np.random.default_rng(5)))
+        return engine.encode(lanes, x, dropout(0.5, np.random.default_rng(5)))
 
     one = Engine(make_case("lstm", 1))
     plain = one.encode(lanes, x)
-    dropped = one.encode(lanes, x, Dropout(0.5, np.random.default_rng(5)))
+    dropped = one.encode(lanes, x, dropout(0.5, np.random.default_rng(5)))
     kept = dropped != 0
     assert 0.2 < np.mean(kept[plain != 0]) < 0.8
     np.testing.assert_allclose(dropped[kept], 2 * plain[kept], rtol=1e-12)

@@ -17,13 +17,12 @@ from label_model_cases import (
     make_model,
     pack_spelled,
 )
-from nn_cases import KINDS, NORMALIZED
+from nn_cases import KINDS, NORMALIZED, dropout
 from reference import GOLDEN, load_golden_labels
 
 from charlm.errors import UsageError
 from charlm.nn.label_config import LabelModelConfig
 from charlm.nn.label_model import LabelModel
-from charlm.nn.stack import Dropout
 from charlm.nn.text_lanes import pack_texts
 
 if TYPE_CHECKING:
@@ -115,12 +114,12 @@ def test_dropout_is_drawn_for_words_and_for_spellings() -> None:
 
     def loss() -> float:
         model.pack(work)
-        return model.loss_and_gradients(work, lanes, targets, Dropout(0.4, np.random.default_rng(5)))
+        return model.loss_and_gradients(work, lanes, targets, dropout(0.4, np.random.default_rng(5)))
 
     dropped = loss()
     assert work.characters is not None
-    assert work.reader.dropped
-    assert work.characters.reader.dropped
+    assert all(each.mask is not None for each in work.reader.room.dropout)
+    assert all(each.mask is not None for each in work.characters.reader.room.dropout)
     gradients = {name: gradient.copy() for name, gradient in model.parameters.gradients.items()}
     assert dropped != pytest.approx(model.loss_and_gradients(work, lanes, targets), abs=1e-3)
     for name, view in model.parameters.views.items():

@@ -194,7 +194,7 @@ MUTANTS = [
     Mutant(
         "labels: spellings have no dropout",
         MODEL,
-        "work.characters, lanes.forms, dropout)",
+        "work.characters, lanes.forms, how)",
         "work.characters, lanes.forms)",
         OF_MODELS,
         "dropout",
