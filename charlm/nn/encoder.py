@@ -22,7 +22,8 @@ from numpy.typing import DTypeLike
 from charlm.config import require
 from charlm.nn.arrays import Array, Views
 from charlm.nn.block import Block, Operand, Starts, Tape, start_lanes
-from charlm.nn.columns import Columns, write_steps
+from charlm.nn.columns import Columns, steps_of, write_steps
+from charlm.nn.dropconnect import DropConnect
 from charlm.nn.dropout import Dropout
 from charlm.nn.parameters import ParameterSpec, below
 from charlm.nn.registry import make_block
@@ -88,6 +89,7 @@ class Room:
 
     tapes: list[list[Tape]]  # a layer, a direction
     outputs: Array  # [T, D * H, B], of the top layer, after dropout; then gradients, see ``d_outputs``
+    inputs: Dropout  # on [T, X, B]
     dropout: list[Dropout]  # on [T, D * H, B] a layer
     d_residual: Array  # [T, D * H, B]: what passes a layer by on its residual connection
     d_inputs: Array  # [rows, T * B]: the gradient of a layer's input, as columns
@@ -111,8 +113,10 @@ class EncoderWork:
 
     operands: list[list[Operand]]  # a layer, a direction
     d_operand: list[list[Operand]]
+    connections: list[list[DropConnect]]
     room: Room
     keep: bool
+    scales: Array | None = None  # [V]: what the tokens' embeddings were multiplied by, if some were dropped
 
 
 class Encoder:
@@ -160,7 +164,8 @@ class Encoder:
             ]
             for _ in range(2)
         )
-        return EncoderWork(operands, d_operands, self._new_room(time, batch, dtype, keep=keep), keep)
+        connections = [[DropConnect() for _ in layer] for layer in self.layers]
+        return EncoderWork(operands, d_operands, connections, self._new_room(time, batch, dtype, keep=keep), keep)
 
     def _new_room(self, time: int, batch: int, dtype: DTypeLike, *, keep: bool) -> Room:
         """What only backward and dropout use costs no memory until they touch it."""
@@ -174,6 +179,7 @@ class Encoder:
         return Room(
             tapes,
             np.empty((time, rows, batch), dtype),
+            Dropout(np.empty((time, self.config.input_size, batch), dtype)),
             [Dropout(np.empty((time, rows, batch), dtype)) for _ in self.layers],
             np.empty((time, rows, batch), dtype),
             np.empty((max(self.sizes), (time + 1) * batch), dtype),
@@ -192,11 +198,15 @@ class Encoder:
             work.room = self._new_room(max(time, most if lanes == batch else 0), batch, dtype, keep=work.keep)
         return work.room.tapes[0][0].x[:time]
 
-    def pack(self, views: Views, work: EncoderWork) -> None:
-        """Write the operands from the parameters; needed after every change of them."""
-        for layer, operands in zip(self.layers, work.operands, strict=True):
-            for (name, _, block), operand in zip(layer, operands, strict=True):
-                block.pack(below(views, name), operand, back=work.keep)
+    def pack(self, views: Views, work: EncoderWork, how: Regularization = OFF) -> None:
+        """Write the operands from the parameters.
+
+        Needed after every change of them, and before every window of which connections are dropped.
+        """
+        for k, layer in enumerate(self.layers):
+            for d, (name, _, block) in enumerate(layer):
+                left = work.connections[k][d].forward(block, below(views, name), how)
+                block.pack(left, work.operands[k][d], back=work.keep)
 
     def forward(self, work: EncoderWork, lanes: TextLanes, how: Regularization = OFF) -> Array:
         """Encode the texts of which the input stands where ``make_room`` said.
@@ -204,12 +214,13 @@ class Encoder:
         Args:
             work: packed.
             lanes: where texts begin and end.
-            how: what to do against learning by heart, when training.
+            how: what to do against learning by heart, when training; as given to ``pack``.
 
         Returns:
             [T, D * H, B], of D directions, a view into ``work``. Nothing is said of what stands where no text is.
         """
         H, T, room = self.config.hidden, len(lanes.ids), work.room
+        room.inputs.forward(room.tapes[0][0].x[:T], how.inputs, how)
         for k, layer in enumerate(self.layers):
             tapes, top = room.tapes[k], k + 1 == len(self.layers)
             x = tapes[0].x[:T]
@@ -265,6 +276,7 @@ class Encoder:
                 window = room.columns.window(tapes[d].d_gates[:T], tapes[d].inputs[:T])
                 block.weight_gradient(tapes[d], T, window, d_operand)
                 block.unpack_gradient(d_operand, below(views, name), below(gradients, name))
+                work.connections[k][d].backward(below(gradients, name))
                 if not reverse:
                     block.input_gradient(operand, tapes[d], window, d_input)
                     continue
@@ -277,4 +289,5 @@ class Encoder:
                 write_steps(d_output, d_input)
                 if self.is_residual(k):
                     d_output += room.d_residual[:T]
+        room.inputs.backward(steps_of(d_input, T))
         return d_input

@@ -119,11 +119,11 @@ class LabelModel:
         self.pack(work)
         return work
 
-    def pack(self, work: LabelWorkspace) -> None:
-        """Derive the operands from the parameters."""
-        self.reader.encoder.pack(self.parameters.views, work.reader)
+    def pack(self, work: LabelWorkspace, how: Regularization = OFF) -> None:
+        """Derive the operands from the parameters, for a batch without the connections that are dropped in it."""
+        self.reader.encoder.pack(self.parameters.views, work.reader, how)
         if self.network is not None and work.characters is not None:
-            self.network.reader.encoder.pack(self._characters[0], work.characters.reader)
+            self.network.reader.encoder.pack(self._characters[0], work.characters.reader, how)
 
     def _forward(self, work: LabelWorkspace, lanes: TextLanes, how: Regularization = OFF) -> Array:
         """What the head reads, [rows, N]: of N tokens, those of places without a text among them, or of N texts."""
@@ -151,10 +151,11 @@ class LabelModel:
         """The loss of a batch of texts, and every gradient.
 
         Args:
-            work: packed; its tape is overwritten, and ``parameters.gradients`` too.
+            work: packed for this batch; its tape is overwritten, and ``parameters.gradients`` too.
             lanes: the texts.
             targets: labels, [T, B] of tokens or [N] of texts; -1 is not counted.
-            how: what to do against learning by heart, when training.
+            how: what to do against learning by heart, but for penalties on activations; the loss is told without what
+                it adds.
             weights: [K], what a target of each label counts in the mean; None: 1.
 
         Returns:
@@ -172,13 +173,16 @@ class LabelModel:
         weights: Array | None = None,
     ) -> tuple[float, Array]:
         """The mean loss, and its gradient by what the encoder reads, [X, T * B], a view into ``work``."""
+        assert how.activation == how.slowness == 0, "penalties on activations are of language models alone"
         columns, room = self._forward(work, lanes, how), work.reader.room
         d_outputs = room.d_outputs[: len(lanes.ids)]
         if work.pooled is None:
             d_columns = room.columns.first[: len(columns), : lanes.ids.size]
         else:
             d_columns = np.empty_like(columns)
-        loss = self.head.loss_and_gradients(*self._head, columns, targets.reshape(-1), d_columns, weights)
+        loss = self.head.loss_and_gradients(
+            *self._head, columns, targets.reshape(-1), d_columns, weights, how.smoothing
+        )
         if work.pooled is None:
             write_steps(d_outputs, d_columns)
         else:

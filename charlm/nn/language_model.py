@@ -24,7 +24,8 @@ from charlm.nn.heads.head import Head
 from charlm.nn.heads.softmax import SoftmaxHead
 from charlm.nn.parameters import Parameters, ParameterSpec, below
 from charlm.nn.regularization import OFF, Regularization
-from charlm.nn.stack import Stack, StackTape, is_single
+from charlm.nn.stack import Stack, is_single
+from charlm.nn.stack_tape import StackTape
 
 HEAD = "head."
 """What the names of the head's parameters begin with."""
@@ -134,6 +135,12 @@ class LanguageModel:
         """Inputs [2, T, B] of tokens and the labels of their texts, both [T, B]; a label of -1 is none."""
         return np.stack((tokens, np.where(labels < 0, -1, self.config.vocabulary + labels)))
 
+    def gathering(self) -> "LanguageModel":
+        """The same model, with the same parameters, gathering embeddings however small its vocabulary is."""
+        found = copy(self)
+        found.stack = Stack(self.config, gather=True)
+        return found
+
     def _read(self, inputs: Ids) -> Ids:
         """The inputs as the stack reads them.
 
@@ -160,9 +167,9 @@ class LanguageModel:
         self.pack(work)
         return work
 
-    def pack(self, work: Workspace) -> None:
-        """Derive the operands from the parameters."""
-        self.stack.pack(self.parameters, work.operands, back=work.tape.keep)
+    def pack(self, work: Workspace, how: Regularization = OFF) -> None:
+        """Derive the operands from the parameters, for a window without the connections that are dropped in it."""
+        self.stack.pack(self.parameters, work.operands, work.tape, how)
 
     def initial_states(self, batch: int) -> States:
         """The states in which a text begins, as copies."""
@@ -197,12 +204,12 @@ class LanguageModel:
         """One window of truncated backpropagation through time: the loss and every gradient.
 
         Args:
-            work: packed; its tape is overwritten, and ``parameters.gradients`` too.
+            work: packed for this window; its tape is overwritten, and ``parameters.gradients`` too.
             inputs: [T, B], ids; -1 is the zero vector. Where texts have labels, what ``labelled`` gives.
             targets: [T, B], ids; -1 is not counted.
             starts: [T, B]; where True, the states are the initial ones before that step.
             states: carried from the window before; no gradient flows into it (that is the truncation).
-            how: what to do against learning by heart, when training.
+            how: what to do against learning by heart; the loss is told without what that adds.
             upstream: gradients of something added to the loss, with respect to the top layer's output
                 [H, T, B] and the final states.
 
@@ -216,7 +223,7 @@ class LanguageModel:
         d_columns = work.columns.first[:H, : T * B]
         d_activations = d_columns.reshape(H, T, B, copy=False)
         total, count = self.head.loss_and_gradients(
-            self._head_views, self._head_gradients, activations, targets, d_activations, work.scratch
+            self._head_views, self._head_gradients, activations, targets, d_activations, work.scratch, how.smoothing
         )
         d_after = self.zero_states(B)
         if upstream is not None:

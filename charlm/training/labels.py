@@ -69,7 +69,7 @@ class LabelWork(Work):
 
     def loss_and_gradients(self, how: Regularization) -> float:
         lanes, targets = self.train.batch(next(self._batches), self._lanes, per_token=self._per_token)
-        self.network.pack(self._memory)
+        self.network.pack(self._memory, how)
         return self.network.loss_and_gradients(self._memory, lanes, targets, how, self.weights)
 
     def accept(self) -> None:

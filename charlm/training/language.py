@@ -82,13 +82,14 @@ class LanguageWork(Work):
         self._after = self.states
         self.step_tokens = config.window * config.batch
         self._time, self._lanes = config.window, config.batch
-        self._memory = network.new_workspace(self._time, self._lanes)
+        self._training = network.gathering() if config.dropout_input else network
+        self._memory = self._training.new_workspace(self._time, self._lanes)
 
     def loss_and_gradients(self, how: Regularization) -> float:
         window, ids = self.batches.next_window(self._time), self.stream.ids
         inputs = model_inputs(window, ids, self.labels, self.network)
-        self.network.pack(self._memory)
-        loss, self._after, _ = self.network.loss_and_gradients(
+        self._training.pack(self._memory, how)
+        loss, self._after, _ = self._training.loss_and_gradients(
             self._memory, inputs, window.targets(ids), window.starts, self.states, how
         )
         return loss

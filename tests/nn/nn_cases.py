@@ -56,7 +56,9 @@ class Case:
         """The weights as an upstream gradient in the engine's layout."""
         return self.weights_out.transpose(2, 0, 1), tuple(self.weights_state)
 
-    def reference_gradients(self, *, upstream: bool = True) -> reference.Gradients:
+    def reference_gradients(
+        self, *, upstream: bool = True, noise: reference.Noise = reference.SILENCE
+    ) -> reference.Gradients:
         """What the reference finds for this window alone."""
         nothing = [tuple(np.zeros_like(part) for part in parts) for parts in self.weights_state]
         return reference.loss_gradient_with_upstream(
@@ -68,6 +70,7 @@ class Case:
             self.state,
             self.weights_out if upstream else np.zeros_like(self.weights_out),
             self.weights_state if upstream else nothing,
+            noise,
         )
 
     def reference_run(self) -> reference.Result:

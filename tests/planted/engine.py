@@ -32,7 +32,7 @@ MUTANTS = [
     Mutant(
         "stack: no gradient into a gathered embedding",
         "nn/stack.py",
-        "                    add_gathered_gradient(d_table, d_input, inputs)\n",
+        "                    add_gathered_gradient(d_table, d_input, inputs, tape.scales)\n",
         "                    pass\n",
         ENGINE,
     ),
