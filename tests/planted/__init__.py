@@ -13,6 +13,7 @@ from planted import (
     lstms,
     memory,
     normalized,
+    regularisation,
 )
 from planted.mutant import Mutant
 
@@ -29,4 +30,5 @@ MUTANTS: list[Mutant] = [
     *exchange.MUTANTS,
     *language_models.MUTANTS,
     *labelled.MUTANTS,
+    *regularisation.MUTANTS,
 ]
