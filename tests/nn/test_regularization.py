@@ -274,3 +274,13 @@ def test_a_configuration_names_every_kind() -> None:
     assert len(older) == len(TrainConfig(steps=1).to_json()) - 8
     assert TrainConfig.from_json(older) == TrainConfig(steps=1)
     assert Regularization(OFF.generator) == OFF
+
+
+def test_every_place_has_its_own_rate() -> None:
+    """Inputs, the outputs of layers, and those of the last layer."""
+    case = make_case("rnn-tanh", 3, time=60, batch=4, hidden=16, embedding=16)
+    how = Regularization(np.random.default_rng(4), inputs=0.2, layers=0.4, outputs=0.6)
+    model, work = prepared(case, how)
+    run_engine(model, case, work, how=how)
+    masks = [each.mask for each in (work.tape.inputs, *work.tape.dropout)]
+    assert [np.mean(mask == 0) for mask in masks] == pytest.approx([0.2, 0.4, 0.4, 0.6], abs=0.04)

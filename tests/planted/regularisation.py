@@ -81,7 +81,15 @@ MUTANTS = [
         "how.outputs if top else how.layers, how)",
         "how.layers, how)",
         TESTS,
-        "slopes and outputs or reference and outputs or activation",
+        "own_rate",
+    ),
+    Mutant(
+        "regularisation: an encoder's last layer is dropped at the rate of the others",
+        "nn/encoder.py",
+        "how.outputs if top else how.layers, how)",
+        "how.layers, how)",
+        ("nn/test_encoder.py",),
+        "own_rate",
     ),
     # ---- DropConnect
     Mutant(
