@@ -18,6 +18,7 @@ from planted import (
     normalized,
     score_units,
     seeing,
+    regularisation,
 )
 from planted.mutant import Mutant
 
@@ -39,4 +40,5 @@ MUTANTS: list[Mutant] = [
     *seeing.MUTANTS,
     *ngram_scoring.MUTANTS,
     *long_texts.MUTANTS,
+    *regularisation.MUTANTS,
 ]
