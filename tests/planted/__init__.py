@@ -16,9 +16,9 @@ from planted import (
     memory,
     ngram_scoring,
     normalized,
+    regularisation,
     score_units,
     seeing,
-    regularisation,
 )
 from planted.mutant import Mutant
 
