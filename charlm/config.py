@@ -209,7 +209,8 @@ class ModelConfig(Strict):
         return f"{self.kind}: {self.layers} x {self.hidden}, embedding {self.embedding}"
 
 
-SCHEDULES = ("cosine", "linear", "constant")
+SCHEDULES = ("cosine", "linear", "constant", "plateau")
+AVERAGES = ("none", "ema", "asgd")
 OPTIMIZERS = ("adamw", "sgd", "rmsprop")
 
 
@@ -288,10 +289,23 @@ class TrainConfig(Strict):
     Exactly one of ``steps`` and ``seconds`` is set: the length of the run, in optimiser steps or in seconds
     of wall-clock time. ``window`` and ``batch`` are T and B of truncated backpropagation through time.
     ``eval_every`` is the number of steps between validations, None for as many as cost little; after ``patience``
-    of them without a better one the run ends.
+    of them without a better one the run ends. ``average`` says which mean of the weights is validated and kept
+    (``charlm.training.averaging``), the ``plateau_`` fields when the plateau schedule lowers the learning rate
+    (``charlm.training.plateau``), ``random_windows`` whether windows vary in length (``charlm.training.windows``).
     """
 
-    added: ClassVar[Mapping[str, Any]] = MappingProxyType({"eval_every": None, "patience": None})
+    added: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "eval_every": None,
+            "patience": None,
+            "average": "none",
+            "average_decay": 0.999,
+            "average_after": 5,
+            "plateau_factor": 0.5,
+            "plateau_after": 2,
+            "random_windows": False,
+        }
+    )
 
     window: int = 64
     batch: int = 32
@@ -308,6 +322,12 @@ class TrainConfig(Strict):
     seed: int = 1
     eval_every: int | None = None
     patience: int | None = None
+    average: str = "none"
+    average_decay: float = 0.999
+    average_after: int = 5
+    plateau_factor: float = 0.5
+    plateau_after: int = 2
+    random_windows: bool = False
 
     def __post_init__(self) -> None:
         require("--window", self.window, minimum=1)
@@ -331,3 +351,26 @@ class TrainConfig(Strict):
             require("--eval-every", self.eval_every, minimum=1)
         if self.patience is not None:
             require("--patience", self.patience, minimum=1)
+        self._check_averaging()
+
+    def _check_averaging(self) -> None:
+        """Averaging, and what waits for validations without gain; a run that ends first would wait in vain.
+
+        Raises:
+            UsageError: a number is out of its range, or the patience is too short.
+        """
+        choose("--average", self.average, AVERAGES)
+        require("--average-decay", self.average_decay, minimum=0, below=1)
+        require("--average-after", self.average_after, minimum=1)
+        require("--plateau-factor", self.plateau_factor, above=0, below=1)
+        require("--plateau-after", self.plateau_after, minimum=1)
+        waits = {
+            "--average-after": (self.average == "asgd", self.average_after),
+            "--plateau-after": (self.schedule == "plateau", self.plateau_after),
+        }
+        for flag, (used, number) in waits.items():
+            if used and self.patience is not None and self.patience <= number:
+                raise UsageError(
+                    f"--patience {self.patience} ends the run before {flag} {number} does anything: "
+                    f"give more patience than {number}"
+                )

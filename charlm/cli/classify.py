@@ -9,7 +9,7 @@ from charlm.cli.commands import group
 from charlm.cli.find import JsonOption, ModelOption
 from charlm.cli.run_options import sorted_out, take_options
 from charlm.errors import UsageError
-from charlm.training.label_options import CLASSIFIER, LABEL_OPTIONS
+from charlm.training.label_options import CLASSIFIER, LABEL_OPTIONS, REFUSED
 
 classify = group("Train a classifier of whole texts, let it label texts, and see how right it is.")
 
@@ -49,6 +49,7 @@ take_options(
     LABEL_OPTIONS[CLASSIFIER],
     "Files of label and text, or a folder with a folder a label; - is standard input.",
     "runs/<name of the corpus>",
+    refused=REFUSED,
 )
 classify.command("train")(train)
 

@@ -60,6 +60,7 @@ def take_options(
     folder: str,
     *,
     resumable: bool = True,
+    refused: Mapping[str, tuple[Any, Meaning]] | None = None,
 ) -> Callable[..., None]:
     """Give a command these options.
 
@@ -69,27 +70,31 @@ def take_options(
         files: what the help says of the files.
         folder: what it says of the folder where none is named.
         resumable: whether it begins runs that can be stopped and gone on with.
+        refused: options that are understood in order to say why they are refused; the help is silent about them.
     """
-    signature = Signature(_parameters(options, files, folder, resumable=resumable))
+    hidden = [_parameter(name, *about, hidden=True) for name, about in (refused or {}).items()]
+    signature = Signature([*_parameters(options, files, folder, resumable=resumable), *hidden])
     command.__signature__ = signature  # type: ignore[attr-defined]  # as inspect.signature documents it
     command.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
     return command
 
 
-def _option(*names: str, text: str, default: str | None = None) -> typer.models.OptionInfo:
+def _option(*names: str, text: str, default: str | None = None, hidden: bool = False) -> typer.models.OptionInfo:
     # Whether a path can be read is found out, and said, where it is read.
-    option: typer.models.OptionInfo = typer.Option(*names, help=text, show_default=default or False, readable=False)
+    option: typer.models.OptionInfo = typer.Option(
+        *names, help=text, show_default=default or False, readable=False, hidden=hidden
+    )
     return option
 
 
-def _parameter(name: str, kind: Any, meaning: Meaning) -> Parameter:
+def _parameter(name: str, kind: Any, meaning: Meaning, *, hidden: bool = False) -> Parameter:
     """One of the options of a run as a parameter of the command."""
     # A path or a length of time is typed as text.
     kind = str if get_origin(kind) is UnionType else kind
     flag = flag_of(name, meaning)
     if kind is bool and meaning.default:
         flag = f"{flag}/--no-{flag[2:]}"
-    option = _option(flag, text=meaning.text, default=meaning.default)
+    option = _option(flag, text=meaning.text, default=meaning.default, hidden=hidden)
     return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
 
 

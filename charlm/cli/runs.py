@@ -131,7 +131,7 @@ def _try(kind: Trainable[Any], folder: Path | None, corpus: list[str], options: 
     if plan.steps is None:
         length = f"{plan.seconds:g} s, about {plan.seconds / step:,.0f} steps" if plan.seconds else ""
     else:
-        _, share = run.trainer.validation_share() or (0, 0.0)
+        _, share = run.trainer.rhythm.share() or (0, 0.0)
         length = f"about {duration(plan.steps * step / (1 - share))} for {counted(plan.steps, 'step')}"
     memory = peak_memory()
     result(f"parameters: {len(run.trainer.parameters):,}")
@@ -180,7 +180,7 @@ def _go_on(kind: Trainable[Any], folder: Path | None, corpus: list[str], asked: 
 def _announce(kind: Trainable[Any], run: Run[Any], options: dict[str, Any]) -> None:
     """Say what was found, what is about to be done, and how often it is validated."""
     kind.announce(run, options)
-    if (validation := run.trainer.validation_share()) is not None:
+    if (validation := run.trainer.rhythm.share()) is not None:
         times, share = validation
         note(f"validating {counted(times, 'time')}, in about {share:.1%} of the run")
 

@@ -10,7 +10,7 @@ from charlm.cli.console import note
 from charlm.cli.find import JsonOption, ModelOption, load_labels
 from charlm.cli.inputs import find_texts
 from charlm.cli.run_options import sorted_out, take_options
-from charlm.training.label_options import LABEL_OPTIONS, TAGGER
+from charlm.training.label_options import LABEL_OPTIONS, REFUSED, TAGGER
 
 if TYPE_CHECKING:
     from charlm.labelling.judging import Judged
@@ -42,6 +42,7 @@ take_options(
     LABEL_OPTIONS[TAGGER],
     "Column files, folders or patterns; .gz, .bz2 and .xz are unpacked; - is standard input.",
     "runs/<name of the corpus>",
+    refused=REFUSED,
 )
 tag.command("train")(train)
 

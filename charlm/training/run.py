@@ -100,7 +100,8 @@ class Run(Generic[SubjectT]):
             "step": self.trainer.progress.step,
             "valid_nats_per_token": valid,
         }
-        return self.subject.file_bytes(record)
+        with self.trainer.averaged():
+            return self.subject.file_bytes(record)
 
     def resume(self, tensors: dict[str, Any], state: dict[str, Any], was: TrainConfig) -> None:
         """Continue from what ``folder.load_state`` gave.
@@ -126,7 +127,7 @@ class Run(Generic[SubjectT]):
         if lost:
             # The best weights are lost: the present ones take their place until a validation betters them.
             progress = self.trainer.progress
-            progress.best_loss, progress.best_step = self.subject.work.evaluate().nats_per_token, progress.step
+            progress.best_loss, progress.best_step = self.trainer.evaluate().nats_per_token, progress.step
             self.folder.prepare_model(self._model())
         elif not self.folder.model_is_as_saved():
             self._check_model(self.subject.read(self.folder.model_file))
@@ -186,7 +187,7 @@ class Run(Generic[SubjectT]):
         self._save_state()
         if not self.trainer.is_sound():
             return
-        loss, progress = self.subject.work.evaluate().nats_per_token, self.trainer.progress
+        loss, progress = self.trainer.evaluate().nats_per_token, self.trainer.progress
         self.loss_at_stop = loss
         self._log("stopped", valid_nats_per_token=loss)
         if loss < progress.best_loss:
@@ -219,9 +220,10 @@ class Run(Generic[SubjectT]):
             valid_nats_per_token=report.valid.nats_per_token,
             best=report.best,
             lr=report.lr,
-            tokens=report.step * self.subject.work.step_tokens,
+            tokens=self.subject.work.tokens(report.step),
             clipped=report.clipped,
             spikes=report.spikes,
             skipped=report.skipped,
             valid=asdict(report.valid),
+            **({"lowered": True} if report.lowered else {}),
         )
