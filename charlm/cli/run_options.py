@@ -15,6 +15,12 @@ from charlm.training.options import Meaning, flag_of
 _MORE = (
     ("config", str, "--config", "Take the options from this TOML file; those that are typed go first."),
     ("stop_at", int, "--stop-at", "Stop after this step of the run, with the work saved; --resume goes on."),
+    (
+        "replay",
+        str,
+        "--replay",
+        "Do the run of this folder once more by its log: the same steps, whatever the clock says.",
+    ),
 )
 _FLAGS = (
     ("resume", "--resume", "Continue a run that was stopped: that in --model, or the last one under runs/."),
@@ -31,6 +37,7 @@ class Asked(NamedTuple):
 
     config: str | None
     stop_at: int | None
+    replay: str | None
     resume: bool
     overwrite: bool
     dry_run: bool
@@ -46,10 +53,14 @@ def sorted_out(given: dict[str, Any]) -> tuple[Asked, dict[str, Any]]:
     asked = Asked(**{name: given.pop(name) for name in Asked._fields})
     if asked.stop_at is not None:
         require("--stop-at", asked.stop_at, minimum=1)
-    others = (("--overwrite", asked.overwrite), ("--config", asked.config), ("--dry-run", asked.dry_run))
-    unfit = [flag for flag, given in others if given] if asked.resume else []
+    others = [("--config", asked.config), ("--dry-run", asked.dry_run)]
+    of_resume = [("--overwrite", asked.overwrite), *others, ("--replay", asked.replay)]
+    unfit = [flag for flag, given in of_resume if given] if asked.resume else []
     if unfit:
         raise UsageError(f"--resume continues a run that was begun: leave out {', '.join(unfit)}")
+    unfit = [flag for flag, given in (*others, ("--stop-at", asked.stop_at)) if given] if asked.replay else []
+    if unfit:
+        raise UsageError(f"--replay does a run once more as it was: leave out {', '.join(unfit)}")
     return asked, {name: value for name, value in given.items() if value is not None}
 
 

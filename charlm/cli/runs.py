@@ -80,6 +80,11 @@ def train_here(
     if asked.resume:
         _go_on(kind, model, corpus, asked, options)
         return
+    if asked.replay is not None:
+        from charlm.cli.replaying import replay  # noqa: PLC0415 - it is built on this module
+
+        replay(kind, Path(asked.replay), corpus, model, asked, options)
+        return
     corpus, model, options = _with_config(kind, asked.config, corpus, model, options)
     if not corpus:
         raise UsageError(f"name a text to train on: charlm {kind.command} FILE (or --resume to go on with a run)")
@@ -109,20 +114,20 @@ def _with_config(
 
 def _begin(kind: Trainable[Any], folder: Path | None, corpus: list[str], asked: Asked, options: dict[str, Any]) -> None:
     """Check everything, then train."""
-    run = _begun(kind, folder, corpus, options, overwrite=asked.overwrite, quiet=asked.quiet)
+    run = begun(kind, folder, corpus, options, overwrite=asked.overwrite, quiet=asked.quiet)
     with Interrupt().watching() as interrupt, closing(run.folder):
         run.claim()
         write(run.folder, kind.command, run.about["corpus"]["paths"], kind.options_of(run), kind.known)
         if not asked.quiet:
-            _announce(kind, run, options)
-            _announce_no_lock(run)
+            announce(kind, run, options)
+            announce_no_lock(run)
         follow(run, interrupt, kind.view(run), stop_at=asked.stop_at, quiet=asked.quiet)
 
 
 def _try(kind: Trainable[Any], folder: Path | None, corpus: list[str], options: dict[str, Any]) -> None:
     """Check everything, take a few steps, and say what the run would be; nothing is written."""
-    run = _begun(kind, folder, corpus, options, overwrite=True, quiet=False)
-    _announce(kind, run, options)
+    run = begun(kind, folder, corpus, options, overwrite=True, quiet=False)
+    announce(kind, run, options)
     plan, steps = run.train, (each for each in run.trainer.run() if isinstance(each, StepReport))
     with np.errstate(all="ignore"):
         times = [clock(), *(clock() for _ in islice(steps, 1 + TRIED_STEPS))]
@@ -143,7 +148,7 @@ def _try(kind: Trainable[Any], folder: Path | None, corpus: list[str], options: 
     )
 
 
-def _begun(
+def begun(
     kind: Trainable[Any],
     folder: Path | None,
     corpus: list[str],
@@ -152,6 +157,7 @@ def _begun(
     overwrite: bool,
     quiet: bool,
 ) -> Run[Any]:
+    """A run that is ready to begin, its texts read, shown as they are read."""
     with preparing(quiet=quiet) as watched:
         return kind.begin(
             lambda encoding: watched(find_texts(corpus, encoding)),
@@ -173,11 +179,11 @@ def _go_on(kind: Trainable[Any], folder: Path | None, corpus: list[str], asked: 
     with Interrupt().watching() as interrupt, closing(run.folder):
         if not asked.quiet:
             _announce_again(run)
-            _announce_no_lock(run)
+            announce_no_lock(run)
         follow(run, interrupt, kind.view(run), stop_at=asked.stop_at, quiet=asked.quiet)
 
 
-def _announce(kind: Trainable[Any], run: Run[Any], options: dict[str, Any]) -> None:
+def announce(kind: Trainable[Any], run: Run[Any], options: dict[str, Any]) -> None:
     """Say what was found, what is about to be done, and how often it is validated."""
     kind.announce(run, options)
     if (validation := run.trainer.rhythm.share()) is not None:
@@ -185,7 +191,8 @@ def _announce(kind: Trainable[Any], run: Run[Any], options: dict[str, Any]) -> N
         note(f"validating {counted(times, 'time')}, in about {share:.1%} of the run")
 
 
-def _announce_no_lock(run: Run[Any]) -> None:
+def announce_no_lock(run: Run[Any]) -> None:
+    """Say so where others cannot be kept out of the folder."""
     if run.folder.unlocked:
         note(f"the file system of {run.folder.path} has no locks: see that no other run writes there meanwhile")
 

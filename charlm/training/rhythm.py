@@ -1,6 +1,7 @@
 """How often a run validates: as was asked, or so often that it takes a small share of the run."""
 
 import math
+from collections.abc import Collection
 
 from charlm.config import TrainConfig
 from charlm.training.progress import Progress
@@ -75,3 +76,22 @@ class Rhythm:
             length, cost = self.config.steps, self._steps()
         share = VALIDATION_SHARE * (length or 0.0)
         return int(max(1, share // cost)) if share < MOST_VALIDATIONS * cost else MOST_VALIDATIONS
+
+
+class RecordedRhythm(Rhythm):
+    """Validates behind the steps that a log has a validation of.
+
+    Args:
+        work: what is trained and validated.
+        config: how.
+        steps: these steps.
+    """
+
+    def __init__(self, work: Work, config: TrainConfig, steps: Collection[int]) -> None:
+        super().__init__(work, config)
+        self._recorded = steps
+
+    def is_due(self, state: Progress, done: float) -> bool:
+        """Whether there was one."""
+        del done
+        return state.step in self._recorded

@@ -161,6 +161,14 @@ class Trainer:
         self.progress.went_back(SLOWER * self.progress.lr_share)
         return ReturnReport(self.progress.step, what, self.progress.best_step, self.progress.lr_share)
 
+    def change(self, config: TrainConfig) -> None:
+        """Go on with another configuration, of which only what is ``run.CHANGEABLE`` may be another."""
+        was, step, self.config, self.rhythm.config = self.config, self.progress.step, config, config
+        if config.steps is not None:
+            self.pace = StepPace(config.steps)
+        else:
+            self.pace.resume(_stretched(self.pace.plan, step, was, config), step)
+
     def averaged(self) -> AbstractContextManager[None]:
         """While this lasts, the network's weights are those to validate, keep and use: the mean, where one is kept.
 

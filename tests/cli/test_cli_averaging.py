@@ -103,8 +103,12 @@ def test_what_is_shown_while_training_is_drawn_from_the_mean(prose: str, monkeyp
             yield
             inside.pop()
 
+    def sampled(*_: object) -> list[int]:
+        seen.append(bool(inside))
+        return []
+
     monkeypatch.setattr(Average, "in_place", watched)
-    monkeypatch.setattr("charlm.cli.live_sample.sample", lambda *_: seen.append(bool(inside)) or [])
+    monkeypatch.setattr("charlm.cli.live_sample.sample", sampled)
     succeed("train", prose, "--model", "model", *QUICK[:-1], *FAST, *KINDS["ema"].split())
     assert len(seen) == len(validations("model"))
     assert all(seen)
