@@ -38,7 +38,7 @@ def train(corpus: list[str] | None, model: Path | None, **given: Any) -> None:
     A file has a label, a tab and a text a line, or is of JSON lines; a folder has a folder a label.
     """
     from charlm.cli.classifying import CLASSIFIERS  # noqa: PLC0415 - NumPy is loaded only when it is used
-    from charlm.cli.runs import train_here  # noqa: PLC0415 - likewise
+    from charlm.cli.dispatch import train_here  # noqa: PLC0415 - likewise
 
     asked, options = sorted_out(given)
     train_here(CLASSIFIERS, corpus or [], model, asked, options)

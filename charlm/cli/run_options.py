@@ -21,13 +21,23 @@ _MORE = (
         "--replay",
         "Do the run of this folder once more by its log: the same steps, whatever the clock says.",
     ),
+    ("plot", str, "--plot", "With --find-lr: also write a plot, .svg or .png (needs charlm[plot])."),
 )
 _FLAGS = (
     ("resume", "--resume", "Continue a run that was stopped: that in --model, or the last one under runs/."),
     ("overwrite", "--overwrite", "Replace the model in the folder."),
     ("dry_run", "--dry-run", "Show what the run would be and how long it would take, and write nothing."),
+    ("find_lr", "--find-lr", "Try rising learning rates in a short run, suggest one, and write no model."),
+    ("as_json", "--json", "With --find-lr: write what it finds as JSON."),
     ("quiet", "--quiet", "Show errors only."),
 )
+_FLAG_OF = {name: flag for name, *_, flag, _ in _MORE} | {name: flag for name, flag, _ in _FLAGS}
+_EXCLUSIVE = (
+    ("resume", "continues a run that was begun", ("overwrite", "config", "dry_run", "replay", "find_lr")),
+    ("replay", "does a run once more as it was", ("config", "dry_run", "stop_at", "find_lr")),
+    ("find_lr", "writes no model", ("overwrite", "dry_run", "stop_at")),
+)
+"""What can be asked for, in words, and what does not go with it."""
 _ALWAYS = ("overwrite", "quiet")
 """Those that commands have, too, whose work is done in one go."""
 
@@ -38,9 +48,12 @@ class Asked(NamedTuple):
     config: str | None
     stop_at: int | None
     replay: str | None
+    plot: str | None
     resume: bool
     overwrite: bool
     dry_run: bool
+    find_lr: bool
+    as_json: bool
     quiet: bool
 
 
@@ -53,14 +66,13 @@ def sorted_out(given: dict[str, Any]) -> tuple[Asked, dict[str, Any]]:
     asked = Asked(**{name: given.pop(name) for name in Asked._fields})
     if asked.stop_at is not None:
         require("--stop-at", asked.stop_at, minimum=1)
-    others = [("--config", asked.config), ("--dry-run", asked.dry_run)]
-    of_resume = [("--overwrite", asked.overwrite), *others, ("--replay", asked.replay)]
-    unfit = [flag for flag, given in of_resume if given] if asked.resume else []
-    if unfit:
-        raise UsageError(f"--resume continues a run that was begun: leave out {', '.join(unfit)}")
-    unfit = [flag for flag, given in (*others, ("--stop-at", asked.stop_at)) if given] if asked.replay else []
-    if unfit:
-        raise UsageError(f"--replay does a run once more as it was: leave out {', '.join(unfit)}")
+    for mode, why, others in _EXCLUSIVE:
+        unfit = [_FLAG_OF[name] for name in others if getattr(asked, name)]
+        if getattr(asked, mode) and unfit:
+            raise UsageError(f"{_FLAG_OF[mode]} {why}: leave out {', '.join(unfit)}")
+    alone = [_FLAG_OF[name] for name in ("as_json", "plot") if getattr(asked, name)]
+    if alone and not asked.find_lr:
+        raise UsageError(f"{alone[0]} goes with --find-lr: add that, or leave it out")
     return asked, {name: value for name, value in given.items() if value is not None}
 
 

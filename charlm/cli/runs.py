@@ -20,8 +20,7 @@ from charlm.cli.run_options import Asked
 from charlm.errors import UsageError
 from charlm.machine import fingerprint, peak_memory
 from charlm.text.sources import Texts
-from charlm.training.changes import LENGTHS
-from charlm.training.config_file import Known, read, write
+from charlm.training.config_file import Known, write
 from charlm.training.reports import StepReport
 from charlm.training.run import Run, SubjectT
 
@@ -69,50 +68,7 @@ class Trainable(Generic[SubjectT]):
     view: Callable[[Run[SubjectT]], View]
 
 
-def train_here(
-    kind: Trainable[Any], corpus: list[str], model: Path | None, asked: Asked, options: dict[str, Any]
-) -> None:
-    """Do what was asked for.
-
-    Raises:
-        UsageError: no text is named, or an option is wrong.
-    """
-    if asked.resume:
-        _go_on(kind, model, corpus, asked, options)
-        return
-    if asked.replay is not None:
-        from charlm.cli.replaying import replay  # noqa: PLC0415 - it is built on this module
-
-        replay(kind, Path(asked.replay), corpus, model, asked, options)
-        return
-    corpus, model, options = _with_config(kind, asked.config, corpus, model, options)
-    if not corpus:
-        raise UsageError(f"name a text to train on: charlm {kind.command} FILE (or --resume to go on with a run)")
-    if asked.dry_run:
-        _try(kind, model, corpus, options)
-    else:
-        _begin(kind, model, corpus, asked, options)
-
-
-def _with_config(
-    kind: Trainable[Any], file: str | None, corpus: list[str], folder: Path | None, options: dict[str, Any]
-) -> tuple[list[str], Path | None, dict[str, Any]]:
-    """What a file of options says, and before it what was typed.
-
-    Raises:
-        InputError: the file cannot be read.
-        UsageError: a key is unknown, or a value makes no sense.
-    """
-    if file is None:
-        return corpus, folder, options
-    given = read(Path(file), kind.known, kind.check)
-    # A length that is typed takes the place of the file's, whichever that is counted in.
-    replaced = LENGTHS if set(options) & set(LENGTHS) else ()
-    both = {**{name: value for name, value in given.options.items() if name not in replaced}, **options}
-    return corpus or given.corpus, folder or (Path(given.model) if given.model else None), both
-
-
-def _begin(kind: Trainable[Any], folder: Path | None, corpus: list[str], asked: Asked, options: dict[str, Any]) -> None:
+def begin(kind: Trainable[Any], folder: Path | None, corpus: list[str], asked: Asked, options: dict[str, Any]) -> None:
     """Check everything, then train."""
     run = begun(kind, folder, corpus, options, overwrite=asked.overwrite, quiet=asked.quiet)
     with Interrupt().watching() as interrupt, closing(run.folder):
@@ -124,7 +80,7 @@ def _begin(kind: Trainable[Any], folder: Path | None, corpus: list[str], asked: 
         follow(run, interrupt, kind.view(run), stop_at=asked.stop_at, quiet=asked.quiet)
 
 
-def _try(kind: Trainable[Any], folder: Path | None, corpus: list[str], options: dict[str, Any]) -> None:
+def try_out(kind: Trainable[Any], folder: Path | None, corpus: list[str], options: dict[str, Any]) -> None:
     """Check everything, take a few steps, and say what the run would be; nothing is written."""
     run = begun(kind, folder, corpus, options, overwrite=True, quiet=False)
     announce(kind, run, options)
@@ -168,7 +124,7 @@ def begun(
         )
 
 
-def _go_on(kind: Trainable[Any], folder: Path | None, corpus: list[str], asked: Asked, options: dict[str, Any]) -> None:
+def go_on(kind: Trainable[Any], folder: Path | None, corpus: list[str], asked: Asked, options: dict[str, Any]) -> None:
     """Continue a stopped run from its folder."""
     if folder is None:
         folder = folder_for(None, find_texts(corpus, None)) if corpus else last_run(kind.kind)

@@ -29,9 +29,9 @@ def train(corpus: list[str] | None, model: Path | None, **given: Any) -> None:
     A file has a word and its label a line, a tab or spaces between them, and a blank line between sentences. Labels
     are BIO, BIOES, BILOU, IOB1 or plain, which shows by itself.
     """
+    from charlm.cli.dispatch import train_here  # noqa: PLC0415 - likewise
     from charlm.cli.label_training import trainable  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.cli.live_tags import live_tags  # noqa: PLC0415 - likewise
-    from charlm.cli.runs import train_here  # noqa: PLC0415 - likewise
 
     asked, options = sorted_out(given)
     train_here(trainable(TAGGER, "tag train", live_tags), corpus or [], model, asked, options)

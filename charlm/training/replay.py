@@ -105,8 +105,8 @@ def read_recording(folder: Path, kind: str) -> tuple[Recording, Mapping[str, Any
     last = events[-1] if events else {}
     if last.get("event") not in ("finished", "stopped"):
         raise ModelError(
-            f"{folder} cannot be replayed: its log does not end with the run's end. Wait for it, or go on with it first, "
-            "by --resume"
+            f"{folder} cannot be replayed: its log does not end with the run's end. Wait for it, or go on with it, by "
+            "--resume"
         )
     try:
         found = _recording(folder, events, last)
@@ -160,7 +160,7 @@ def _recording(folder: Path, events: list[dict[str, Any]], last: dict[str, Any])
     for event in events:
         step = event["step"]
         if not isinstance(step, int):
-            raise ValueError(f"no step is {step!r:.100}")
+            raise TypeError(f"no step is {step!r:.100}")
         match event["event"]:
             case "plan":
                 plan = [step, event["progress"], event["slope"], event["ceiling"]]

@@ -235,7 +235,7 @@ class Run(Generic[SubjectT]):
             self._save_state()
 
     def _log_rates(self) -> None:
-        """Log the learning rates of the steps up to now that are not logged yet; null for those that changed nothing."""
+        """Log the learning rates of the steps that are not logged yet; null for those that changed nothing."""
         if self._rates:
             self.folder.log({"event": "rates", "step": self.trainer.progress.step, "lr": self._rates})
             self._rates = []

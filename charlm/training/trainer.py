@@ -115,17 +115,26 @@ class Trainer:
         patience = self.config.patience
         return patience is not None and self.progress.without_gain >= patience
 
-    def _step(self) -> StepReport | SkipReport:
+    def step_at(self, lr: float) -> StepReport | SkipReport:
+        """One step with a learning rate that no schedule has chosen."""
+        return self._step(lr)
+
+    def _scheduled(self, step: int) -> float:
+        """The learning rate of a step of the usual length."""
+        config = self.config
+        # The factor of the middle of the step: neither the first nor the last step is wasted on zero.
+        middle = (self.pace.progress(step) + self.pace.progress(step + 1)) / 2
+        lr = config.lr * self.progress.lr_share * share(config, self.progress)
+        return lr * factor(config.schedule, middle, config.warmup)
+
+    def _step(self, lr: float | None = None) -> StepReport | SkipReport:
         began, config, step = self.clock(), self.config, self.progress.step
         dropout = Dropout(config.dropout, self.generator) if config.dropout else None
         loss = self.work.loss_and_gradients(dropout)
         norm = clip(self.parameters.gradient_values, config.clip)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             return self._skip("gradient" if math.isfinite(loss) else "loss")
-        # The factor of the middle of the step: neither the first nor the last step is wasted on zero.
-        middle = (self.pace.progress(step) + self.pace.progress(step + 1)) / 2
-        lr = config.lr * self.progress.lr_share * share(config, self.progress)
-        lr *= factor(config.schedule, middle, config.warmup) * self.work.window_share
+        lr = (self._scheduled(step) if lr is None else lr) * self.work.window_share
         self.optimizer.update(lr)
         if self.average is not None:
             self.average.stepped()
