@@ -250,7 +250,6 @@ class Run(Generic[SubjectT]):
         self._save_state()
         if not self.trainer.is_sound():
             return
-        self._log_rates()
         loss, progress = self.trainer.evaluate().nats_per_token, self.trainer.progress
         self.loss_at_stop = loss
         self._log("stopped", valid_nats_per_token=loss)

@@ -1,6 +1,7 @@
 """The errors that `python tests/mutants.py` plants, one list a part of the package."""
 
 from planted import (
+    averaging,
     encoder,
     engine,
     exchange,
@@ -29,4 +30,5 @@ MUTANTS: list[Mutant] = [
     *exchange.MUTANTS,
     *language_models.MUTANTS,
     *labelled.MUTANTS,
+    *averaging.MUTANTS,
 ]
