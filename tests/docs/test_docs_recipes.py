@@ -32,7 +32,7 @@ charlm() {
     case "$command" in
         train|*" train")
             case " $* " in
-                *" --resume "*) ;;
+                *" --resume "*|*" --replay "*) ;;
                 *" --from "*) set -- "$@" --window 16 --batch 4 --steps 5 ;;
                 *" --time "*) set -- "$@" $SMALL --time 0.5s ;;
                 *) set -- "$@" $SMALL --steps 5 ;;
