@@ -11,6 +11,7 @@
     charlm.which({"a": model, "b": other}, text)  # which of two models wrote it
     charlm.diff(model, other, text)             # where they disagree
     charlm.history("runs")                      # how runs went
+    charlm.find_lr("names.txt").suggestion      # a learning rate
     tagger = charlm.train_tagger("names.conll") # as charlm tag train names.conll
     tagger.tag("Teddy Roosevelt was nice.")     # labels and entities
     classifier = charlm.train_classifier("reviews.tsv")
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         Model,
         Options,
         Posterior,
+        RateSearch,
         RunHistory,
         Score,
         StepReport,
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
         Tagger,
         ValidationReport,
         diff,
+        find_lr,
         history,
         load,
         load_classifier,
@@ -65,6 +68,7 @@ __all__ = [
     "Model",
     "Options",
     "Posterior",
+    "RateSearch",
     "RunHistory",
     "Score",
     "StepReport",
@@ -73,6 +77,7 @@ __all__ = [
     "ValidationReport",
     "__version__",
     "diff",
+    "find_lr",
     "history",
     "load",
     "load_classifier",

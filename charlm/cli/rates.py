@@ -12,7 +12,6 @@ from charlm.cli.console import counted, note, result, result_json
 from charlm.cli.run_options import Asked
 from charlm.cli.runs import Trainable, begun
 from charlm.curves import Curve
-from charlm.errors import TrainingError
 from charlm.training.rate_finder import MARGIN, RateSearch, find_rate
 
 SHOWN = 24
@@ -34,8 +33,6 @@ def find(kind: Trainable[Any], folder: Path | None, corpus: list[str], asked: As
     run = begun(kind, folder, corpus, options, overwrite=True, quiet=asked.quiet)
     with closing(run.folder), np.errstate(all="ignore"):
         found = find_rate(run.trainer)
-    if found is None:
-        raise TrainingError("the loss is not finite from the first steps on, at any rate: try a lower --clip")
     if asked.as_json:
         result_json(_as_json(found))
     else:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from charlm.errors import TrainingError
 from charlm.training.reports import StepReport
 from charlm.training.trainer import Trainer
 
@@ -62,15 +63,15 @@ class RateSearch:
     suggestion: float
 
 
-def find_rate(trainer: Trainer, *, steps: int = STEPS) -> RateSearch | None:
+def find_rate(trainer: Trainer, *, steps: int = STEPS) -> RateSearch:
     """Train with rising rates; the weights are spoilt afterwards.
 
     Args:
         trainer: of a run that has not begun.
         steps: at most so many.
 
-    Returns:
-        What was found; None where the loss was hardly finite at all.
+    Raises:
+        TrainingError: the loss is not finite from the first steps on.
     """
     rates = [LOWEST * (HIGHEST / LOWEST) ** (k / (steps - 1)) for k in range(steps)]
     trials: list[Trial] = []
@@ -87,7 +88,9 @@ def find_rate(trainer: Trainer, *, steps: int = STEPS) -> RateSearch | None:
             diverged = lr
             break
         best = min(best, smoothed)
-    return _judged(trials, diverged) if len(trials) > SETTLED + 1 else None
+    if len(trials) < SETTLED + 2:
+        raise TrainingError("the loss is not finite from the first steps on, at any learning rate: try a lower --clip")
+    return _judged(trials, diverged)
 
 
 def _judged(trials: Sequence[Trial], diverged: float | None) -> RateSearch:

@@ -185,8 +185,8 @@ class Run(Generic[SubjectT]):
 
     def _check_model(self, found: Saved) -> None:
         """A model that is newer than the state is right if this run wrote it: it was ended between the two files."""
-        mine = self.train.to_json()
-        trained = [{**train, **dict.fromkeys(CHANGEABLE)} for train in (found.record["train"], mine)]
+        configs = (TrainConfig.from_json(found.record["train"]), self.train)
+        trained = [{**train.to_json(), **dict.fromkeys(CHANGEABLE)} for train in configs]
         same = found.described == self.subject.to_json() and trained[0] == trained[1]
         if not same or found.record["corpus"] != self.about["corpus"]:
             raise ModelError(

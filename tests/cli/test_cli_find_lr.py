@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 from cli_cases import QUICK, Trained, call, contents, names_text, one_message, succeed
 from tag_cases import TAGGER, write_columns
+from test_cli_failures import Failing
+
+import charlm
 
 
 @pytest.fixture(autouse=True)
@@ -15,6 +18,7 @@ def names_txt() -> str:
 
 
 def test_it_suggests_a_rate_and_writes_nothing(names_txt: str) -> None:
+    """As JSON, and as a page with a table, a chart and the suggestion."""
     found = succeed("train", names_txt, *QUICK, "--find-lr", "--json").json
     assert found["suggestion"] == pytest.approx(0.1 * found["lowest"])
     assert 1e-4 < found["suggestion"] < 0.5
@@ -22,12 +26,7 @@ def test_it_suggests_a_rate_and_writes_nothing(names_txt: str) -> None:
     assert rates == sorted(rates)
     assert found["lowest"] in rates
     assert found["steepest"] in rates
-    assert [path.name for path in Path().iterdir()] == [names_txt]
-
-
-def test_the_page_has_a_table_a_chart_and_the_suggestion(names_txt: str) -> None:
     page = succeed("train", names_txt, *QUICK, "--find-lr").out.decode()
-    found = succeed("train", names_txt, *QUICK, "--find-lr", "--json").json
     lines = page.splitlines()
     assert f"suggestion: --lr {found['suggestion']:.2g}" in lines
     assert lines[0] == "learning rate    loss  smoothed"
@@ -36,18 +35,16 @@ def test_the_page_has_a_table_a_chart_and_the_suggestion(names_txt: str) -> None
     assert [path.name for path in Path().iterdir()] == [names_txt]
 
 
-def test_the_same_seed_finds_the_same(names_txt: str) -> None:
-    first, second, third = (
-        succeed("train", names_txt, *QUICK, "--find-lr", "--json", "--seed", seed).json for seed in (1, 1, 2)
-    )
-    assert first == second != third
-
-
 def test_a_plot_is_written(names_txt: str) -> None:
+    """It is all that is, and another seed has another curve."""
     pytest.importorskip("matplotlib")
-    succeed("train", names_txt, *QUICK, "--find-lr", "--plot", "rates.svg")
-    assert Path("rates.svg").read_bytes().startswith(b"<?xml")
-    assert sorted(path.name for path in Path().iterdir()) == [names_txt, "rates.svg"]
+    searches = [
+        succeed("train", names_txt, *QUICK, "--find-lr", "--plot", f"{seed}.svg", "--seed", seed, "--json").json
+        for seed in (1, 2)
+    ]
+    assert searches[0] != searches[1]
+    assert Path("1.svg").read_bytes().startswith(b"<?xml")
+    assert sorted(path.name for path in Path().iterdir()) == ["1.svg", "2.svg", names_txt]
 
 
 def test_a_run_that_is_there_already_is_left_alone(names: Trained) -> None:
@@ -86,5 +83,13 @@ def test_what_does_not_go_with_it(options: str, mentioned: tuple[str, ...]) -> N
 
 
 def test_a_loss_that_is_never_finite(names_txt: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("charlm.cli.rates.find_rate", lambda _: None)
-    one_message(call("train", names_txt, *QUICK, "--find-lr"), 6, "not finite")
+    Failing(monkeypatch, set(range(1000)))
+    one_message(call("train", names_txt, *QUICK, "--find-lr"), 6, "not finite", "--clip")
+
+
+def test_from_python(names_txt: str) -> None:
+    """The same figures as the command."""
+    said = succeed("train", names_txt, *QUICK, "--find-lr", "--json").json
+    found = charlm.find_lr(names_txt, hidden=16, embedding=8, window=16, batch=4)
+    assert (found.suggestion, found.lowest, found.steepest) == (said["suggestion"], said["lowest"], said["steepest"])
+    assert [path.name for path in Path().iterdir()] == [names_txt]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from charlm.errors import TrainingError
 from charlm.training.rate_finder import DIVERGED, HIGHEST, LOWEST, MARGIN, SETTLED, RateSearch, find_rate
 from charlm.training.reports import SkipReport, StepReport
 
@@ -35,9 +36,7 @@ def bowl(lr: float) -> float:
 def found(loss: Callable[[float], float], steps: int = 300) -> RateSearch:
     """What a test of this loss finds."""
     trainer: Any = Trainer(loss)
-    search = find_rate(trainer, steps=steps)
-    assert search is not None
-    return search
+    return find_rate(trainer, steps=steps)
 
 
 def test_rates_rise_by_the_same_factor() -> None:
@@ -97,5 +96,6 @@ def test_a_loss_that_only_rises_has_an_answer_too() -> None:
 
 def test_a_loss_that_is_never_finite_has_none() -> None:
     trainer: Any = Trainer(lambda _: math.nan)
-    assert find_rate(trainer) is None
+    with pytest.raises(TrainingError, match="not finite"):
+        find_rate(trainer)
     assert len(trainer.rates) == 1
