@@ -41,7 +41,19 @@ def validations(folder: str) -> list[Any]:
     return [entry for entry in log_of(Path(folder)) if entry["event"] == "validation"]
 
 
-@pytest.mark.parametrize("stop", [1, 3, 8, 9, 17, 23])
+@pytest.mark.parametrize("kind", KINDS)
+def test_stopping_behind_every_step_changes_nothing(kind: str, prose: str) -> None:
+    """One after another: model, state and log, to the last bit."""
+    options = (*QUICK, *FAST, *KINDS[kind].split())
+    succeed("train", prose, "--model", "once", *options)
+    succeed("train", prose, "--model", "often", *options, "--stop-at", 1)
+    for stop in range(2, STEPS):
+        succeed("train", "--resume", "--model", "often", "--quiet", "--stop-at", stop)
+    succeed("train", "--resume", "--model", "often", "--quiet")
+    same_run(Path("once"), Path("often"))
+
+
+@pytest.mark.parametrize("stop", [3, 8, 17])
 @pytest.mark.parametrize("kind", KINDS)
 def test_stopping_after_any_step_changes_nothing(kind: str, stop: int, prose: str) -> None:
     """Model, state and log, to the last bit."""

@@ -1,9 +1,11 @@
 """Runs that are done once more by their logs, to the same bytes, whatever the clock says."""
 
 import json
+import math
 import random
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from tag_cases import TAGGER, write_columns
 from test_cli_failures import Failing
 from test_cli_resume import log_of
 
+from charlm.scoring import Evaluation
+from charlm.training.language import LanguageWork
 from charlm.training.trainer import MOST_FAILURES
 
 TIME = ("--time", "8s")
@@ -142,6 +146,22 @@ def test_a_run_that_went_back_is_replayed(prose: str, monkeypatch: pytest.Monkey
     assert events("run", "returned")
     assert [i + 1 for i, lr in enumerate(rates("run")) if lr is None] == sorted(bad)
     Failing(monkeypatch, bad)
+    comes_out_the_same("run")
+
+
+def test_a_run_that_went_back_for_its_validation_is_replayed(prose: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a validation is not finite the log has a return in its place."""
+    right = LanguageWork.evaluate
+
+    def failing() -> Callable[[LanguageWork], Evaluation]:
+        calls = iter(range(100))
+        return lambda work: replace(right(work), nats=math.nan) if next(calls) == 1 else right(work)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LanguageWork, "evaluate", failing())
+        succeed("train", prose, "--model", "run", *QUICK, *TIME)
+    assert [entry["what"] for entry in events("run", "returned")] == ["validation loss"]
+    monkeypatch.setattr(LanguageWork, "evaluate", failing())
     comes_out_the_same("run")
 
 
