@@ -165,6 +165,16 @@ def test_a_run_that_went_back_for_its_validation_is_replayed(prose: str, monkeyp
     comes_out_the_same("run")
 
 
+def test_a_run_that_began_with_a_model_is_replayed_from_standard_input(prose: str) -> None:
+    text = Path(prose).read_bytes()
+    succeed("train", prose, "--model", "base", *QUICK, "--steps", 3)
+    options = ("--from", "base", "--extend-vocab", "--window", 16, "--batch", 4, "--quiet")
+    succeed("train", "-", "--model", "run", *options, *TIME, stdin=text + b"\xc3\x84\n")
+    succeed("train", "-", "--replay", "run", "--quiet", stdin=text + b"\xc3\x84\n")
+    assert contents(Path("run"))["model.safetensors"] == contents(Path("run-replay"))["model.safetensors"]
+    one_message(call("train", "-", "--replay", "run", "--model", "other", stdin=text), 3, "changed")
+
+
 def test_taggers_are_replayed() -> None:
     write_columns(Path("names.conll"))
     succeed("tag", "train", "names.conll", "--model", "run", *TAGGER, "--time", "8s", "--average", "ema")
@@ -209,6 +219,7 @@ def drop_rates(text: str) -> str:
     [
         ("log.jsonl", drop_last, 4, ("run cannot be replayed", "does not end", "--resume")),
         ("log.jsonl", drop_rates, 4, ("run cannot be replayed", "learning rates")),
+        ("log.jsonl", lambda text: text + '{"event": "finished", "step": 1000000000000}\n', 4, ("learning rates",)),
         ("log.jsonl", lambda text: "{" + text, 4, ("line 1 is damaged",)),
         ("log.jsonl", lambda text: text.replace('"slope": ', '"slope": -'), 4, ("damaged", "no plan")),
         ("log.jsonl", lambda text: text.replace('"slope"', '"slip"'), 4, ("damaged", "slope")),
