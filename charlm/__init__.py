@@ -14,6 +14,7 @@
     charlm.diff(model, other, text)             # where they disagree
     charlm.train_ngrams("names.txt").score("a name")  # the same by counting
     charlm.history("runs")                      # how runs went
+    charlm.find_lr("names.txt").suggestion      # a learning rate
     tagger = charlm.train_tagger("names.conll") # as charlm tag train names.conll
     tagger.tag("Teddy Roosevelt was nice.")     # labels and entities
     classifier = charlm.train_classifier("reviews.tsv")
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         Options,
         Pair,
         Posterior,
+        RateSearch,
         RunHistory,
         Score,
         StepReport,
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
         confusion,
         diff,
         expand,
+        find_lr,
         history,
         load,
         load_classifier,
@@ -86,6 +89,7 @@ __all__ = [
     "Options",
     "Pair",
     "Posterior",
+    "RateSearch",
     "RunHistory",
     "Score",
     "StepReport",
@@ -97,6 +101,7 @@ __all__ = [
     "confusion",
     "diff",
     "expand",
+    "find_lr",
     "history",
     "load",
     "load_classifier",

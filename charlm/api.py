@@ -44,6 +44,7 @@ from charlm.text.level import check_range
 from charlm.text.reading import normalise
 from charlm.training.from_python import Paths, texts_given, train_to_the_end
 from charlm.training.options import Options
+from charlm.training.rate_finder import RateSearch, find_rate
 from charlm.training.reports import Report, StepReport, ValidationReport
 from charlm.training.setup import begin
 
@@ -65,6 +66,7 @@ __all__ = [
     "Options",
     "Pair",
     "Posterior",
+    "RateSearch",
     "RunHistory",
     "Score",
     "StepReport",
@@ -75,6 +77,7 @@ __all__ = [
     "confusion",
     "diff",
     "expand",
+    "find_lr",
     "history",
     "load",
     "load_classifier",
@@ -483,3 +486,30 @@ def train(
         report,
         load,
     )
+
+
+def find_lr(corpus: Paths | None = None, *, text: str | None = None, **options: Unpack[Options]) -> RateSearch:
+    """Try rising learning rates in a short run, as ``charlm train --find-lr`` does; nothing is written.
+
+    Args:
+        corpus: as for ``train``.
+        text: likewise.
+        **options: likewise, of the run that is meant.
+
+    Returns:
+        Every rate with its loss, the ``suggestion`` and what it was drawn from.
+
+    Raises:
+        UsageError: an option is wrong or does not go with another.
+        InputError: a text cannot be read or is too short.
+        TrainingError: the loss is not finite from the first steps on.
+    """
+    run = begin(
+        lambda encoding: texts_given(corpus, text, encoding),
+        lambda _: Path(),
+        options,
+        overwrite=True,
+        clock=lambda: 0.0,
+    )
+    with np.errstate(all="ignore"):
+        return find_rate(run.trainer)

@@ -210,7 +210,8 @@ class ModelConfig(Strict):
 
 
 DROPOUTS = ("plain", "variational")
-SCHEDULES = ("cosine", "linear", "constant")
+SCHEDULES = ("cosine", "linear", "constant", "plateau")
+AVERAGES = ("none", "ema", "asgd")
 OPTIMIZERS = ("adamw", "sgd", "rmsprop")
 
 
@@ -303,10 +304,25 @@ class TrainConfig(Strict):
     of wall-clock time. ``window`` and ``batch`` are T and B of truncated backpropagation through time.
     ``eval_every`` is the number of steps between validations, None for as many as cost little; after ``patience``
     of them without a better one the run ends. ``dropout`` is that of each layer's outputs, but for the last layer's
-    where ``dropout_output`` is set; ``charlm.nn.regularization`` says what the others are.
+    where ``dropout_output`` is set; ``charlm.nn.regularization`` says what the others are. ``average`` says which mean
+    of the weights is validated and kept (``charlm.training.averaging``), the ``plateau_`` fields when the plateau
+    schedule lowers the learning rate (``charlm.training.plateau``), ``random_windows`` whether windows vary in length
+    (``charlm.training.windows``).
     """
 
-    added: ClassVar[Mapping[str, Any]] = MappingProxyType({"eval_every": None, "patience": None, **_UNREGULARIZED})
+    added: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "eval_every": None,
+            "patience": None,
+            **_UNREGULARIZED,
+            "average": "none",
+            "average_decay": 0.999,
+            "average_after": 5,
+            "plateau_factor": 0.5,
+            "plateau_after": 2,
+            "random_windows": False,
+        }
+    )
 
     window: int = 64
     batch: int = 32
@@ -331,6 +347,12 @@ class TrainConfig(Strict):
     activation_penalty: float = 0.0
     slowness_penalty: float = 0.0
     label_smoothing: float = 0.0
+    average: str = "none"
+    average_decay: float = 0.999
+    average_after: int = 5
+    plateau_factor: float = 0.5
+    plateau_after: int = 2
+    random_windows: bool = False
 
     def __post_init__(self) -> None:
         require("--window", self.window, minimum=1)
@@ -355,6 +377,7 @@ class TrainConfig(Strict):
         if self.patience is not None:
             require("--patience", self.patience, minimum=1)
         self._check_regularization()
+        self._check_averaging()
 
     def _check_regularization(self) -> None:
         require("--dropout-embedding", self.dropout_embedding, minimum=0, below=1)
@@ -366,3 +389,25 @@ class TrainConfig(Strict):
         require("--activation-penalty", self.activation_penalty, minimum=0)
         require("--slowness-penalty", self.slowness_penalty, minimum=0)
         require("--label-smoothing", self.label_smoothing, minimum=0, below=1)
+
+    def _check_averaging(self) -> None:
+        """Averaging, and what waits for validations without gain; a run that ends first would wait in vain.
+
+        Raises:
+            UsageError: a number is out of its range, or the patience is too short.
+        """
+        choose("--average", self.average, AVERAGES)
+        require("--average-decay", self.average_decay, minimum=0, below=1)
+        require("--average-after", self.average_after, minimum=1)
+        require("--plateau-factor", self.plateau_factor, above=0, below=1)
+        require("--plateau-after", self.plateau_after, minimum=1)
+        waits = {
+            "--average-after": (self.average == "asgd", self.average_after),
+            "--plateau-after": (self.schedule == "plateau", self.plateau_after),
+        }
+        for flag, (used, number) in waits.items():
+            if used and self.patience is not None and self.patience <= number:
+                raise UsageError(
+                    f"--patience {self.patience} ends the run before {flag} {number} does anything: "
+                    f"give more patience than {number}"
+                )

@@ -9,7 +9,7 @@ from charlm.nn.registry import block_options
 from charlm.text.tokenizer import check_options
 from charlm.training.choices import model_options
 from charlm.training.chosen import cell_of, options_of_block, seconds_of, those_of
-from charlm.training.options import FROM_BASE, MEANINGS, TYPES_AND_MEANINGS, Meaning, Options, flag_of, flags
+from charlm.training.options import FROM_BASE, MEANINGS, ONLY_WITH, TYPES_AND_MEANINGS, Meaning, Options, flag_of, flags
 from charlm.training.regularization import check_regularization
 
 MOST_STEPS = 10**9
@@ -47,6 +47,10 @@ def check_training(options: Mapping[str, Any]) -> TrainConfig:
         raise UsageError("--residual connects layers, of which there is one: add --layers 2 or more, or leave it out")
     if "valid" in options and "valid_fraction" in options:
         raise UsageError("--valid and --valid-fraction both say what validates: leave out one")
+    for name, (other, value) in ONLY_WITH.items():
+        if name in options and options.get(other) != value:
+            flag, needed = flags([name, other])
+            raise UsageError(f"{flag} goes with {needed} {value}: add that, or leave {flag} out")
     if "epochs" in options:
         require("--epochs", options["epochs"], above=0, maximum=MOST_STEPS)
     if "steps" in options:

@@ -19,8 +19,9 @@ from charlm.training.choices import Base
 from charlm.training.chosen import cell_of, options_of_block, seconds_of, those_of
 from charlm.training.defaults import fit
 from charlm.training.label_again import label_options
-from charlm.training.label_options import CLASSIFIER, LABEL_OPTIONS, OF_BASE, TAGGER, label_flags
+from charlm.training.label_options import CLASSIFIER, LABEL_OPTIONS, OF_BASE, REFUSED, TAGGER, label_flags
 from charlm.training.labels import LabelSubject
+from charlm.training.options import flags
 from charlm.training.regularization import check_regularization
 from charlm.training.run import Run
 
@@ -79,6 +80,9 @@ def check_label_options(kind: str, options: Mapping[str, Any]) -> None:
         UsageError: an option is unknown or out of range, or does not go with another.
     """
     known = LABEL_OPTIONS[kind]
+    if set(REFUSED) & set(options):
+        refused = ", ".join(flags(name for name in REFUSED if name in options))
+        raise UsageError(f"leave out {refused}: a {kind} reads whole texts, which are in no windows to vary")
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise UsageError(f"unknown option {unknown[0]!r}: there are {', '.join(known)}")

@@ -63,6 +63,11 @@ class LabelOptions(TypedDict, total=False):
     weight_decay: float
     eval_every: int
     patience: int
+    average: str
+    average_decay: float
+    average_after: int
+    plateau_factor: float
+    plateau_after: int
     seed: int
 
 
@@ -100,7 +105,9 @@ _BOTH = (
     *known_options(), "bidirectional", "output", "layers", "residual", "hidden", "embedding", "window", "batch",
     "epochs", "steps", "time", "optimizer", "lr", "schedule", "warmup", "clip", "dropout",
     "dropout_embedding", "dropout_input", "dropout_output", "dropout_recurrent", "dropout_kind", "label_smoothing",
-    "weight_decay", "eval_every", "patience", "seed",
+    "weight_decay", "eval_every", "patience",
+    "average", "average_decay", "average_after", "plateau_factor", "plateau_after",
+    "seed",
 )  # fmt: skip
 _ONLY = {
     TAGGER: ("chars",),
@@ -115,6 +122,8 @@ LABEL_OPTIONS: Mapping[str, Mapping[str, tuple[Any, Meaning]]] = {
     for kind in KINDS
 }
 """Type and meaning of every option, by kind and name."""
+REFUSED: Mapping[str, tuple[Any, Meaning]] = {"random_windows": TYPES_AND_MEANINGS["random_windows"]}
+"""Options of how language models are trained that make no sense here: there are no windows but whole texts."""
 OF_BASE = ("level", "unit", "lowercase", "cell", *known_options(), "layers", "hidden", "embedding", "residual")
 """What a run that starts from a language model has from that model."""
 

@@ -69,7 +69,7 @@ class Options(TypedDict, total=False):
     time: Annotated[str | float, Meaning("Length of the whole command, such as 90s, 5m or 1h.")]
     optimizer: Annotated[str, Meaning("adamw, sgd or rmsprop.", "adamw")]
     lr: Annotated[float, Meaning("Highest learning rate.", _BY_SIZE)]
-    schedule: Annotated[str, Meaning("Learning rate after the warm-up: cosine, linear or constant.", "cosine")]
+    schedule: Annotated[str, Meaning("Learning rate after the warm-up: cosine, linear, constant or plateau.", "cosine")]
     warmup: Annotated[float, Meaning("Share of the run over which the learning rate rises.", "0.05")]
     clip: Annotated[float, Meaning("Largest norm of the gradient.", "1.0")]
     dropout: Annotated[float, Meaning("Share of each layer's outputs dropped; AWD-LSTM: dropouth.", _BY_SIZE)]
@@ -98,6 +98,18 @@ class Options(TypedDict, total=False):
     weight_decay: Annotated[float, Meaning("Decoupled weight decay.", _BY_SIZE)]
     eval_every: Annotated[int, Meaning("Validate every so many steps.", "so often that it takes 5% of the run")]
     patience: Annotated[int, Meaning("End after so many validations without a better one.", "none")]
+    average: Annotated[str, Meaning("Mean of the weights to validate and keep: none, ema or asgd.", "none")]
+    average_decay: Annotated[float, Meaning("With --average ema: weight of the past.", "0.999")]
+    average_after: Annotated[
+        int, Meaning("With --average asgd: begin when no better validation was seen for so many.", "5")
+    ]
+    plateau_factor: Annotated[
+        float, Meaning("With --schedule plateau: what the learning rate is multiplied by.", "0.5")
+    ]
+    plateau_after: Annotated[
+        int, Meaning("With --schedule plateau: lower it after so many validations without a better one.", "2")
+    ]
+    random_windows: Annotated[bool, Meaning("Draw the length of each window around --window, or half of it.")]
     seed: Annotated[int, Meaning("The same seed gives the same model.", "1")]
 
 
@@ -122,6 +134,13 @@ SHAPE = ("cell", *known_options(), "layers", "hidden", "embedding", "residual", 
 """What decides the shapes of the weights."""
 FROM_BASE = ("level", "unit", "lowercase", *SHAPE)
 """What a run that starts from a model has from that model."""
+ONLY_WITH: Mapping[str, tuple[str, str]] = {
+    "average_decay": ("average", "ema"),
+    "average_after": ("average", "asgd"),
+    "plateau_factor": ("schedule", "plateau"),
+    "plateau_after": ("schedule", "plateau"),
+}
+"""Options that mean something only where another one has this value."""
 
 
 Options.__doc__ = f"{Options.__doc__}\n\n" + "\n".join(

@@ -37,7 +37,7 @@ charlm() {
                 case " $* " in *" --model $word "*) return 0 ;; esac
             done
             case " $* " in
-                *" --resume "*) ;;
+                *" --resume "*|*" --replay "*) ;;
                 *" --from "*) set -- "$@" --window 16 --batch 4 --steps 5 ;;
                 *" --time "*) set -- "$@" $SMALL --time 0.5s ;;
                 *) set -- "$@" $SMALL --steps 5 ;;

@@ -1,6 +1,7 @@
 """The errors that `python tests/mutants.py` plants, one list a part of the package."""
 
 from planted import (
+    averaging,
     comparing,
     encoder,
     engine,
@@ -41,4 +42,5 @@ MUTANTS: list[Mutant] = [
     *ngram_scoring.MUTANTS,
     *long_texts.MUTANTS,
     *regularisation.MUTANTS,
+    *averaging.MUTANTS,
 ]
