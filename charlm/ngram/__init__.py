@@ -2,9 +2,12 @@
 
 Each file imports only from the ones above it:
 
-    sequences.py     texts as one row of ids, each behind <s>
-    counting.py      the distinct n-grams of a text as a trie, and how often each occurs
+    workspace.py     rows of numbers, in memory or in temporary files
+    packing.py       n-grams as few numbers of 64 bits
+    sorting.py       more rows than memory holds, sorted
+    counting.py      a text's n-grams, from their last words back, and how often each occurs
     smoothing.py     counts -> probabilities and backoffs
+    estimating.py    all orders of a text, one after another, as a trie
     model.py         the model: probabilities of texts, and its file
     arpa.py          the model as the text format of other tools, and back
 """

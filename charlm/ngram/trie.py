@@ -54,17 +54,6 @@ class Trie:
         """
         return find(self.keys[order - 2], np.where(prefixes >= 0, prefixes * self.words + last, NOWHERE))
 
-    def suffixes(self) -> list[Ids]:
-        """For each order from 2 on: for each n-gram, the number of the one that lacks its first word.
-
-        Where an n-gram has no such suffix in the trie, as a damaged file may have it, it is ``NOWHERE``.
-        """
-        found: list[Ids] = [self.last_words(2)] if self.keys else []
-        for order in range(3, self.order + 1):
-            below = found[-1][self.prefixes(order)]
-            found.append(self.find(order - 1, below, self.last_words(order)))
-        return found
-
 
 def find(keys: Ids, wanted: Ids) -> Ids:
     """Places of keys among sorted ones; ``NOWHERE`` for those that are not among them."""
