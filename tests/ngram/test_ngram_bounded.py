@@ -167,7 +167,7 @@ class _Full:
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
 
-    def write(self, data: bytes) -> int:
+    def write(self, _: bytes) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     def close(self) -> None:
@@ -177,8 +177,8 @@ class _Full:
 def test_a_full_disk_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     make: Any = tempfile.TemporaryFile
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda **where: _Full(make(**where)))
-    with Workspace(2000) as workspace, pytest.raises(OutputError, match=r"No space left.*--temporary") as caught:
-        estimate([row_of([[2, 3, 4, 2, 3, 0]] * 30)], WORDS, 3, workspace)
+    with Workspace(1) as workspace, pytest.raises(OutputError, match=r"No space left.*--temporary") as caught:
+        estimate([row_of([[2, 3, 0]])], WORDS, 3, workspace)
     assert tempfile.gettempdir() in str(caught.value)
 
 
