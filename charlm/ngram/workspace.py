@@ -189,7 +189,8 @@ class Table:
             file = self._workspace.file()
             try:
                 if isinstance(self._file, io.BytesIO):
-                    file.write(self._file.getbuffer())
+                    with self._file.getbuffer() as held:
+                        file.write(held)
             except BaseException:
                 file.close()
                 raise
