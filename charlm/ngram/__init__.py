@@ -8,6 +8,7 @@ Each file imports only from the ones above it:
     counting.py      a text's n-grams, from their last words back, and how often each occurs
     smoothing.py     counts -> probabilities and backoffs
     estimating.py    all orders of a text, one after another, as a trie
-    model.py         the model: probabilities of texts, and its file
+    model.py         the model: probabilities of texts, and reading its file
+    storing.py       writing its file
     arpa.py          the model as the text format of other tools, and back
 """

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from charlm.checkpoint import MODEL_FILE, tokenizer_of, vocabulary_of, vocabulary_tensors
+from charlm.checkpoint import MODEL_FILE, tokenizer_of, vocabulary_of
 from charlm.config import TextConfig
 from charlm.errors import ModelError, UsageError
 from charlm.files import Tensors, read_tensors
@@ -18,7 +18,7 @@ from charlm.ngram.trie import Trie
 from charlm.ngram.workspace import Workspace
 from charlm.nn.arrays import Ids
 from charlm.scoring import Evaluation, Parts, TokenScores
-from charlm.seal import sealed_bytes, unsealed
+from charlm.seal import unsealed
 from charlm.text.parts import Part
 from charlm.text.store import GrowingStore, blocks_of
 from charlm.text.tokenizer import Tokenizer
@@ -161,31 +161,6 @@ def learn(
     with workspace or Workspace() as space:
         trie, smoothed = estimate(with_starts(ids, start, line_end), start + 1, order, space)
     return NGramModel(trie, smoothed, tokenizer, text, record)
-
-
-def ngram_bytes(model: NGramModel) -> bytes:
-    """The bytes of the model's file: probabilities in float32, each n-gram's last word in as few bytes as it needs."""
-    trie, smoothed = model.trie, model.smoothed
-    tensors: dict[str, Any] = dict(vocabulary_tensors(model.tokenizer.vocabulary))
-    for order in range(1, trie.order + 1):
-        tensors[f"log_probability.{order}"] = smoothed.log_probabilities[order - 1].astype(np.float32)
-        if order < trie.order:
-            tensors[f"log_backoff.{order}"] = smoothed.log_backoffs[order - 1].astype(np.float32)
-        if order > 1:
-            last = trie.last_words(order)
-            number = np.bincount(trie.prefixes(order), minlength=trie.size(order - 1))
-            tensors[f"last.{order}"] = last.astype(np.min_scalar_type(trie.words))
-            tensors[f"followers.{order}"] = number.astype(np.min_scalar_type(int(number.max(initial=0))))
-    discounts = [{"values": list(each.values), "estimated": each.estimated} for each in smoothed.discounts]
-    metadata = {
-        "format": FORMAT,
-        "kind": KIND,
-        "order": trie.order,
-        "text": model.text.to_json(),
-        "discounts": discounts,
-        "record": model.record,
-    }
-    return sealed_bytes(tensors, metadata)
 
 
 def load_ngram(path: Path) -> NGramModel:

@@ -15,7 +15,7 @@ LAYERS = [
     {"text", "nn"},
     {"files", "lanes", "arithmetic", "labels", "spelling"},
     {"scoring", "gradients", "plots", "seal", "cache", "heatmap"},
-    {"sampling"},
+    {"sampling", "streaming"},
     {"checkpoint"},
     {"ngram"},
     {"exchange", "labelling"},
