@@ -20,7 +20,7 @@ from charlm.nn.arrays import Ids
 from charlm.scoring import Evaluation, Parts, TokenScores
 from charlm.seal import unsealed
 from charlm.text.parts import Part
-from charlm.text.store import GrowingStore, blocks_of
+from charlm.text.store import GrowingStore, blocks_of, passed_blocks
 from charlm.text.tokenizer import Tokenizer
 
 KIND = "n-gram model"
@@ -128,7 +128,7 @@ def sequence_of(ids: Ids, start: int, line_end: int | None) -> Ids:
 def with_starts(ids: Ids, start: int, line_end: int | None) -> Iterator[Ids]:
     """Tokens [N] as words with <s> where a text begins, an array after another."""
     begins = True  # whether a text begins with the next token
-    for block in blocks_of(ids):
+    for block in passed_blocks(ids):
         ends = block == line_end
         places = np.flatnonzero(np.concatenate(([begins], ends[:-1])))
         begins = bool(ends[-1])

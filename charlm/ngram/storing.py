@@ -11,7 +11,7 @@ from charlm.checkpoint import vocabulary_tensors
 from charlm.ngram.model import FORMAT, KIND, NGramModel
 from charlm.ngram.trie import Trie
 from charlm.streaming import Stream, stream_of, write_sealed
-from charlm.text.store import BLOCK_IDS, blocks_of
+from charlm.text.store import BLOCK_IDS, passed_blocks
 
 
 def write_ngram(model: NGramModel, path: Path) -> None:
@@ -49,17 +49,21 @@ def _mapped(
     array: NDArray[Any], dtype: np.dtype[Any], function: Callable[[NDArray[Any]], NDArray[Any]] = lambda block: block
 ) -> Stream:
     """What a function makes of an array's elements."""
-    return Stream(dtype, len(array), lambda: (function(block).astype(dtype) for block in blocks_of(array)))
+    return Stream(dtype, len(array), lambda: (function(block).astype(dtype) for block in passed_blocks(array)))
 
 
 def _followers(trie: Trie, order: int) -> Stream:
     """How many n-grams of an order begin with each n-gram of one word less."""
-    size = trie.size(order - 1)
+    size, keys = trie.size(order - 1), trie.keys[order - 2]
 
     def numbers() -> Iterator[NDArray[Any]]:
         for begin in range(0, size, BLOCK_IDS):
-            contexts = np.arange(begin, min(begin + BLOCK_IDS, size) + 1)
-            yield np.diff(np.searchsorted(trie.keys[order - 2], contexts * trie.words))
+            end = min(begin + BLOCK_IDS, size)
+            first, behind = np.searchsorted(keys, (begin * trie.words, end * trie.words)).tolist()
+            counts = np.zeros(end - begin, np.int64)
+            for block in passed_blocks(keys[first:behind]):
+                counts += np.bincount(block // trie.words - begin, minlength=end - begin)
+            yield counts
 
     dtype = np.min_scalar_type(max(int(block.max()) for block in numbers()))
     return Stream(dtype, size, lambda: (block.astype(dtype) for block in numbers()))
