@@ -19,7 +19,7 @@ WORDS = [f"w{number}" for number in range(400)]
 def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Words that are drawn at will, so that few n-grams come twice, and a megabyte does not hold them."""
     path = tmp_path_factory.mktemp("memory") / "words.txt"
-    drawn = np.random.default_rng(1).integers(0, len(WORDS), (3000, 8))
+    drawn = np.random.default_rng(1).integers(0, len(WORDS), (1500, 8))
     path.write_text("".join(" ".join(WORDS[word] for word in line) + "\n" for line in drawn), encoding="utf-8")
     return path
 

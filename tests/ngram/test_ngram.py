@@ -118,6 +118,19 @@ def test_counts_that_give_no_discounts_get_the_usual_ones() -> None:
     assert found.values == FALLBACK
 
 
+@pytest.mark.parametrize("counts", [[0, 1, 1, 9, 1, 0], [0, 9, 1, 9, 9, 0], [0, 0, 3, 2, 1, 0], [0, 4, 3, 0, 1, 0]])
+def test_discounts_that_make_no_sense_are_not_taken(counts: list[int]) -> None:
+    """Below 0, above their counts, or of no counts."""
+    assert not discounts_of(np.array(counts)).estimated
+
+
+def test_an_arpa_file_without_unknown_words_gives_them_what_kenlm_does() -> None:
+    lines = ["\\data\\", "ngram 1=3", "\\1-grams:", "-1\t</s>", "-99\t<s>", "-0.5\ta", "\\end\\"]
+    words, _, smoothed = read_arpa(lines, "it")
+    assert words == ["</s>", "<unk>", "a", "<s>"]
+    assert (smoothed.log_probabilities[0] / LOG10).tolist() == pytest.approx([-1, -100, -0.5, -99])
+
+
 def arpa(*lines: str) -> list[str]:
     return ["\\data\\", "ngram 1=3", "ngram 2=1", "", "\\1-grams:", *lines]
 

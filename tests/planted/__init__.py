@@ -12,6 +12,8 @@ from planted import (
     language_models,
     lstms,
     memory,
+    ngram_models,
+    ngrams,
     normalized,
 )
 from planted.mutant import Mutant
@@ -29,4 +31,6 @@ MUTANTS: list[Mutant] = [
     *exchange.MUTANTS,
     *language_models.MUTANTS,
     *labelled.MUTANTS,
+    *ngrams.MUTANTS,
+    *ngram_models.MUTANTS,
 ]
