@@ -48,14 +48,11 @@ def test_a_file_is_the_same_in_any_blocks(tmp_path: Path, monkeypatch: pytest.Mo
     write_ngram(learnt(memory), tmp_path / "blocks")
     assert (tmp_path / "whole").read_bytes() == (tmp_path / "blocks").read_bytes()
     again = load_ngram(tmp_path / "blocks")
-    for one, other in zip(again.trie.keys, model.trie.keys, strict=True):
-        np.testing.assert_array_equal(one, other)
-    for mine, theirs in (
-        (again.smoothed.log_probabilities, model.smoothed.log_probabilities),
-        (again.smoothed.log_backoffs, model.smoothed.log_backoffs),
-    ):
-        for one, other in zip(mine, theirs, strict=True):
-            np.testing.assert_array_equal(one, other.astype(np.float32))
+    for key, other in zip(again.trie.keys, model.trie.keys, strict=True):
+        np.testing.assert_array_equal(key, other)
+    mine, theirs = ((*each.log_probabilities, *each.log_backoffs) for each in (again.smoothed, model.smoothed))
+    for found, exact in zip(mine, theirs, strict=True):
+        np.testing.assert_array_equal(found, exact.astype(np.float32))
     assert again.smoothed.discounts == model.smoothed.discounts
 
 

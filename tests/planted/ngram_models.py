@@ -112,14 +112,21 @@ MUTANTS = [
         "                whole = len(held)\n",
         BOUNDED,
     ),
-    # ---- probabilities.py
     Mutant(
         "n-grams: backing off costs nothing",
-        PROBABILITIES,
-        "        logs[known] += smoothed.log_backoffs[order - 2][context[known]]\n",
-        "",
+        ESTIMATING,
+        "        level.backoffs.append(np.log(share))\n",
+        "        level.backoffs.append(np.zeros(len(share)))\n",
         EQUATIONS,
     ),
+    Mutant(
+        "n-grams: probabilities of the order below are those of the trie's order",
+        ESTIMATING,
+        "        level.below.append(rows[:, 1].view(np.float64))\n",
+        "        level.below.append(rows[::-1, 1].copy().view(np.float64))\n",
+        EQUATIONS,
+    ),
+    # ---- probabilities.py
     Mutant(
         "n-grams: <s> costs something",
         PROBABILITIES,
