@@ -123,7 +123,7 @@ def export(
         raise UsageError("an export is written to a file, not to standard output: name it")
     found = load_ngram(locate(model, KIND))
     lines = write_arpa(found.trie, found.smoothed, words_of(found.tokenizer.vocabulary))
-    write_files({out: b"".join(line.encode("utf-8", "surrogatepass") for line in lines)}, overwrite=overwrite)
+    write_files({out: (line.encode("utf-8", "surrogatepass") for line in lines)}, overwrite=overwrite)
     note(f"wrote {out}")
 
 

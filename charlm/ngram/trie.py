@@ -36,10 +36,6 @@ class Trie:
         """How many n-grams of an order there are."""
         return self.words if order == 1 else len(self.keys[order - 2])
 
-    def prefixes(self, order: int) -> Ids:
-        """For each n-gram of an order from 2 on, the number of its first words' n-gram."""
-        return self.keys[order - 2] // self.words
-
     def last_words(self, order: int) -> Ids:
         """For each n-gram of an order, its last word."""
         return np.arange(self.words) if order == 1 else self.keys[order - 2] % self.words
@@ -78,11 +74,10 @@ def follow(trie: Trie, sequence: Ids) -> list[Ids]:
     return found
 
 
-def spelt(trie: Trie, order: int) -> Sequence[Ids]:
-    """The words of all n-grams of an order, first to last: each [n-grams]."""
+def spelt(trie: Trie, order: int, numbers: Ids) -> Sequence[Ids]:
+    """The words of n-grams of an order by their numbers [n], first to last: each [n]."""
     words: list[Ids] = []
-    numbers: Ids = np.arange(trie.size(order))
-    for each in range(order, 1, -1):
-        words.append(trie.last_words(each)[numbers])
-        numbers = trie.prefixes(each)[numbers]
+    for keys in reversed(trie.keys[: order - 1]):
+        numbers, last = np.divmod(keys[numbers], trie.words)
+        words.append(last)
     return [numbers, *reversed(words)]

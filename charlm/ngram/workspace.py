@@ -152,7 +152,7 @@ class Table:
             yield self.read(begin, begin + rows)
 
     def finish(self) -> NDArray[Any]:
-        """All rows as one array: in memory, or a `np.memmap` of a file without a name. The table ends there.
+        """All rows as one array: in memory, or mapped from a file without a name. The table ends there.
 
         Raises:
             OutputError: a temporary file cannot be written.
@@ -165,13 +165,15 @@ class Table:
             # What it takes is counted still: the model is in memory as long as others are made from it.
             self._workspace.forget(self)
             return array
-        with self._workspace.disk_errors():
-            self._file.flush()
-            mapped: NDArray[Any] = (
-                np.memmap(self._file, self._dtype, "r", shape=shape) if self._length else self.read(0, 0)
-            )
-            self.close()
-        return mapped
+        if not self._length:
+            array = self.read(0, 0)
+        else:
+            with self._workspace.disk_errors():
+                self._file.flush()
+                # A view, since what is looked up in an np.memmap is one too, and slower.
+                array = np.asarray(np.memmap(self._file, self._dtype, "r", shape=shape))
+        self.close()
+        return array
 
     def close(self) -> None:
         """Give back its memory or its file."""

@@ -41,7 +41,7 @@ def test_n_grams_are_those_of_a_dictionary(texts: Sentences, order: int) -> None
     trie, _ = learnt(texts, order)
     reference = Reference(texts, WORDS, order)
     for n in range(2, order + 1):
-        grams = list(zip(*(column.tolist() for column in spelt(trie, n)), strict=True))
+        grams = list(zip(*(column.tolist() for column in spelt(trie, n, np.arange(trie.size(n)))), strict=True))
         assert grams == sorted(reference.counts[n - 1])
 
 

@@ -194,5 +194,5 @@ def test_tables_leave_memory_when_it_is_full() -> None:
         np.testing.assert_array_equal(first.read(85, 200), np.arange(85.0, 120))
         np.testing.assert_array_equal(second.read(3, 5), [[6, 7], [8, 9]])
         found = first.finish()
-    assert isinstance(found, np.memmap)
+    assert isinstance(found.base, np.memmap)
     np.testing.assert_array_equal(found, np.arange(120.0))

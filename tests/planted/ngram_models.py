@@ -128,13 +128,6 @@ MUTANTS = [
     ),
     # ---- probabilities.py
     Mutant(
-        "n-grams: <s> costs something",
-        PROBABILITIES,
-        "    return Judged(np.where(starts, 0.0, logs), np.where(starts, 0, orders))\n",
-        "    return Judged(logs, orders)\n",
-        EQUATIONS,
-    ),
-    Mutant(
         "n-grams: a distribution forgets the backoffs",
         PROBABILITIES,
         "        found *= np.exp(smoothed.log_backoffs[order - 2][number])\n",
@@ -188,8 +181,8 @@ MUTANTS = [
     Mutant(
         "n-grams: ARPA files have natural logarithms",
         ARPA,
-        "        logs = smoothed.log_probabilities[order - 1] / LOG10\n",
-        "        logs = smoothed.log_probabilities[order - 1]\n",
+        "            logs = smoothed.log_probabilities[order - 1][numbers] / LOG10\n",
+        "            logs = smoothed.log_probabilities[order - 1][numbers]\n",
         EQUATIONS,
     ),
     Mutant(
