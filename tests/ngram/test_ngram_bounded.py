@@ -65,6 +65,17 @@ def test_memory_changes_nothing_where_n_grams_are_wide() -> None:
             np.testing.assert_array_equal(one, other)
 
 
+def test_discounts_are_those_of_all_blocks() -> None:
+    """Of a text that has enough words for them."""
+    drawn = np.minimum(np.random.default_rng(1).zipf(1.5, 800), 90)
+    found = []
+    for memory in (5000, 1 << 30):
+        with Workspace(memory) as workspace:
+            found.append(estimate([np.append(99, drawn)], 100, 3, workspace)[1].discounts)
+    assert found[0] == found[1]
+    assert all(each.estimated for each in found[0])
+
+
 @given(sentences, st.integers(1, 4), memories)
 @settings(max_examples=60, deadline=None)
 def test_adjusted_counts_are_those_of_a_dictionary(texts: Sentences, order: int, memory: int) -> None:
@@ -159,6 +170,13 @@ def test_packed_n_grams_sort_as_their_words_do(order: int, words: int, data: st.
         assert [expected[index] for index in by_key] == sorted(expected)
     differ = [one[:part] != other[:part] for one, other in pairwise(rows)]
     assert packing.changes(keys, part).tolist() == differ
+
+
+@pytest.mark.parametrize("words", [3, 4, 7, 8])
+def test_the_last_word_has_room(words: int) -> None:
+    """Though words are written from 1 on."""
+    packing = Packing(words, 2)
+    assert packing.written(packing.unigrams(), 0).tolist() == list(range(1, words + 1))
 
 
 class _Full:

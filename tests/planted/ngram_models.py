@@ -104,6 +104,7 @@ MUTANTS = [
         "        counts += counts_of_counts(",
         "        counts = counts_of_counts(",
         BOUNDED,
+        "discounts",
     ),
     Mutant(
         "n-grams: a context goes by before all that follow it are there",
