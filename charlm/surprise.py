@@ -1,6 +1,8 @@
 """How surprising each token of a text is to a model, as a heat map shows it: -log2 P(token | tokens before it)."""
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,6 +31,7 @@ class SurprisePage:
     Args:
         model: whose probabilities.
         most: tokens that the page has room for.
+        unk_vocabulary: how many tokens share the probability of <UNK> evenly.
 
     Attributes:
         given: how many texts there were.
@@ -36,10 +39,11 @@ class SurprisePage:
         cut: whether it is.
     """
 
-    def __init__(self, model: TrainedModel, most: int = MOST_TOKENS) -> None:
+    def __init__(self, model: TrainedModel, most: int = MOST_TOKENS, unk_vocabulary: int = 1) -> None:
         self.given = self.shown = 0
         self.cut = False
         self._model = model
+        self._share = unk_vocabulary
         self._room = most
         self._waiting: list[tuple[str | bytes, Ids]] = []
         self._texts: list[list[Token]] = []
@@ -77,6 +81,7 @@ class SurprisePage:
             about=(
                 f"{self._model.network.config.description}, {self._model.text.level} level",
                 f"{tokens:,} tokens, {mean:.3f} bits a token. Point at a token, or go on with Tab and the arrow keys.",
+                *([f"{self._share:,} tokens share the probability of <UNK>."] if self._share > 1 else ()),
             ),
             scale=SURPRISE,
             figures=FIGURES,
@@ -93,11 +98,14 @@ class SurprisePage:
         return f"Only {what}: a page has room for so many tokens ({tokens:,})."
 
     def _score(self) -> None:
+        unknown_id = self._model.tokenizer.unknown_id
         scored = score_tokens(self._model.network, [ids for _, ids in self._waiting], LIKELIEST)
         for (text, ids), scores in zip(self._waiting, scored, strict=True):
             if not np.isfinite(scores.logprobs).all():
                 raise ModelError(NOT_FINITE)
-            tokens = list(_tokens(self._model, text, ids, scores))
+            unknown = ids == (-1 if unknown_id is None else unknown_id)
+            shared = replace(scores, logprobs=scores.logprobs - math.log(self._share) * unknown)
+            tokens = list(_tokens(self._model, text, ids, shared))
             self._texts.append(tokens)
             self._bits.append(sum(token.value for token in tokens) / len(tokens))
         self._waiting.clear()

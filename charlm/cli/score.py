@@ -81,8 +81,11 @@ def score(
     check_texts(texts, file, whole=whole)
     _check_serving(texts, file, serve=serve, others=whole or posterior or color or heatmap is not None)
     require("--unk-vocabulary", unk_vocabulary, minimum=1)
-    if posterior and (label is not None or per_token or heatmap is not None):
-        raise UsageError("--posterior asks for all labels of whole texts: leave out --label, --per-token and --heatmap")
+    if posterior and (label is not None or per_token or heatmap is not None or unk_vocabulary > 1):
+        raise UsageError(
+            "--posterior asks for all labels of whole texts: leave out --label, --per-token, --heatmap and "
+            "--unk-vocabulary"
+        )
     if color and (as_json or per_token or posterior):
         raise UsageError("--color is for texts in the table: it does not go with --json, --per-token or --posterior")
     if heatmap is not None:
@@ -99,7 +102,7 @@ def score(
     if serve:
         _serve(trained, inputs, unk_vocabulary, per_token=per_token, as_json=as_json)
         return
-    page, paint = _page(trained) if heatmap else None, _painter() if color else None
+    page, paint = _page(trained, unk_vocabulary) if heatmap else None, _painter() if color else None
     details, together = per_token or paint is not None, FILE_GROUP if file else GROUP
     scores = scored_by(trained, _gathered(inputs, page), together, details, unk_vocabulary)
     painted = None if paint is None else partial(_painted, trained, paint)
@@ -178,10 +181,10 @@ def _painter() -> Painter | None:
     return found
 
 
-def _page(trained: "TrainedModel") -> "SurprisePage":
+def _page(trained: "TrainedModel", unk_vocabulary: int) -> "SurprisePage":
     from charlm.surprise import SurprisePage  # noqa: PLC0415 - NumPy is loaded only when it is used
 
-    return SurprisePage(trained)
+    return SurprisePage(trained, unk_vocabulary=unk_vocabulary)
 
 
 def _gathered(texts: Iterator[str | bytes], page: "SurprisePage | None") -> Iterator[str | bytes]:

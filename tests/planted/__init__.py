@@ -1,6 +1,7 @@
 """The errors that `python tests/mutants.py` plants, one list a part of the package."""
 
 from planted import (
+    comparing,
     encoder,
     engine,
     exchange,
@@ -13,8 +14,11 @@ from planted import (
     lstms,
     memory,
     ngram_models,
+    ngram_scoring,
     ngrams,
     normalized,
+    score_units,
+    seeing,
 )
 from planted.mutant import Mutant
 
@@ -33,4 +37,8 @@ MUTANTS: list[Mutant] = [
     *labelled.MUTANTS,
     *ngrams.MUTANTS,
     *ngram_models.MUTANTS,
+    *comparing.MUTANTS,
+    *score_units.MUTANTS,
+    *seeing.MUTANTS,
+    *ngram_scoring.MUTANTS,
 ]

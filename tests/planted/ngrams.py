@@ -9,7 +9,7 @@ MEMORY = ("cli/test_cli_ngram_memory.py",)
 MUTANTS = [
     # ---- counting.py
     Mutant(
-        "n-grams: they reach over the start of a text",
+        "n-grams: those that are counted reach over the start of a text",
         COUNTING,
         "        going *= word != start\n",
         "",
