@@ -91,8 +91,8 @@ def require(
         raise UsageError(f"{name} is {value}: it must be a number {wanted}".rstrip())
 
 
-def length_of_time(text: str, units: Mapping[str, float]) -> float | None:
-    """Seconds in a number with a unit behind it, of ``units`` (the unit -> its seconds); None where it is no such."""
+def with_unit(text: str, units: Mapping[str, float]) -> float | None:
+    """What a number with a unit behind it stands for, of ``units`` (each -> what it stands for); None if it is none."""
     match = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*([a-z]?)", text.strip())
     return None if match is None or match[2] not in units else float(match[1]) * units[match[2]]
 

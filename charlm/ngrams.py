@@ -10,8 +10,9 @@ from charlm.exchange.ngrams import import_arpa
 from charlm.files import write_atomically
 from charlm.measuring import evaluate_texts, score_texts
 from charlm.ngram.arpa import write_arpa
-from charlm.ngram.model import NGramModel, load_ngram, ngram_bytes
+from charlm.ngram.model import NGramModel, load_ngram
 from charlm.ngram.spelling import words_of
+from charlm.ngram.storing import write_ngram
 from charlm.scores import Score
 from charlm.training.from_python import Paths, texts_given
 from charlm.training.ngrams import count_texts
@@ -87,7 +88,7 @@ class NGrams:
         Raises:
             OutputError: it cannot be written.
         """
-        write_atomically(Path(path), ngram_bytes(self.trained))
+        write_ngram(self.trained, Path(path))
 
     def write_arpa(self, path: str | PathLike[str]) -> None:
         """Write the model as an ARPA file, as ``charlm ngram export`` does.

@@ -19,7 +19,8 @@ from bench.ngrams import AGREEMENT, KENLM, NETWORK, Measured, disagreement, scor
 from charlm.errors import UsageError
 from charlm.exchange.ngrams import import_arpa
 from charlm.ngram.arpa import LOG10
-from charlm.ngram.model import load_ngram, ngram_bytes
+from charlm.ngram.model import load_ngram
+from charlm.ngram.storing import write_ngram
 
 GOLDEN = Path(__file__).parent / "golden"
 TEXT = "".join(f"the {who} was {how}\n" for who in ("fox", "cat", "crow", "goat") for how in ("old", "shy", "sly")) * 3
@@ -51,7 +52,7 @@ def says(perplexity: float, seconds: tuple[float, ...] = (0.001,)) -> Measured:
 def test_perplexities_are_kenlms(tmp_path: Path) -> None:
     """With and without unknown tokens, of KenLM's own answers to the same lines."""
     model = import_arpa(GOLDEN / "kenlm.arpa", "token")
-    (tmp_path / "model.safetensors").write_bytes(ngram_bytes(model))
+    write_ngram(model, tmp_path / "model.safetensors")
     queries = json.loads((GOLDEN / "kenlm.json").read_text("utf-8"))["queries"]
     lines = [" ".join(query["words"]) for query in queries]
     (tmp_path / "lines.json").write_text(json.dumps(lines), encoding="utf-8")

@@ -34,7 +34,7 @@ def train(corpus: list[str] | None, model: Path | None, **given: Any) -> None:
     from charlm.cli.inputs import find_texts  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.cli.preparing import preparing  # noqa: PLC0415 - likewise
     from charlm.cli.runs import folder_for  # noqa: PLC0415 - likewise
-    from charlm.ngram.model import ngram_bytes  # noqa: PLC0415 - likewise
+    from charlm.ngram.storing import write_ngram  # noqa: PLC0415 - likewise
     from charlm.training.ngrams import count_texts  # noqa: PLC0415 - likewise
     from charlm.training.run_folder import RunFolder  # noqa: PLC0415 - likewise
 
@@ -57,7 +57,7 @@ def train(corpus: list[str] | None, model: Path | None, **given: Any) -> None:
         folder.claim(overwrite=overwrite)
         if overwrite:
             folder.forget()
-        folder.save_model(ngram_bytes(made))
+        write_ngram(made, folder.model_file)
     if not quiet:
         sizes = ", ".join(f"{made.trie.size(order):,}" for order in range(1, made.trie.order + 1))
         note(f"counted {counted(len(read.train), 'token')}: {sizes} n-grams of 1 to {made.trie.order} tokens")
@@ -122,7 +122,7 @@ def export(
         raise UsageError("an export is written to a file, not to standard output: name it")
     found = load_ngram(locate(model, KIND))
     lines = write_arpa(found.trie, found.smoothed, words_of(found.tokenizer.vocabulary))
-    write_files({out: b"".join(line.encode("utf-8", "surrogatepass") for line in lines)}, overwrite=overwrite)
+    write_files({out: (line.encode("utf-8", "surrogatepass") for line in lines)}, overwrite=overwrite)
     note(f"wrote {out}")
 
 
@@ -136,7 +136,7 @@ def import_(
     from contextlib import closing  # noqa: PLC0415 - only here
 
     from charlm.exchange.ngrams import import_arpa  # noqa: PLC0415 - NumPy is loaded only when it is used
-    from charlm.ngram.model import ngram_bytes  # noqa: PLC0415 - likewise
+    from charlm.ngram.storing import write_ngram  # noqa: PLC0415 - likewise
     from charlm.training.run_folder import RunFolder  # noqa: PLC0415 - likewise
 
     folder = RunFolder(model)
@@ -147,7 +147,7 @@ def import_(
         folder.claim(overwrite=overwrite)
         if overwrite:
             folder.forget()
-        folder.save_model(ngram_bytes(found))
+        write_ngram(found, folder.model_file)
     note(f"wrote {model}")
 
 

@@ -1,27 +1,27 @@
 """A counting model with its vocabulary: what it says of texts, and its file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from charlm.checkpoint import MODEL_FILE, tokenizer_of, vocabulary_of, vocabulary_tensors
+from charlm.checkpoint import MODEL_FILE, tokenizer_of, vocabulary_of
 from charlm.config import TextConfig
 from charlm.errors import ModelError, UsageError
 from charlm.files import Tensors, read_tensors
-from charlm.lanes import line_bounds
-from charlm.ngram.counting import count
+from charlm.ngram.estimating import estimate
 from charlm.ngram.probabilities import Judged, distribution, judge
-from charlm.ngram.smoothing import Discounts, Real, Smoothed, smooth
+from charlm.ngram.smoothing import Discounts, Real, Smoothed
 from charlm.ngram.trie import Trie
+from charlm.ngram.workspace import Workspace
 from charlm.nn.arrays import Ids
 from charlm.scoring import Evaluation, Parts, TokenScores
-from charlm.seal import sealed_bytes, unsealed
+from charlm.seal import unsealed
 from charlm.text.parts import Part
 from charlm.text.reading import normalise
-from charlm.text.store import GrowingStore, blocks_of
+from charlm.text.store import GrowingStore, blocks_of, passed_blocks
 from charlm.text.tokenizer import Tokenizer
 
 KIND = "n-gram model"
@@ -167,48 +167,48 @@ class NGramModel:
 
 def sequence_of(ids: Ids, start: int, line_end: int | None) -> Ids:
     """Tokens [N] as words with <s> where a text begins; in a mapped file where they are many."""
-    begins = line_bounds(ids, line_end)[:-1]
     with GrowingStore() as store:
-        done = passed = 0
-        for block in blocks_of(ids):
-            behind = int(np.searchsorted(begins, done + len(block)))
-            inside = np.asarray(begins[passed:behind], np.int64) - done
-            store.append(np.insert(block.astype(np.min_scalar_type(start)), inside, start))
-            done, passed = done + len(block), behind
+        for block in with_starts(ids, start, line_end):
+            store.append(block)
         return store.finish()
 
 
-def learn(ids: Ids, tokenizer: Tokenizer, text: TextConfig, order: int, record: Mapping[str, Any]) -> NGramModel:
-    """Count training tokens [N], and smooth."""
-    words = len(tokenizer) + 1
+def with_starts(ids: Ids, start: int, line_end: int | None) -> Iterator[Ids]:
+    """Tokens [N] as words with <s> where a text begins, an array after another."""
+    begins = True  # whether a text begins with the next token
+    for block in passed_blocks(ids):
+        ends = block == line_end
+        places = np.flatnonzero(np.concatenate(([begins], ends[:-1])))
+        begins = bool(ends[-1])
+        yield np.insert(block.astype(np.min_scalar_type(start)), places, start)
+
+
+def learn(
+    ids: Ids,
+    tokenizer: Tokenizer,
+    text: TextConfig,
+    order: int,
+    record: Mapping[str, Any],
+    workspace: Workspace | None = None,
+) -> NGramModel:
+    """Count training tokens [N], and smooth.
+
+    Args:
+        ids: the tokens.
+        tokenizer: whose they are.
+        text: how the text was read.
+        order: of the longest n-grams.
+        record: for the model.
+        workspace: what memory there is.
+
+    Raises:
+        OutputError: a temporary file cannot be written.
+    """
+    start = len(tokenizer)
     line_end = tokenizer.line_end_id if text.independent_lines else None
-    trie, counts = count(sequence_of(ids, words - 1, line_end), words, order)
-    return NGramModel(trie, smooth(trie, counts), tokenizer, text, record)
-
-
-def ngram_bytes(model: NGramModel) -> bytes:
-    """The bytes of the model's file: probabilities in float32, each n-gram's last word in as few bytes as it needs."""
-    trie, smoothed = model.trie, model.smoothed
-    tensors: dict[str, Any] = dict(vocabulary_tensors(model.tokenizer.vocabulary))
-    for order in range(1, trie.order + 1):
-        tensors[f"log_probability.{order}"] = smoothed.log_probabilities[order - 1].astype(np.float32)
-        if order < trie.order:
-            tensors[f"log_backoff.{order}"] = smoothed.log_backoffs[order - 1].astype(np.float32)
-        if order > 1:
-            last = trie.last_words(order)
-            number = np.bincount(trie.prefixes(order), minlength=trie.size(order - 1))
-            tensors[f"last.{order}"] = last.astype(np.min_scalar_type(trie.words))
-            tensors[f"followers.{order}"] = number.astype(np.min_scalar_type(int(number.max(initial=0))))
-    discounts = [{"values": list(each.values), "estimated": each.estimated} for each in smoothed.discounts]
-    metadata = {
-        "format": FORMAT,
-        "kind": KIND,
-        "order": trie.order,
-        "text": model.text.to_json(),
-        "discounts": discounts,
-        "record": model.record,
-    }
-    return sealed_bytes(tensors, metadata)
+    with workspace or Workspace() as space:
+        trie, smoothed = estimate(with_starts(ids, start, line_end), start + 1, order, space)
+    return NGramModel(trie, smoothed, tokenizer, text, record)
 
 
 def load_ngram(path: Path) -> NGramModel:

@@ -38,39 +38,10 @@ class Trie:
         """How many n-grams of an order there are."""
         return self.words if order == 1 else len(self.keys[order - 2])
 
-    def prefixes(self, order: int) -> Ids:
-        """For each n-gram of an order from 2 on, the number of its first words' n-gram."""
-        return self.keys[order - 2] // self.words
-
-    def last_words(self, order: int) -> Ids:
-        """For each n-gram of an order, its last word."""
-        return np.arange(self.words) if order == 1 else self.keys[order - 2] % self.words
-
     @cached_property
     def finders(self) -> tuple[Finder, ...]:
         """For each order from 2 on, what finds its keys where texts are scored."""
         return tuple(Finder(keys, self.size(order) * self.words) for order, keys in enumerate(self.keys, 1))
-
-    def find(self, order: int, prefixes: Ids, last: Ids) -> Ids:
-        """Numbers of n-grams by the numbers of their prefixes and last words; ``NOWHERE`` for those that are not there.
-
-        Args:
-            order: from 2 on.
-            prefixes: [n]; ``NOWHERE`` where there is none.
-            last: [n].
-        """
-        return find(self.keys[order - 2], np.where(prefixes >= 0, prefixes * self.words + last, NOWHERE))
-
-    def suffixes(self) -> list[Ids]:
-        """For each order from 2 on: for each n-gram, the number of the one that lacks its first word.
-
-        Where an n-gram has no such suffix in the trie, as a damaged file may have it, it is ``NOWHERE``.
-        """
-        found: list[Ids] = [self.last_words(2)] if self.keys else []
-        for order in range(3, self.order + 1):
-            below = found[-1][self.prefixes(order)]
-            found.append(self.find(order - 1, below, self.last_words(order)))
-        return found
 
 
 class Ends(NamedTuple):
@@ -110,11 +81,10 @@ def walk(trie: Trie, sequence: Ids) -> Iterator[Ends]:
         yield Ends(places.take(misses), prefixes.take(misses), there, numbers)
 
 
-def spelt(trie: Trie, order: int) -> Sequence[Ids]:
-    """The words of all n-grams of an order, first to last: each [n-grams]."""
+def spelt(trie: Trie, order: int, numbers: Ids) -> Sequence[Ids]:
+    """The words of n-grams of an order by their numbers [n], first to last: each [n]."""
     words: list[Ids] = []
-    numbers: Ids = np.arange(trie.size(order))
-    for each in range(order, 1, -1):
-        words.append(trie.last_words(each)[numbers])
-        numbers = trie.prefixes(each)[numbers]
+    for keys in reversed(trie.keys[: order - 1]):
+        numbers, last = np.divmod(keys[numbers], trie.words)
+        words.append(last)
     return [numbers, *reversed(words)]

@@ -1,6 +1,7 @@
 """Ids appended one array after another, kept in as few bytes as their values need."""
 
 import io
+import mmap
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -33,6 +34,27 @@ def blocks_of(ids: NDArray[_Integer], size: int = BLOCK_IDS) -> Iterator[NDArray
     plain = np.asarray(ids)
     for start in range(0, len(plain), size):
         yield plain[start : start + size]
+
+
+def passed_blocks(ids: NDArray[_Entry], size: int = BLOCK_IDS) -> Iterator[NDArray[_Entry]]:
+    """As ``blocks_of``; of a mapped file, no more than a block is in memory, until it is read again."""
+    mapped = _mapping(ids)
+    plain = np.asarray(ids)
+    for start in range(0, len(plain), size):
+        yield plain[start : start + size]
+        if mapped is not None:
+            mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def _mapping(array: NDArray[Any]) -> mmap.mmap | None:
+    """The mapped file whose pages an array can do without; None where there is none."""
+    # Pages that may be written to may be nowhere else, and Windows has no such advice.
+    if array.flags.writeable or not hasattr(mmap, "MADV_DONTNEED"):
+        return None
+    base: Any = array
+    while base is not None and not isinstance(base, mmap.mmap):
+        base = getattr(base, "base", None)
+    return base
 
 
 def look_up(table: NDArray[_Entry], ids: NDArray[np.integer[Any]]) -> NDArray[_Entry]:

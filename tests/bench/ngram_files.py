@@ -13,8 +13,9 @@ from charlm.checkpoint import TrainedModel
 from charlm.errors import UsageError
 from charlm.lanes import line_bounds
 from charlm.ngram.arpa import write_arpa
-from charlm.ngram.model import NGramModel, ngram_bytes
+from charlm.ngram.model import NGramModel
 from charlm.ngram.spelling import words_of
+from charlm.ngram.storing import write_ngram
 from charlm.text.corpus import Corpus
 from charlm.text.sources import find_texts
 from charlm.training.ngrams import count_texts
@@ -56,7 +57,7 @@ def write_files(folder: Path, model: NGramModel, held_out: Corpus) -> Files:
     words = words_of(model.tokenizer.vocabulary)
     lines = [ids[begin : end - 1] for begin, end in pairwise(bounds)]
     files = [folder / name for name in ("model.safetensors", "model.arpa", "text.json", "words.json")]
-    files[0].write_bytes(ngram_bytes(model))
+    write_ngram(model, files[0])
     arpa = "".join(write_arpa(model.trie, model.smoothed, words))
     files[1].write_bytes(arpa.encode("utf-8", "surrogatepass"))
     write_lines(files[2], [model.tokenizer.decode(line) for line in lines])

@@ -15,7 +15,7 @@ LAYERS = [
     {"text", "nn"},
     {"files", "lanes", "arithmetic", "labels", "spelling"},
     {"scoring", "gradients", "plots", "seal", "cache", "heatmap"},
-    {"sampling", "streams", "scorer"},
+    {"sampling", "streaming", "streams", "scorer"},
     {"checkpoint"},
     {"ngram"},
     {"exchange", "labelling", "long_scores"},
