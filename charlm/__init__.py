@@ -8,8 +8,11 @@
     model.score("a name").logprob               # nats
     model.next("a n")                           # the likeliest continuations
     model.rank(["a name", "a mane"])            # which is likelier, and by what odds
+    model.rank(charlm.expand("a {name|mane}"))  # the same
+    model.heatmap("a name")                     # a page of HTML, coloured by surprise
     charlm.which({"a": model, "b": other}, text)  # which of two models wrote it
     charlm.diff(model, other, text)             # where they disagree
+    charlm.train_ngrams("names.txt").score("a name")  # the same by counting
     charlm.history("runs")                      # how runs went
     tagger = charlm.train_tagger("names.conll") # as charlm tag train names.conll
     tagger.tag("Teddy Roosevelt was nice.")     # labels and entities
@@ -25,17 +28,23 @@ from charlm.version import __version__
 
 if TYPE_CHECKING:
     from charlm.api import (
+        Accuracy,
         Alternative,
         Attribution,
         BeamOptions,
         CharlmError,
         Classified,
         Classifier,
+        Confusion,
         Continuation,
         Difference,
         EvaluationResult,
+        Found,
+        Judged,
         Model,
+        NGrams,
         Options,
+        Pair,
         Posterior,
         RunHistory,
         Sample,
@@ -45,29 +54,41 @@ if TYPE_CHECKING:
         Tagged,
         Tagger,
         ValidationReport,
+        accuracies,
+        confusion,
         diff,
+        expand,
         history,
         load,
         load_classifier,
+        load_ngrams,
         load_tagger,
+        read_arpa,
         train,
         train_classifier,
+        train_ngrams,
         train_tagger,
         which,
     )
 
 __all__ = [
+    "Accuracy",
     "Alternative",
     "Attribution",
     "BeamOptions",
     "CharlmError",
     "Classified",
     "Classifier",
+    "Confusion",
     "Continuation",
     "Difference",
     "EvaluationResult",
+    "Found",
+    "Judged",
     "Model",
+    "NGrams",
     "Options",
+    "Pair",
     "Posterior",
     "RunHistory",
     "Sample",
@@ -78,13 +99,19 @@ __all__ = [
     "Tagger",
     "ValidationReport",
     "__version__",
+    "accuracies",
+    "confusion",
     "diff",
+    "expand",
     "history",
     "load",
     "load_classifier",
+    "load_ngrams",
     "load_tagger",
+    "read_arpa",
     "train",
     "train_classifier",
+    "train_ngrams",
     "train_tagger",
     "which",
 ]

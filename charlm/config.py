@@ -209,6 +209,7 @@ class ModelConfig(Strict):
         return f"{self.kind}: {self.layers} x {self.hidden}, embedding {self.embedding}"
 
 
+DROPOUTS = ("plain", "variational")
 SCHEDULES = ("cosine", "linear", "constant")
 OPTIMIZERS = ("adamw", "sgd", "rmsprop")
 
@@ -281,6 +282,19 @@ class BaseRecord(Strict):
     extended: bool
 
 
+_UNREGULARIZED = {
+    "dropout_embedding": 0.0,
+    "dropout_input": 0.0,
+    "dropout_output": None,
+    "dropout_recurrent": 0.0,
+    "dropout_kind": "plain",
+    "activation_penalty": 0.0,
+    "slowness_penalty": 0.0,
+    "label_smoothing": 0.0,
+}
+"""Regularisation that older files lack -> what stands for none of it."""
+
+
 @dataclass(frozen=True)
 class TrainConfig(Strict):
     """How a model is trained.
@@ -288,10 +302,11 @@ class TrainConfig(Strict):
     Exactly one of ``steps`` and ``seconds`` is set: the length of the run, in optimiser steps or in seconds
     of wall-clock time. ``window`` and ``batch`` are T and B of truncated backpropagation through time.
     ``eval_every`` is the number of steps between validations, None for as many as cost little; after ``patience``
-    of them without a better one the run ends.
+    of them without a better one the run ends. ``dropout`` is that of each layer's outputs, but for the last layer's
+    where ``dropout_output`` is set; ``charlm.nn.regularization`` says what the others are.
     """
 
-    added: ClassVar[Mapping[str, Any]] = MappingProxyType({"eval_every": None, "patience": None})
+    added: ClassVar[Mapping[str, Any]] = MappingProxyType({"eval_every": None, "patience": None, **_UNREGULARIZED})
 
     window: int = 64
     batch: int = 32
@@ -308,6 +323,14 @@ class TrainConfig(Strict):
     seed: int = 1
     eval_every: int | None = None
     patience: int | None = None
+    dropout_embedding: float = 0.0
+    dropout_input: float = 0.0
+    dropout_output: float | None = None
+    dropout_recurrent: float = 0.0
+    dropout_kind: str = "plain"
+    activation_penalty: float = 0.0
+    slowness_penalty: float = 0.0
+    label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         require("--window", self.window, minimum=1)
@@ -331,3 +354,15 @@ class TrainConfig(Strict):
             require("--eval-every", self.eval_every, minimum=1)
         if self.patience is not None:
             require("--patience", self.patience, minimum=1)
+        self._check_regularization()
+
+    def _check_regularization(self) -> None:
+        require("--dropout-embedding", self.dropout_embedding, minimum=0, below=1)
+        require("--dropout-input", self.dropout_input, minimum=0, below=1)
+        if self.dropout_output is not None:
+            require("--dropout-output", self.dropout_output, minimum=0, below=1)
+        require("--dropout-recurrent", self.dropout_recurrent, minimum=0, below=1)
+        choose("--dropout-kind", self.dropout_kind, DROPOUTS)
+        require("--activation-penalty", self.activation_penalty, minimum=0)
+        require("--slowness-penalty", self.slowness_penalty, minimum=0)
+        require("--label-smoothing", self.label_smoothing, minimum=0, below=1)

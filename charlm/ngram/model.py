@@ -14,12 +14,13 @@ from charlm.files import Tensors, read_tensors
 from charlm.lanes import line_bounds
 from charlm.ngram.counting import count
 from charlm.ngram.probabilities import Judged, distribution, judge
-from charlm.ngram.smoothing import Discounts, Smoothed, smooth
+from charlm.ngram.smoothing import Discounts, Real, Smoothed, smooth
 from charlm.ngram.trie import Trie
 from charlm.nn.arrays import Ids
 from charlm.scoring import Evaluation, Parts, TokenScores
 from charlm.seal import sealed_bytes, unsealed
 from charlm.text.parts import Part
+from charlm.text.reading import normalise
 from charlm.text.store import GrowingStore, blocks_of
 from charlm.text.tokenizer import Tokenizer
 
@@ -27,6 +28,25 @@ KIND = "n-gram model"
 FORMAT = 1
 MOST_ORDER = 12
 _KEYS = {"format", "kind", "order", "text", "discounts", "record"}
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedLines(Judged):
+    """What n-grams say of lines, one after another.
+
+    Attributes:
+        ids: int64 [n], of the tokens.
+        bounds: [lines + 1], where each line begins, and the end of the last.
+    """
+
+    ids: Ids
+    bounds: Ids
+
+    @property
+    def totals(self) -> Real:
+        """Log-probability (nats) of each line [lines]."""
+        sums: Real = np.add.reduceat(self.log_probabilities, self.bounds[:-1])
+        return sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,14 +81,42 @@ class NGramModel:
 
     def judge(self, texts: Sequence[Ids]) -> list[Judged]:
         """What it says of each token of each text, each from a start."""
-        start = np.array([self.trie.words - 1])
         if not texts:
             return []
-        row = np.concatenate([part for text in texts for part in (start, np.asarray(text, np.int64))])
+        bounds = np.cumsum([0, *map(len, texts)])
+        found = self._judge_joined(np.concatenate(texts), bounds)
+        pairs = zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+        return [Judged(found.log_probabilities[a:b], found.orders[a:b]) for a, b in pairs]
+
+    def judge_lines(self, lines: Sequence[str]) -> "JudgedLines":
+        """What it says of each token of lines, each from a start and with its <EOS>: as ``judge``, and faster.
+
+        Lines are cut into tokens and looked up all at once, so many of them cost little more than their tokens.
+
+        Args:
+            lines: texts, normalised as a file would be.
+
+        Raises:
+            UsageError: a line holds a line break, or the model's unit is not the line.
+        """
+        if self.tokenizer.unit != "line":
+            raise UsageError(f"only models of lines score lines; the unit of this one is the {self.tokenizer.unit}")
+        ids = self.tokenizer.encode("".join([normalise(line) + "\n" for line in lines]))
+        bounds = np.append(0, 1 + np.flatnonzero(ids == self.tokenizer.eos_id))
+        if len(bounds) != len(lines) + 1:
+            raise UsageError("a line to score holds a line break: score its lines one by one")
+        found = self._judge_joined(ids, bounds)
+        return JudgedLines(found.log_probabilities, found.orders, ids, bounds)
+
+    def _judge_joined(self, ids: Ids, bounds: Ids) -> Judged:
+        """What it says of texts [tokens], given where each begins and the end of all [texts + 1]."""
+        starts = bounds[:-1] + np.arange(len(bounds) - 1)
+        row = np.full(len(ids) + len(starts), self.trie.words - 1)
+        given = np.ones(len(row), np.bool_)
+        given[starts] = False
+        row[given] = ids
         found = judge(self.trie, self.smoothed, row)
-        cuts = np.cumsum([len(text) + 1 for text in texts])[:-1]
-        pairs = zip(np.split(found.log_probabilities, cuts), np.split(found.orders, cuts), strict=True)
-        return [Judged(logs[1:], orders[1:]) for logs, orders in pairs]
+        return Judged(found.log_probabilities[given], found.orders[given])
 
     def score_texts(self, texts: Sequence[Ids]) -> list[np.ndarray]:
         """Log-probability (nats) of every token of each text, each from a start."""

@@ -4,15 +4,17 @@ An n-gram is its first n - 1 words, themselves an n-gram, and a last word: the k
 order are sorted, so that an n-gram's number is its place among them and the n-grams that begin alike stand together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
+from charlm.ngram.tables import NOWHERE, Finder, find
 from charlm.nn.arrays import Ids
 
-NOWHERE = -1
-"""The number of an n-gram that is not there."""
+__all__ = ["NOWHERE", "Ends", "Trie", "find", "spelt", "walk"]  # NOWHERE and find belong to what a trie is
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,11 @@ class Trie:
         """For each n-gram of an order, its last word."""
         return np.arange(self.words) if order == 1 else self.keys[order - 2] % self.words
 
+    @cached_property
+    def finders(self) -> tuple[Finder, ...]:
+        """For each order from 2 on, what finds its keys where texts are scored."""
+        return tuple(Finder(keys, self.size(order) * self.words) for order, keys in enumerate(self.keys, 1))
+
     def find(self, order: int, prefixes: Ids, last: Ids) -> Ids:
         """Numbers of n-grams by the numbers of their prefixes and last words; ``NOWHERE`` for those that are not there.
 
@@ -66,27 +73,41 @@ class Trie:
         return found
 
 
-def find(keys: Ids, wanted: Ids) -> Ids:
-    """Places of keys among sorted ones; ``NOWHERE`` for those that are not among them."""
-    if not len(keys):
-        return np.full(len(wanted), NOWHERE)
-    places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[places] == wanted, places, NOWHERE)
+class Ends(NamedTuple):
+    """Where n-grams of an order could end in a sequence, their first words being an n-gram.
+
+    Attributes:
+        missing: [k], rising, the places where none does.
+        contexts: [k], numbers of the n-grams of one order less that end before these.
+        there: [m], rising, the places where one does.
+        numbers: [m], of these.
+    """
+
+    missing: Ids
+    contexts: Ids
+    there: Ids
+    numbers: Ids
 
 
-def follow(trie: Trie, sequence: Ids) -> list[Ids]:
-    """For each order, the n-gram that ends at each place of a sequence, or ``NOWHERE``.
+def walk(trie: Trie, sequence: Ids) -> Iterator[Ends]:
+    """The n-grams that end at the places of a sequence, for each order from 2 on.
 
     Args:
         trie: knows the n-grams.
-        sequence: [n], words; <s>, the last word of all, stands where a text begins, and no n-gram reaches over it.
+        sequence: int64 [n], words; <s>, the last word of all, stands where a text begins, and no n-gram reaches over
+            it.
     """
-    start = trie.words - 1
-    found: list[Ids] = [np.asarray(sequence, np.int64)]
-    for order in range(2, trie.order + 1):
-        before = np.concatenate(([NOWHERE], found[-1][:-1]))
-        found.append(trie.find(order, np.where(found[0] == start, NOWHERE, before), found[0]))
-    return found
+    goes_on = np.append(sequence[1:] != trie.words - 1, False)
+    there: Ids = np.arange(len(sequence))
+    numbers = sequence
+    for finder in trie.finders:
+        on = np.flatnonzero(goes_on.take(there))
+        places, prefixes = there.take(on) + 1, numbers.take(on)
+        found = finder.find(prefixes * trie.words + sequence.take(places))
+        is_there = found != NOWHERE
+        hits, misses = np.flatnonzero(is_there), np.flatnonzero(~is_there)
+        there, numbers = places.take(hits), found.take(hits)
+        yield Ends(places.take(misses), prefixes.take(misses), there, numbers)
 
 
 def spelt(trie: Trie, order: int) -> Sequence[Ids]:

@@ -14,7 +14,7 @@ from charlm.labels.label_set import LabelSet
 from charlm.lanes import TextLabels
 from charlm.nn.arrays import Array, Ids, States, Views
 from charlm.nn.language_model import LanguageModel
-from charlm.nn.stack import Dropout
+from charlm.nn.regularization import Regularization
 from charlm.scoring import Evaluation, evaluate, evaluation_tokens, model_inputs
 from charlm.text.corpus import Corpus
 from charlm.text.vocabulary import UNK
@@ -82,14 +82,15 @@ class LanguageWork(Work):
         self._after = self.states
         self.step_tokens = config.window * config.batch
         self._time, self._lanes = config.window, config.batch
-        self._memory = network.new_workspace(self._time, self._lanes)
+        self._training = network.gathering() if config.dropout_input else network
+        self._memory = self._training.new_workspace(self._time, self._lanes)
 
-    def loss_and_gradients(self, dropout: Dropout | None) -> float:
+    def loss_and_gradients(self, how: Regularization) -> float:
         window, ids = self.batches.next_window(self._time), self.stream.ids
         inputs = model_inputs(window, ids, self.labels, self.network)
-        self.network.pack(self._memory)
-        loss, self._after, _ = self.network.loss_and_gradients(
-            self._memory, inputs, window.targets(ids), window.starts, self.states, dropout
+        self._training.pack(self._memory, how)
+        loss, self._after, _ = self._training.loss_and_gradients(
+            self._memory, inputs, window.targets(ids), window.starts, self.states, how
         )
         return loss
 

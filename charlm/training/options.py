@@ -72,7 +72,29 @@ class Options(TypedDict, total=False):
     schedule: Annotated[str, Meaning("Learning rate after the warm-up: cosine, linear or constant.", "cosine")]
     warmup: Annotated[float, Meaning("Share of the run over which the learning rate rises.", "0.05")]
     clip: Annotated[float, Meaning("Largest norm of the gradient.", "1.0")]
-    dropout: Annotated[float, Meaning("Share of each layer's outputs dropped.", _BY_SIZE)]
+    dropout: Annotated[float, Meaning("Share of each layer's outputs dropped; AWD-LSTM: dropouth.", _BY_SIZE)]
+    dropout_embedding: Annotated[
+        float, Meaning("Share of the tokens dropped, each wherever it stands; AWD-LSTM: dropoute.", "0")
+    ]
+    dropout_input: Annotated[
+        float, Meaning("Share of the numbers dropped in embedded tokens; AWD-LSTM: dropouti.", "0")
+    ]
+    dropout_output: Annotated[
+        float, Meaning("Share of the last layer's outputs dropped; AWD-LSTM: dropout.", "that of --dropout")
+    ]
+    dropout_recurrent: Annotated[
+        float, Meaning("Share of the recurrent weights dropped (DropConnect); AWD-LSTM: wdrop.", "0")
+    ]
+    dropout_kind: Annotated[
+        str, Meaning("plain: dropped values are drawn at every step; variational: once a window.", "plain")
+    ]
+    activation_penalty: Annotated[
+        float, Meaning("Times the mean square of the last layer's outputs, added to the loss; AWD-LSTM: alpha.", "0")
+    ]
+    slowness_penalty: Annotated[
+        float, Meaning("Times the mean square of their change from step to step, likewise; AWD-LSTM: beta.", "0")
+    ]
+    label_smoothing: Annotated[float, Meaning("Share of each target that all tokens get alike.", "0")]
     weight_decay: Annotated[float, Meaning("Decoupled weight decay.", _BY_SIZE)]
     eval_every: Annotated[int, Meaning("Validate every so many steps.", "so often that it takes 5% of the run")]
     patience: Annotated[int, Meaning("End after so many validations without a better one.", "none")]

@@ -14,7 +14,7 @@ import numpy as np
 from charlm.config import TrainConfig
 from charlm.errors import TrainingError
 from charlm.nn.arrays import Array, Views
-from charlm.nn.stack import Dropout
+from charlm.nn.regularization import Regularization
 from charlm.training.clipping import clip
 from charlm.training.optimizers import make_optimizer
 from charlm.training.pace import Pace, Plan, StepPace, TimePace
@@ -116,8 +116,7 @@ class Trainer:
 
     def _step(self) -> StepReport | SkipReport:
         began, config, step = self.clock(), self.config, self.progress.step
-        dropout = Dropout(config.dropout, self.generator) if config.dropout else None
-        loss = self.work.loss_and_gradients(dropout)
+        loss = self.work.loss_and_gradients(Regularization.of(config, self.generator))
         norm = clip(self.parameters.gradient_values, config.clip)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             return self._skip("gradient" if math.isfinite(loss) else "loss")

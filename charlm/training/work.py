@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from charlm.nn.arrays import Array
 from charlm.nn.parameters import Parameters
-from charlm.nn.stack import Dropout
+from charlm.nn.regularization import Regularization
 from charlm.scoring import Cost
 
 
@@ -28,7 +28,7 @@ class Work(ABC):
     step_tokens: int
 
     @abstractmethod
-    def loss_and_gradients(self, dropout: Dropout | None) -> float:
+    def loss_and_gradients(self, how: Regularization) -> float:
         """Take the next window: its mean loss in nats; its gradients are written into the network's parameters."""
 
     @abstractmethod

@@ -1,6 +1,7 @@
 """The errors that `python tests/mutants.py` plants, one list a part of the package."""
 
 from planted import (
+    comparing,
     encoder,
     engine,
     exchange,
@@ -10,10 +11,15 @@ from planted import (
     input_gated,
     labelled,
     language_models,
+    long_texts,
     lstms,
     memory,
+    ngram_scoring,
     normalized,
+    regularisation,
     sampling,
+    score_units,
+    seeing,
 )
 from planted.mutant import Mutant
 
@@ -31,4 +37,10 @@ MUTANTS: list[Mutant] = [
     *language_models.MUTANTS,
     *labelled.MUTANTS,
     *sampling.MUTANTS,
+    *comparing.MUTANTS,
+    *score_units.MUTANTS,
+    *seeing.MUTANTS,
+    *ngram_scoring.MUTANTS,
+    *long_texts.MUTANTS,
+    *regularisation.MUTANTS,
 ]

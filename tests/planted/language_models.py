@@ -126,8 +126,8 @@ MUTANTS = [
     Mutant(
         "scoring: ranks begin at 0",
         "scoring.py",
-        "ranks[where] = 1 + np.count_nonzero",
-        "ranks[where] = np.count_nonzero",
+        "ranks = 1 + np.count_nonzero",
+        "ranks = np.count_nonzero",
         ("nn/test_scoring.py",),
     ),
     Mutant(

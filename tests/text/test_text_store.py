@@ -55,4 +55,5 @@ def test_looking_up_is_indexing(ids: list[int], types: int, wide: bool) -> None:
 def test_counting_in_pairs_is_counting(size: int, dtype: Any) -> None:
     ids = np.random.default_rng(size).integers(0, 200, size + 1).astype(dtype)
     for each in (ids[1:], ids[:-1]):  # where pairs begin at an odd address too
-        assert count_ids(each, 220).tolist() == np.bincount(each, minlength=220).tolist()
+        for types in (220, 256, 257, 300):  # bytes and <EOS> are 257, of which a text may have the lower ones only
+            assert count_ids(each, types).tolist() == np.bincount(each, minlength=types).tolist()
