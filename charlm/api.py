@@ -4,7 +4,7 @@ Arrays are batch-first: ids are [batch, time], probabilities [batch, time, vocab
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Unpack, overload
@@ -34,7 +34,9 @@ from charlm.neurons import Found, activations
 from charlm.ngrams import NGrams, load_ngrams, read_arpa, train_ngrams
 from charlm.pairs import Accuracy, Judged, Pair, accuracies, judge
 from charlm.ranking import Alternative, rank
-from charlm.samples import DEFAULT_LENGTH, draw_texts, read_prompt
+from charlm.sample_options import BeamOptions, SampleOptions, beam_config, sampling_config
+from charlm.samples import Prompt, Sample, draw_samples, find_samples, read_prompt
+from charlm.sampling.config import SamplingConfig
 from charlm.scores import Score
 from charlm.scoring import log_softmax
 from charlm.seeing import heatmap, units_that_follow
@@ -52,6 +54,7 @@ __all__ = [
     "Accuracy",
     "Alternative",
     "Attribution",
+    "BeamOptions",
     "CharlmError",
     "Classified",
     "Classifier",
@@ -68,6 +71,8 @@ __all__ = [
     "Posterior",
     "RateSearch",
     "RunHistory",
+    "Sample",
+    "SampleOptions",
     "Score",
     "StepReport",
     "Tagged",
@@ -188,37 +193,95 @@ class Model:
         self,
         number: int = 1,
         *,
-        prompt: str = "",
-        length: int = DEFAULT_LENGTH,
-        temperature: float = 1.0,
+        prompt: str | Sequence[str] = "",
         seed: int | None = None,
-        unknown: bool = False,
         label: str | None = None,
+        **options: Unpack[SampleOptions],
     ) -> list[str]:
         """Draw texts.
 
         Args:
-            number: how many.
-            prompt: what each begins with.
-            length: most tokens to draw, the prompt not counted.
-            temperature: below 1 safer, above 1 bolder, 0 the likeliest token always.
+            number: how many for each prompt; more of them do not change the first ones.
+            prompt: what each begins with; of several, the first sample of every one comes first.
             seed: the same seed gives the same texts as ``charlm sample --seed``; None for a random one.
-            unknown: whether <UNK> may be drawn.
             label: which the texts are to have, for a model of texts with labels.
+            **options: the keys of ``SampleOptions``, which are the options of ``charlm sample``.
 
         Returns:
             The texts, each with its prompt and as the model wrote it, a line's end included.
 
         Raises:
-            UsageError: an argument is out of range, or prompt or label do not fit the model.
+            UsageError: an argument is out of range, or prompt, label or an option do not fit the model.
         """
-        require("number", number, minimum=1)
+        model, prompts = self._begun(prompt, label)
+        config = sampling_config(model, **options)
+        return [each.text for each in self._drawn(model, prompts, number, seed, config)]
+
+    def samples(
+        self,
+        number: int = 1,
+        *,
+        prompt: str | Sequence[str] = "",
+        seed: int | None = None,
+        label: str | None = None,
+        alternatives: int = 0,
+        **options: Unpack[SampleOptions],
+    ) -> Iterator[Sample]:
+        """Draw texts with the log-probabilities of their tokens and the reason why each ended, one after another.
+
+        Args:
+            number: how many for each prompt, of which few are in memory at a time.
+            prompt: as in ``sample``, which draws the same texts.
+            seed: likewise.
+            label: likewise.
+            alternatives: of how many of the likeliest tokens in each place to tell, too.
+            **options: likewise.
+
+        Raises:
+            UsageError: as ``sample``.
+        """
+        require("alternatives", alternatives, minimum=0)
+        model, prompts = self._begun(prompt, label)
+        config = sampling_config(model, details=True, alternatives=alternatives, **options)
+        return self._drawn(model, prompts, number, seed, config)
+
+    def beams(
+        self,
+        number: int = 1,
+        *,
+        beams: int = 8,
+        prompt: str = "",
+        label: str | None = None,
+        **options: Unpack[BeamOptions],
+    ) -> list[Sample]:
+        """Search for the likeliest texts, as ``charlm sample --beams`` does; see ``charlm.sampling.beams``.
+
+        Args:
+            number: how many to find, at most ``beams``.
+            beams: beginnings that are kept at each step.
+            prompt: what each begins with.
+            label: under which they are read, for a model of texts with labels.
+            **options: the keys of ``BeamOptions``.
+
+        Returns:
+            The texts, best first, with ``score`` and ``logprob``.
+
+        Raises:
+            UsageError: an argument is out of range, or prompt, label or an option do not fit the model.
+        """
+        model, prompts = self._begun(prompt, label)
+        return list(find_samples(model, prompts, beam_config(model, beams, number, **options)))
+
+    def _begun(self, prompt: str | Sequence[str], label: str | None) -> tuple[TrainedModel, list[Prompt]]:
         model = self.trained.under(label)
-        if seed is None:
-            seed = secrets.randbelow(1 << 32)
-        begun = read_prompt(model, prompt)
-        drawn = draw_texts(model, begun, seed, number, length=length, temperature=temperature, unknown=unknown)
-        return [begun.text + b"".join(each).decode("utf-8", "surrogateescape") for each in drawn]
+        return model, [read_prompt(model, each) for each in ([prompt] if isinstance(prompt, str) else prompt)]
+
+    @staticmethod
+    def _drawn(
+        model: TrainedModel, prompts: list[Prompt], number: int, seed: int | None, config: SamplingConfig
+    ) -> Iterator[Sample]:
+        require("number", number, minimum=1)
+        return draw_samples(model, prompts, secrets.randbelow(1 << 32) if seed is None else seed, number, config)
 
     @overload
     def score(  # type: ignore[overload-overlap]  # a str is a sequence of str, but the first signature goes first

@@ -21,7 +21,7 @@ from charlm.config import require
 from charlm.nn.arrays import Array, Ids, States
 from charlm.nn.language_model import LanguageModel
 from charlm.samples import Prompt
-from charlm.sampling import check_logits, warm_up
+from charlm.sampling.stream import check_logits, warm_up
 from charlm.scoring import log_softmax
 
 LANES = 32

@@ -1,20 +1,24 @@
-"""Text from a trained model: a prompt goes in, and text comes out as it is drawn."""
+"""Text from a trained model: prompts go in, and text comes out as it is drawn."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
 from charlm.checkpoint import TrainedModel
 from charlm.errors import UsageError
 from charlm.nn.arrays import Ids
-from charlm.sampling import MOST_LANES, SamplingConfig, sample, sample_side_by_side
+from charlm.sampling.beams import beam_search
+from charlm.sampling.config import BeamConfig, SamplingConfig
+from charlm.sampling.constraints import Constraint
+from charlm.sampling.drawn import Drawn
+from charlm.sampling.many import Stream, draw_many, whole
+from charlm.sampling.side_by_side import Job
+from charlm.sampling.text_stops import LINES, STOP, Read, TextStops
 from charlm.text.reading import normalise
-
-DEFAULT_LENGTH = 500
-"""Tokens that are drawn at most where nobody said."""
-FEW_LANES = 8
-"""Lanes for so many samples; for more there are as many lanes as can be."""
+from charlm.text.tokenizer import Tokenizer
+from charlm.text.vocabulary import EOS, SPECIAL_TOKENS
 
 
 @dataclass(frozen=True)
@@ -45,76 +49,156 @@ def read_prompt(model: TrainedModel, text: str) -> Prompt:
     return Prompt(model.tokenizer.encode(text), text, model.tokenizer.unknown_in(text))
 
 
-def draw_text(
-    model: TrainedModel,
-    prompt: Prompt,
-    seed: Sequence[int],
-    *,
-    length: int = DEFAULT_LENGTH,
-    temperature: float = 1.0,
-    unknown: bool = False,
-) -> Iterator[bytes]:
-    """Draw what comes after a prompt.
+class Sample:
+    """A text that a model continues a prompt with.
 
-    Models of independent lines end a sample with its line, models of whole files with the file.
+    Args:
+        tokenizer: of the model.
+        prompt: what it begins with.
+        index: its number among those of this prompt, from 0.
+        stream: its tokens.
+        constraints: what it keeps to; an end in its text may cut its last token short.
+        score: by which a search has chosen it; None where it was drawn.
+
+    Attributes:
+        prompt: likewise.
+        index: likewise.
+        score: likewise.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        prompt: Prompt,
+        index: int,
+        stream: Stream,
+        constraints: Sequence[Constraint] = (),
+        score: float | None = None,
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._stream = stream
+        self._ends = next((each for each in constraints if isinstance(each, TextStops)), None)
+        self.prompt = prompt
+        self.index = index
+        self.score = score
+
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes behind the prompt, once: token by token of a sample that is being drawn, all of another."""
+        if self._stream.live:
+            yield from self._pieces()
+        else:
+            yield self._bytes()
+
+    @property
+    def drawn(self) -> Drawn:
+        """Its ids, why it ended, and how likely they were if that was asked for; what is left is drawn first."""
+        return self._stream.drawn
+
+    @property
+    def continuation(self) -> str:
+        """The text behind the prompt; bytes that are no UTF-8 come as surrogates."""
+        return self._bytes().decode("utf-8", "surrogateescape")
+
+    @property
+    def text(self) -> str:
+        """The whole text, prompt included."""
+        return self.prompt.text + self.continuation
+
+    @property
+    def logprob(self) -> float | None:
+        """Of all that was drawn, in nats, under the model; None where that was not asked for."""
+        details = self.drawn.details
+        return None if details is None else float(details.logprobs.sum())
+
+    def tokens(self) -> list[str]:
+        """Each token that was drawn, as it stands in the text; <EOS> and <UNK> by these names."""
+        ids = self.drawn.ids.tolist()
+        before = [self._before, *ids]
+        return [token_text(self._tokenizer, token, after) for token, after in zip(ids, before, strict=False)]
+
+    @property
+    def _before(self) -> int | None:
+        return int(self.prompt.ids[-1]) if len(self.prompt.ids) else None
+
+    def _pieces(self) -> Iterator[bytes]:
+        before = self._before
+        read = Read(before)
+        for token in self._stream:
+            piece = self._tokenizer.decode_bytes(np.array([token]), after=before)
+            if self._ends is not None:
+                read = self._ends.after(read, token)
+            yield piece[: len(piece) - read.excess]
+            before = token
+
+    def _bytes(self) -> bytes:
+        drawn = self.drawn
+        data = self._tokenizer.decode_bytes(drawn.ids, after=self._before)
+        if self._ends is None or drawn.stop not in (LINES, STOP):
+            return data
+        read = reduce(self._ends.after, drawn.ids.tolist(), Read(self._before))
+        return data[: len(data) - read.excess]
+
+
+def token_text(tokenizer: Tokenizer, token: int, after: int | None) -> str:
+    """A token as it stands in a text after another one, a space before it included; <EOS> and <UNK> by these names."""
+    if token in (EOS, tokenizer.unknown_id):
+        return SPECIAL_TOKENS[token]
+    if tokenizer.level == "byte":
+        return tokenizer.vocabulary.token(token)
+    return tokenizer.decode(np.array([token]), after=after)
+
+
+def draw_samples(
+    model: TrainedModel,
+    prompts: Sequence[Prompt],
+    seed: int,
+    number: int,
+    config: SamplingConfig,
+) -> Iterator[Sample]:
+    """Draw what comes after some prompts, several times.
+
+    Each sample has random numbers of its own, which follow from the seed, its prompt's place and its number. They come
+    in rounds, the first sample of every prompt, then the second of every prompt: so the samples of a smaller ``number``
+    are the first ones of a larger one, bit for bit.
 
     Args:
         model: what to draw from.
-        prompt: read by ``read_prompt``.
-        seed: of this sample alone.
-        length: most tokens to draw.
-        temperature: below 1 safer, above 1 bolder, 0 the likeliest token always.
-        unknown: whether <UNK> may be drawn.
+        prompts: read by ``read_prompt``.
+        seed: of all samples.
+        number: how many for each prompt.
+        config: how, made by ``charlm.sample_options.sampling_config``.
 
     Yields:
-        The bytes of each token.
+        The samples, in order; the first one while it is drawn.
 
     Raises:
-        UsageError: ``length`` or ``temperature`` is negative.
+        ModelError: the model gives no first token a probability.
     """
-    config = _config(model, length, temperature, unknown=unknown)
-    before = int(prompt.ids[-1]) if len(prompt.ids) else None
-    for token in sample(model.network, prompt.ids, config, seed):
-        yield model.tokenizer.decode_bytes(np.array([token]), after=before)
-        before = token
+    jobs = (
+        Job(prompt.ids, (seed, index, place) if place else (seed, index))
+        for index in range(number)
+        for place, prompt in enumerate(prompts)
+    )
+    for order, stream in enumerate(draw_many(model.network, jobs, config)):
+        index, place = divmod(order, len(prompts))
+        yield Sample(model.tokenizer, prompts[place], index, stream, config.constraints)
 
 
-def draw_texts(
-    model: TrainedModel,
-    prompt: Prompt,
-    seed: int,
-    number: int,
-    *,
-    length: int = DEFAULT_LENGTH,
-    temperature: float = 1.0,
-    unknown: bool = False,
-) -> Iterator[Iterator[bytes]]:
-    """Draw several samples, each with a seed of its own that follows from ``seed``; as ``draw_text`` otherwise.
+def find_samples(model: TrainedModel, prompts: Sequence[Prompt], config: BeamConfig) -> Iterator[Sample]:
+    """Search for the likeliest texts behind some prompts; see ``charlm.sampling.beams``.
 
-    A single one comes as it is drawn. Several are drawn side by side, which is many times as fast, and come whole.
+    Args:
+        model: what gives texts their probabilities.
+        prompts: read by ``read_prompt``.
+        config: how, made by ``charlm.sample_options.beam_config``.
 
     Yields:
-        For each sample, in order, its bytes.
+        The texts of each prompt, best first, with their scores and details.
+
+    Raises:
+        ModelError: the model gives no first token a probability.
     """
-    seeds = ((seed, index) for index in range(number))
-    if number == 1:
-        yield draw_text(model, prompt, next(seeds), length=length, temperature=temperature, unknown=unknown)
-        return
-    config = _config(model, length, temperature, unknown=unknown)
-    before = int(prompt.ids[-1]) if len(prompt.ids) else None
-    lanes = FEW_LANES if number <= FEW_LANES else MOST_LANES
-    # Samples end in another order than they begin in.
-    ended: dict[int, Ids] = {}
-    following = 0
-    for index, ids in sample_side_by_side(model.network, prompt.ids, config, seeds, lanes):
-        ended[index] = ids
-        while following in ended:
-            yield iter([model.tokenizer.decode_bytes(ended.pop(following), after=before)])
-            following += 1
-
-
-def _config(model: TrainedModel, length: int, temperature: float, *, unknown: bool) -> SamplingConfig:
-    tokenizer = model.tokenizer
-    ends = model.text.independent_lines or tokenizer.unit == "file"
-    never = () if unknown or tokenizer.unknown_id is None else (tokenizer.unknown_id,)
-    return SamplingConfig(length, temperature, never, (tokenizer.eos_id,) if ends else ())
+    for prompt in prompts:
+        for index, found in enumerate(beam_search(model.network, prompt.ids, config)):
+            stream = whole(found.drawn)
+            yield Sample(model.tokenizer, prompt, index, stream, config.constraints, found.score)

@@ -89,7 +89,7 @@ def score_tokens(model: LanguageModel, texts: Sequence[Ids], best: int = 0) -> l
         distribution = log_softmax(logits[:, window.counted].astype(np.float64))
         logprobs[where], ranks[where], entropies[where] = judged_tokens(distribution, ids[where])
         if best:
-            first = _largest(distribution, likeliest.shape[1])
+            first = largest(distribution, likeliest.shape[1])
             likeliest[where] = first.T
             likeliest_logprobs[where] = np.take_along_axis(distribution, first, axis=0).T
     if not texts:
@@ -113,7 +113,7 @@ def judged_tokens(
     return chosen, ranks, -np.sum(np.exp(distribution) * distribution, axis=0)
 
 
-def _largest(values: NDArray[np.float64], number: int) -> NDArray[np.int64]:
+def largest(values: NDArray[np.float64], number: int) -> NDArray[np.int64]:
     """Indices [number, N] of the largest values [V, N] of each column, largest first."""
     some = np.argpartition(-values, number - 1, axis=0)[:number]
     order = np.argsort(-np.take_along_axis(values, some, axis=0), axis=0, kind="stable")

@@ -3,7 +3,8 @@
 import numpy as np
 
 from charlm.cli.progress import View
-from charlm.sampling import SamplingConfig, sample
+from charlm.sampling.config import SamplingConfig
+from charlm.sampling.stream import sample
 from charlm.training.language import LanguageSubject
 from charlm.training.run import Run
 

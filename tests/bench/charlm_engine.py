@@ -11,7 +11,9 @@ from charlm.arithmetic import training_flops
 from charlm.config import ModelConfig
 from charlm.nn.arrays import Ids
 from charlm.nn.language_model import LanguageModel
-from charlm.sampling import MOST_LANES, SamplingConfig, sample, sample_side_by_side
+from charlm.sampling.config import SamplingConfig
+from charlm.sampling.side_by_side import MOST_LANES, Job, sample_side_by_side
+from charlm.sampling.stream import sample
 from charlm.scoring import score_texts
 from charlm.speed import training_step
 
@@ -68,8 +70,8 @@ def streams_of(model: LanguageModel, number: int, length: int) -> Iterator[Ids]:
     if number == 1:
         yield np.array(list(sample(model, prompt, config, [0, 0])))
         return
-    seeds = ((0, stream) for stream in range(number))
-    yield from (ids for _, ids in sample_side_by_side(model, prompt, config, seeds, MOST_LANES))
+    jobs = (Job(prompt, (0, stream)) for stream in range(number))
+    yield from (drawn.ids for _, drawn in sample_side_by_side(model, jobs, config, MOST_LANES))
 
 
 def sampling(*, vocabulary: int, embedding: int, hidden: int, layers: int, length: int, streams: int = 1) -> Task:

@@ -18,7 +18,9 @@ from charlm.nn.activations import HALF
 from charlm.nn.arrays import Array
 from charlm.nn.language_model import LanguageModel
 from charlm.nn.token_operand import TokenOperand
-from charlm.sampling import WHOLE, SamplingConfig, sample
+from charlm.sampling.config import SamplingConfig
+from charlm.sampling.drawing import WHOLE
+from charlm.sampling.stream import sample
 
 SIZES = {"vocabulary": 65, "layers": 2, "hidden": 128, "embedding": 128, "length": 3000, "turns": 9}
 SEED = (0, 0)

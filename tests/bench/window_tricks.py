@@ -12,7 +12,9 @@ from charlm.nn.columns import Columns, flat, write_transposed
 from charlm.nn.heads.softmax import SoftmaxHead
 from charlm.nn.language_model import LanguageModel, Workspace
 from charlm.nn.parameters import Parameters
-from charlm.sampling import MOST_LANES, SamplingConfig, sample, sample_side_by_side
+from charlm.sampling.config import SamplingConfig
+from charlm.sampling.side_by_side import MOST_LANES, Job, sample_side_by_side
+from charlm.sampling.stream import sample
 from charlm.scoring import LANES, WINDOW
 from charlm.training.optimizers import AdamW
 
@@ -174,8 +176,9 @@ def side_by_side(s: Sizes) -> Pair:
     seeds = [(0, index) for index in range(MOST_LANES)]
 
     def together() -> Result:
-        drawn = dict(sample_side_by_side(model, prompt, config, seeds, MOST_LANES))
-        return [drawn[index] for index in range(MOST_LANES)]
+        jobs = [Job(prompt, seed) for seed in seeds]
+        drawn = dict(sample_side_by_side(model, jobs, config, MOST_LANES))
+        return [drawn[index].ids for index in range(MOST_LANES)]
 
     def in_turn() -> Result:
         return [np.array(list(sample(model, prompt, config, seed))) for seed in seeds]
@@ -206,5 +209,5 @@ WINDOW_TRICKS = (
         head=True,
     ),
     Trick("Scoring on a tape that keeps nothing; not on one that keeps all", "nn/columns.py", forgetting, trains=False),
-    Trick("64 samples side by side; not one after another", "sampling.py", side_by_side, trains=False),
+    Trick("64 samples side by side; not one after another", "sampling/side_by_side.py", side_by_side, trains=False),
 )

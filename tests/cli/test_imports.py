@@ -18,7 +18,7 @@ LAYERS = [
     {"sampling", "streaming", "streams", "scorer"},
     {"checkpoint"},
     {"ngram"},
-    {"exchange", "labelling", "long_scores"},
+    {"exchange", "labelling", "long_scores", "sample_options"},
     {"scores", "samples", "likelihoods"},
     {"bayes", "continuations", "evaluation", "explain", "ranking", "surprise", "neurons"},
     {"pairs", "attribution", "differences"},

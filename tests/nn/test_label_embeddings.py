@@ -25,7 +25,9 @@ from charlm.config import ModelConfig
 from charlm.errors import UsageError
 from charlm.nn.embedding import add_gathered_gradient, write_gathered, write_one_hot
 from charlm.nn.language_model import LanguageModel
-from charlm.sampling import SamplingConfig, sample, sample_side_by_side
+from charlm.sampling.config import SamplingConfig
+from charlm.sampling.side_by_side import Job, sample_side_by_side
+from charlm.sampling.stream import sample
 from charlm.scoring import score_texts, score_tokens
 
 if TYPE_CHECKING:
@@ -136,8 +138,8 @@ def test_a_model_under_a_label_reads_every_text_under_it() -> None:
             assert float(found.sum()) == pytest.approx(float(score), rel=1e-5)
         config = SamplingConfig(12, stop=(0,))
         drawn = list(sample(under, np.array([3]), config, (1, 0)))
-        [(_, beside)] = sample_side_by_side(under, np.array([3]), config, [(1, 0)], 1)
-        assert drawn == beside.tolist()
+        [(_, beside)] = sample_side_by_side(under, [Job(np.array([3]), (1, 0))], config, 1)
+        assert drawn == beside.ids.tolist()
     assert model.label is None
     assert model.under(1).parameters is model.parameters
 
@@ -162,8 +164,8 @@ def test_drawn_texts_follow_the_label() -> None:
     model.parameters.views["embedding"][VOCABULARY:] *= 4
     for label in range(LABELS):
         under, nothing = model.under(label), np.zeros(0, np.int64)
-        seeds = ((label, index) for index in range(4000))
-        first = [int(ids[0]) for _, ids in sample_side_by_side(under, nothing, SamplingConfig(1), seeds, 32)]
+        jobs = (Job(nothing, (label, index)) for index in range(4000))
+        first = [int(drawn.ids[0]) for _, drawn in sample_side_by_side(under, jobs, SamplingConfig(1), 32)]
         work = under.new_workspace(1, 1)
         logits, _ = under.logits(work, np.array([[-1]]), None, under.initial_states(1))
         weights = np.exp(logits[:, 0, 0] - logits.max())

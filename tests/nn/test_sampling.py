@@ -9,7 +9,10 @@ import pytest
 from nn_cases import KINDS, fresh_model
 
 from charlm.errors import UsageError
-from charlm.sampling import AHEAD, WARM_WINDOW, Drawer, SamplingConfig, sample, sample_side_by_side
+from charlm.sampling.config import SamplingConfig
+from charlm.sampling.drawing import Drawer
+from charlm.sampling.side_by_side import Job, sample_side_by_side
+from charlm.sampling.stream import AHEAD, WARM_WINDOW, sample
 
 if TYPE_CHECKING:
     from charlm.nn.language_model import LanguageModel
@@ -41,6 +44,10 @@ def drawn(logits: np.ndarray, config: SamplingConfig, number: int) -> list[int]:
 
 def sampled(model: LanguageModel, prompt: list[int], config: SamplingConfig, *seed: int) -> list[int]:
     return list(sample(model, np.array(prompt, np.uint8), config, seed or (1,)))
+
+
+def jobs_of(prompt: np.ndarray, number: int) -> list[Job]:
+    return [Job(prompt, (1, index)) for index in range(number)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -145,21 +152,21 @@ def test_side_by_side_are_the_same_samples(kind: str, temperature: float) -> Non
     expected = {i: list(sample(model, prompt, config, seed)) for i, seed in enumerate(seeds)}
     assert temperature == 0 or len({len(each) for each in expected.values()}) > 1
     for lanes in (1, 4, 16):
-        found = sample_side_by_side(model, prompt, config, seeds, lanes)
-        assert {i: ids.tolist() for i, ids in found} == expected
+        found = sample_side_by_side(model, [Job(prompt, seed) for seed in seeds], config, lanes)
+        assert {i: drawn.ids.tolist() for i, drawn in found} == expected
 
 
 def test_side_by_side_without_a_stop_or_a_length() -> None:
     model, nothing = model_of("gru-before"), np.zeros(0, np.int64)
     config = SamplingConfig(3 * AHEAD + 1)
-    found = dict(sample_side_by_side(model, nothing, config, [(1, i) for i in range(5)], 2))
+    found = {i: each.ids for i, each in sample_side_by_side(model, jobs_of(nothing, 5), config, 2)}
     assert found[4].tolist() == list(sample(model, nothing, config, (1, 4)))
     assert sorted(found) == [0, 1, 2, 3, 4]
     assert {len(ids) for ids in found.values()} == {3 * AHEAD + 1}
     assert len({tuple(ids) for ids in found.values()}) == 5
-    none = sample_side_by_side(model, nothing, SamplingConfig(0), [(1, i) for i in range(3)], 2)
-    assert [(i, ids.tolist()) for i, ids in none] == [(0, []), (1, []), (2, [])]
-    assert not list(sample_side_by_side(model, nothing, SamplingConfig(9), [], 2))
+    none = sample_side_by_side(model, jobs_of(nothing, 3), SamplingConfig(0), 2)
+    assert [(i, each.ids.tolist()) for i, each in none] == [(0, []), (1, []), (2, [])]
+    assert not list(sample_side_by_side(model, [], SamplingConfig(9), 2))
 
 
 def test_the_largest_random_number_draws_what_has_a_weight() -> None:

@@ -20,6 +20,7 @@ from planted import (
     ngrams,
     normalized,
     regularisation,
+    sampling,
     score_units,
     seeing,
 )
@@ -40,6 +41,7 @@ MUTANTS: list[Mutant] = [
     *labelled.MUTANTS,
     *ngrams.MUTANTS,
     *ngram_models.MUTANTS,
+    *sampling.MUTANTS,
     *comparing.MUTANTS,
     *score_units.MUTANTS,
     *seeing.MUTANTS,

@@ -87,7 +87,7 @@ MUTANTS = [
         "np.random.SeedSequence([self.seed, 1, 0])",
         ("nn/test_batching.py",),
     ),
-    # ---- lanes.py, scoring.py, sampling.py
+    # ---- lanes.py, scoring.py, sampling/
     Mutant(
         "lanes: the target is its own input",
         "lanes.py",
@@ -139,35 +139,35 @@ MUTANTS = [
     ),
     Mutant(
         "sampling: multiplied by the temperature",
-        "sampling.py",
-        "else 1 / config.temperature\n",
-        "else config.temperature\n",
+        "sampling/filters.py",
+        "else 1 / heat\n",
+        "else heat\n",
         ("nn/test_sampling.py",),
     ),
     Mutant(
         "sampling: the prompt's last token is read twice",
-        "sampling.py",
+        "sampling/stream.py",
         "            inputs = fed[begin : min(begin + WARM_WINDOW, len(fed) - 1)]\n",
         "            inputs = fed[begin : begin + WARM_WINDOW]\n",
         ("nn/test_sampling.py",),
     ),
     Mutant(
         "sampling: one column's equals at temperature 0 give the last",
-        "sampling.py",
+        "sampling/drawing.py",
         "        likeliest = weights.argmax()\n",
         "        likeliest = len(weights) - 1 - weights[::-1].argmax()\n",
         ("nn/test_sampling.py",),
     ),
     Mutant(
         "sampling: one column's number may draw what has no weight",
-        "sampling.py",
+        "sampling/drawing.py",
         """(weights[-1] * WHOLE), "right")""",
         """(weights[-1] * WHOLE), "left")""",
         ("nn/test_sampling.py",),
     ),
     Mutant(
         "sampling: the numbers drawn ahead are drawn again",
-        "sampling.py",
+        "sampling/stream.py",
         "        yield from generator.random(AHEAD).tolist()\n",
         "        yield from generator.random(AHEAD + 1).tolist()[:-1]\n",
         ("nn/test_sampling.py",),
