@@ -36,7 +36,7 @@ _READ_BY = {
     "and charlm info",
     "tagger": "charlm tag apply, charlm tag eval and charlm info",
     "classifier": "charlm classify apply, charlm classify eval and charlm info",
-    "n-gram model": "charlm ngram score, eval and export",
+    "n-gram model": "charlm ngram score, eval and export, and charlm info",
 }
 """The kinds of model that there are, and the commands that are for them."""
 _KEYS = {"format", "kind", "model", "text", "record"}

@@ -31,9 +31,19 @@ class EvaluationResult:
     word_perplexity: float
     unk_vocabulary: int = 1
 
+    @property
+    def nats(self) -> float:
+        """What the whole text costs."""
+        return self.nats_per_token * self.tokens
+
+    @property
+    def bits(self) -> float:
+        """The same in bits."""
+        return self.bits_per_token * self.tokens
+
     def to_json(self) -> dict[str, Any]:
         """The object that ``charlm eval --json`` writes."""
-        return asdict(self)
+        return {**asdict(self), "nats": self.nats, "bits": self.bits}
 
 
 def evaluate_part(

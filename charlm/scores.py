@@ -21,7 +21,7 @@ from charlm.text.sizes import several_lines, sizes_of
 from charlm.text.tokenizer import Tokenizer
 
 NATS_PER_BIT = math.log(2)
-_DERIVED = ("bits_per_token", "bits_per_char", "bits_per_byte", "perplexity", "word_perplexity")
+_DERIVED = ("bits", "bits_per_token", "bits_per_char", "bits_per_byte", "perplexity", "word_perplexity")
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,11 @@ class Score:
     words: int
     unk_vocabulary: int = 1
     per_token: tuple[TokenScore, ...] | None = None
+
+    @property
+    def bits(self) -> float:
+        """What the text costs: its log-probability in bits, with the other sign."""
+        return -self.logprob / NATS_PER_BIT
 
     @property
     def bits_per_token(self) -> float:

@@ -141,6 +141,7 @@ def expected_of(sizes: Sizes, text: str, share: int) -> dict[str, Any]:
         "bytes": len(ended.encode()),
         "words": words,
         "unk_vocabulary": share,
+        "bits": -total / math.log(2),
         "bits_per_token": -total / len(ids) / math.log(2),
         "bits_per_char": -total / len(ended) / math.log(2) if ended else None,
         "bits_per_byte": -total / len(ended.encode()) / math.log(2) if ended else None,
