@@ -210,7 +210,7 @@ class ModelConfig(Strict):
 
 
 SCHEDULES = ("cosine", "linear", "constant")
-OPTIMIZERS = ("adamw", "sgd", "rmsprop")
+OPTIMIZERS = ("adamw", "muon", "sgd", "rmsprop")
 
 
 @dataclass(frozen=True)
