@@ -212,7 +212,7 @@ class ModelConfig(Strict):
 DROPOUTS = ("plain", "variational")
 SCHEDULES = ("cosine", "linear", "constant", "plateau")
 AVERAGES = ("none", "ema", "asgd")
-OPTIMIZERS = ("adamw", "sgd", "rmsprop")
+OPTIMIZERS = ("adamw", "muon", "sgd", "rmsprop")
 
 
 @dataclass(frozen=True)

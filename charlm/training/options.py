@@ -67,7 +67,7 @@ class Options(TypedDict, total=False):
     epochs: Annotated[float, Meaning("Length of the run in passes over the corpus.", _BY_SIZE)]
     steps: Annotated[int, Meaning("Length of the run in steps.")]
     time: Annotated[str | float, Meaning("Length of the whole command, such as 90s, 5m or 1h.")]
-    optimizer: Annotated[str, Meaning("adamw, sgd or rmsprop.", "adamw")]
+    optimizer: Annotated[str, Meaning("adamw, muon, sgd or rmsprop.", "adamw")]
     lr: Annotated[float, Meaning("Highest learning rate.", _BY_SIZE)]
     schedule: Annotated[str, Meaning("Learning rate after the warm-up: cosine, linear, constant or plateau.", "cosine")]
     warmup: Annotated[float, Meaning("Share of the run over which the learning rate rises.", "0.05")]
