@@ -5,7 +5,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 DEMO := build/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types mutants soak parity bench docs experiments golden build clean
+.PHONY: help demo test lint types mutants soak parity bench docs experiments quality golden build clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -67,6 +67,9 @@ bench: $(VENV)/benched ## Measure against PyTorch, with nothing else running; wr
 
 experiments: $(VENV)/tested ## Train RNN, GRU and LSTM of equal size, and measure vanishing gradients (16 minutes)
 	$(BIN)/python docs/make_vanishing_gradients.py
+
+quality: $(VENV)/tested ## Train on TEXT for 12 s to 20 min by the defaults alone; writes docs/quality.md (an hour, nothing else running)
+	$(BIN)/python docs/make_quality.py $(TEXT)
 
 golden: $(VENV)/paired ## Make the golden vectors again, with PyTorch and ONNX Runtime
 	$(BIN)/python tests/make_golden.py

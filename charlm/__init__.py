@@ -8,9 +8,13 @@
     model.score("a name").logprob               # nats
     model.next("a n")                           # the likeliest continuations
     model.rank(["a name", "a mane"])            # which is likelier, and by what odds
+    model.rank(charlm.expand("a {name|mane}"))  # the same
+    model.heatmap("a name")                     # a page of HTML, coloured by surprise
     charlm.which({"a": model, "b": other}, text)  # which of two models wrote it
     charlm.diff(model, other, text)             # where they disagree
+    charlm.train_ngrams("names.txt").score("a name")  # the same by counting
     charlm.history("runs")                      # how runs went
+    charlm.find_lr("names.txt").suggestion      # a learning rate
     tagger = charlm.train_tagger("names.conll") # as charlm tag train names.conll
     tagger.tag("Teddy Roosevelt was nice.")     # labels and entities
     classifier = charlm.train_classifier("reviews.tsv")
@@ -25,20 +29,27 @@ from charlm.version import __version__
 
 if TYPE_CHECKING:
     from charlm.api import (
+        Accuracy,
         Alternative,
         Attribution,
         BeamOptions,
         CharlmError,
         Classified,
         Classifier,
+        Confusion,
         Continuation,
         Copied,
         Difference,
         EvaluationResult,
         Filled,
+        Found,
+        Judged,
         Model,
+        NGrams,
         Options,
+        Pair,
         Posterior,
+        RateSearch,
         RunHistory,
         Sample,
         SampleOptions,
@@ -47,32 +58,46 @@ if TYPE_CHECKING:
         Tagged,
         Tagger,
         ValidationReport,
+        accuracies,
+        confusion,
         diff,
+        expand,
+        find_lr,
         history,
         load,
         load_classifier,
+        load_ngrams,
         load_tagger,
+        read_arpa,
         train,
         train_classifier,
+        train_ngrams,
         train_tagger,
         which,
     )
 
 __all__ = [
+    "Accuracy",
     "Alternative",
     "Attribution",
     "BeamOptions",
     "CharlmError",
     "Classified",
     "Classifier",
+    "Confusion",
     "Continuation",
     "Copied",
     "Difference",
     "EvaluationResult",
     "Filled",
+    "Found",
+    "Judged",
     "Model",
+    "NGrams",
     "Options",
+    "Pair",
     "Posterior",
+    "RateSearch",
     "RunHistory",
     "Sample",
     "SampleOptions",
@@ -82,13 +107,20 @@ __all__ = [
     "Tagger",
     "ValidationReport",
     "__version__",
+    "accuracies",
+    "confusion",
     "diff",
+    "expand",
+    "find_lr",
     "history",
     "load",
     "load_classifier",
+    "load_ngrams",
     "load_tagger",
+    "read_arpa",
     "train",
     "train_classifier",
+    "train_ngrams",
     "train_tagger",
     "which",
 ]

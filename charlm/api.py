@@ -4,8 +4,7 @@ Arrays are batch-first: ids are [batch, time], probabilities [batch, time, vocab
 """
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from io import BytesIO
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Unpack, overload
@@ -13,15 +12,16 @@ from typing import Any, Unpack, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from charlm.attribution import Attribution
+from charlm.attribution import Attribution, Confusion
 from charlm.bayes import PRIORS, Posterior, posteriors
 from charlm.checkpoint import TrainedModel, load_model, model_bytes
 from charlm.classification import Classifier, load_classifier, train_classifier
-from charlm.comparing import diff, which
+from charlm.comparing import confusion, diff, which
 from charlm.config import require
 from charlm.continuations import Continuation, continuations
 from charlm.differences import Difference
-from charlm.errors import CharlmError, UsageError
+from charlm.errors import CharlmError
+from charlm.evaluation import EvaluationResult
 from charlm.explain import Step, explain
 from charlm.files import write_atomically
 from charlm.filling import WIDTH, Filled, fill
@@ -31,41 +31,50 @@ from charlm.histories.reading import read_runs
 from charlm.labelling.classifying import Classified
 from charlm.labelling.tags import Tagged
 from charlm.matching.search import BUDGET
-from charlm.neurons import activations
+from charlm.measuring import evaluate_texts, part_given, score_texts
+from charlm.neurons import Found, activations
+from charlm.ngrams import NGrams, load_ngrams, read_arpa, train_ngrams
 from charlm.novelty.copies import TRIES, Copied, TrainingText, novel_samples
+from charlm.pairs import Accuracy, Judged, Pair, accuracies, judge
 from charlm.ranking import Alternative, rank
 from charlm.sample_options import BeamOptions, SampleOptions, beam_config, sampling_config
 from charlm.samples import Prompt, Sample, draw_samples, find_samples, read_prompt
 from charlm.sampling.config import SamplingConfig
-from charlm.scores import EvaluationResult, Score, evaluate_part, score_all
+from charlm.scores import Score
 from charlm.scoring import log_softmax
+from charlm.seeing import heatmap, units_that_follow
 from charlm.tagging import Tagger, load_tagger, train_tagger
-from charlm.text.corpus import encode_texts
+from charlm.templates import expand
 from charlm.text.level import check_range
-from charlm.text.parts import Part
-from charlm.text.reading import Source, normalise
-from charlm.text.sources import Texts
-from charlm.text.tokenizer import read_as
-from charlm.training.from_python import Paths, texts_at, train_to_the_end
+from charlm.text.reading import normalise
+from charlm.training.from_python import Paths, texts_given, train_to_the_end
 from charlm.training.options import Options
+from charlm.training.rate_finder import RateSearch, find_rate
 from charlm.training.reports import Report, StepReport, ValidationReport
-from charlm.training.setup import begin, own_corpus, own_part, own_texts
+from charlm.training.setup import begin, own_corpus, own_texts
 
 __all__ = [
+    "Accuracy",
     "Alternative",
     "Attribution",
     "BeamOptions",
     "CharlmError",
     "Classified",
     "Classifier",
+    "Confusion",
     "Continuation",
     "Copied",
     "Difference",
     "EvaluationResult",
     "Filled",
+    "Found",
+    "Judged",
     "Model",
+    "NGrams",
     "Options",
+    "Pair",
     "Posterior",
+    "RateSearch",
     "RunHistory",
     "Sample",
     "SampleOptions",
@@ -74,13 +83,20 @@ __all__ = [
     "Tagged",
     "Tagger",
     "ValidationReport",
+    "accuracies",
+    "confusion",
     "diff",
+    "expand",
+    "find_lr",
     "history",
     "load",
     "load_classifier",
+    "load_ngrams",
     "load_tagger",
+    "read_arpa",
     "train",
     "train_classifier",
+    "train_ngrams",
     "train_tagger",
     "which",
 ]
@@ -153,20 +169,21 @@ class Model:
         model, ids = self.trained.under(label), self.trained.tokenizer.encode_sentence(normalise(text))
         return measure(model.network, ids, line_end=model.line_end, lags=lags, positions=positions, seed=seed)
 
-    def activations(self, text: str, *, part: str = "hidden") -> NDArray[np.float32]:
+    def activations(self, text: str, *, part: str = "hidden", label: str | None = None) -> NDArray[np.float32]:
         """Every unit's value when the model has read each token of a text, as ``charlm neurons`` shows it.
 
         Args:
             text: what to read; its tokens are those of ``encode``.
             part: "hidden", the activation a, or "cell", the cell c.
+            label: under which it is read, for a model of texts with labels.
 
         Returns:
             float32 [layers, time, units]; where lines are independent, 0 at their ends, which are never read.
 
         Raises:
-            UsageError: the units have no such part.
+            UsageError: the units have no such part, or the label does not fit the model.
         """
-        model = self.trained
+        model = self.trained.under(label)
         return activations(model.network, self.encode(text), line_end=model.line_end, part=part)
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -381,36 +398,42 @@ class Model:
     def _training(self, corpus: Paths | None) -> TrainingText:
         model, remedy = self.trained, "name it with corpus="
         if corpus is not None:
-            return TrainingText(model, self._part(corpus, None))
+            return TrainingText(model, part_given(model, corpus, None))
         return TrainingText(model, own_corpus(model, *own_texts(model, remedy), remedy).train)
 
     @overload
     def score(  # type: ignore[overload-overlap]  # a str is a sequence of str, but the first signature goes first
-        self, text: str | bytes, *, per_token: bool = False, label: str | None = None
+        self, text: str | bytes, *, per_token: bool = False, unk_vocabulary: int = 1, label: str | None = None
     ) -> Score: ...
 
     @overload
     def score(
-        self, text: Sequence[str | bytes], *, per_token: bool = False, label: str | None = None
+        self, text: Sequence[str | bytes], *, per_token: bool = False, unk_vocabulary: int = 1, label: str | None = None
     ) -> list[Score]: ...
 
     def score(
-        self, text: str | bytes | Sequence[str | bytes], *, per_token: bool = False, label: str | None = None
+        self,
+        text: str | bytes | Sequence[str | bytes],
+        *,
+        per_token: bool = False,
+        unk_vocabulary: int = 1,
+        label: str | None = None,
     ) -> Score | list[Score]:
         """Log-probability of a text, or of each of several, from a start and with <EOS>.
 
         Args:
             text: what to score.
             per_token: also give each token's.
+            unk_vocabulary: how many tokens share the probability of <UNK> evenly.
             label: under which, for a model of texts with labels.
 
         Raises:
-            UsageError: a text has several lines, and the model's lines are independent; or the label does not fit it.
+            UsageError: a text has several lines, and the model's lines are independent; ``unk_vocabulary`` is not
+                positive; or the label does not fit the model.
         """
-        model = self.trained.under(label)
-        if isinstance(text, str | bytes):
-            return score_all(model, [text], per_token=per_token)[0]
-        return score_all(model, list(text), per_token=per_token)
+        texts = [text] if isinstance(text, str | bytes) else text
+        found = score_texts(self.trained.under(label), texts, per_token=per_token, unk_vocabulary=unk_vocabulary)
+        return found[0] if isinstance(text, str | bytes) else found
 
     @overload
     def posterior(  # type: ignore[overload-overlap]  # as above
@@ -450,8 +473,69 @@ class Model:
         """
         return rank(self.trained.under(label), [texts] if isinstance(texts, str) else texts, by)
 
+    def judge(self, pairs: Iterable[Pair], *, label: str | None = None) -> list[Judged]:
+        """Which sentence of each pair is likelier, as ``charlm rank --pairs`` counts; see ``charlm.accuracies``.
+
+        Args:
+            pairs: of a right sentence and a wrong one, each maybe with a group.
+            label: under which they are read, for a model of texts with labels.
+
+        Raises:
+            UsageError: a sentence has several lines, and the model's lines are independent; or the label does not fit
+                the model.
+        """
+        return list(judge(self.trained.under(label), pairs))
+
+    def heatmap(
+        self,
+        text: str | bytes | Sequence[str | bytes],
+        *,
+        title: str = "a text",
+        unk_vocabulary: int = 1,
+        label: str | None = None,
+    ) -> str:
+        """A text, or several, coloured by surprise: a page of HTML, as ``charlm score --heatmap`` writes.
+
+        Args:
+            text: what to show; encode the page as UTF-8 to keep it.
+            title: what it is, for the page's heading.
+            unk_vocabulary: how many tokens share the probability of <UNK> evenly.
+            label: under which it is read, for a model of texts with labels.
+
+        Raises:
+            UsageError: ``unk_vocabulary`` is not positive, or the label does not fit the model.
+        """
+        texts = [text] if isinstance(text, str | bytes) else text
+        return heatmap(self.trained.under(label), texts, title, unk_vocabulary)
+
+    def find_units(
+        self,
+        text: str,
+        find: str | None = None,
+        *,
+        find_regex: str | None = None,
+        part: str = "hidden",
+        best: int = 10,
+        label: str | None = None,
+    ) -> Found:
+        """The units that follow a property of a text best, as ``charlm neurons --find`` prints them.
+
+        Args:
+            text: what to read: units are chosen on its first half.
+            find: the property, such as "quotes", "depth" or "place".
+            find_regex: instead, a regular expression: whether a match of it covers a token.
+            part: "hidden", the activation a, or "cell", the cell c.
+            best: how many units.
+            label: under which it is read, for a model of texts with labels.
+
+        Raises:
+            UsageError: not one property is named, or an argument or the label does not fit the model.
+            InputError: the text is empty, or a half of it has the property nowhere or everywhere.
+        """
+        return units_that_follow(self.trained.under(label), text, find, find_regex, part=part, best=best)
+
     def evaluate(
-        self, corpus: Paths | None = None, *, text: str | None = None, exact: bool = False
+        self, corpus: Paths | None = None, *, text: str | None = None, exact: bool = False, unk_vocabulary: int = 1
     ) -> EvaluationResult:
         """What a text costs, as validation in training counts it.
 
@@ -459,24 +543,13 @@ class Model:
             corpus: path of a text, or several; None and no ``text`` for the validation part of the model's own corpus.
             text: the text itself.
             exact: read it in one lane instead of several: slower, and nearly the same.
+            unk_vocabulary: how many tokens share the probability of <UNK> evenly.
 
         Raises:
-            UsageError: both are given.
+            UsageError: both are given, or ``unk_vocabulary`` is not positive.
             InputError: it cannot be read, or is empty.
         """
-        if corpus is None and text is None:
-            return evaluate_part(self.trained, own_part(self.trained, *own_texts(self.trained)), exact=exact)
-        return evaluate_part(self.trained, self._part(corpus, text), exact=exact)
-
-    def _part(self, corpus: Paths | None, text: str | None) -> Part:
-        config = self.trained.text
-        return encode_texts(
-            _texts(corpus, text, read_as(config.level, config.encoding)),
-            tokenizer=self.trained.tokenizer,
-            encoding=config.encoding if text is None else "utf-8",
-            independent_lines=config.independent_lines,
-            labels=self.trained.label_names,
-        )
+        return evaluate_texts(self.trained, corpus, text, exact=exact, unk_vocabulary=unk_vocabulary)
 
     def next(self, prompt: str = "", number: int = 10, *, label: str | None = None) -> list[Continuation]:
         """The likeliest continuations of a prompt with their probabilities; see ``charlm.continuations``.
@@ -584,7 +657,11 @@ def train(
     """
     return train_to_the_end(
         lambda kept, clock: begin(
-            lambda encoding: _texts(corpus, text, encoding), lambda _: kept, options, overwrite=overwrite, clock=clock
+            lambda encoding: texts_given(corpus, text, encoding),
+            lambda _: kept,
+            options,
+            overwrite=overwrite,
+            clock=clock,
         ),
         folder,
         report,
@@ -592,13 +669,28 @@ def train(
     )
 
 
-def _texts(corpus: Paths | None, text: str | None, encoding: str | None) -> Texts:
-    if (corpus is None) == (text is None):
-        raise UsageError("give either the path of a corpus or text=, the text itself")
-    if text is not None:
-        if not isinstance(text, str):
-            raise UsageError(f"text= is {type(text).__name__}: it must be str, the text itself")
-        data = text.encode()
-        return Texts("the text", (Source("the text", lambda: BytesIO(data)),), given=(), rereadable=False)
-    assert corpus is not None  # noqa: S101 - as was just found
-    return texts_at(corpus, encoding, "give the text itself as text=")
+def find_lr(corpus: Paths | None = None, *, text: str | None = None, **options: Unpack[Options]) -> RateSearch:
+    """Try rising learning rates in a short run, as ``charlm train --find-lr`` does; nothing is written.
+
+    Args:
+        corpus: as for ``train``.
+        text: likewise.
+        **options: likewise, of the run that is meant.
+
+    Returns:
+        Every rate with its loss, the ``suggestion`` and what it was drawn from.
+
+    Raises:
+        UsageError: an option is wrong or does not go with another.
+        InputError: a text cannot be read or is too short.
+        TrainingError: the loss is not finite from the first steps on.
+    """
+    run = begin(
+        lambda encoding: texts_given(corpus, text, encoding),
+        lambda _: Path(),
+        options,
+        overwrite=True,
+        clock=lambda: 0.0,
+    )
+    with np.errstate(all="ignore"):
+        return find_rate(run.trainer)

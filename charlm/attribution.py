@@ -10,6 +10,7 @@ wrote it:
 """
 
 import math
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -135,6 +136,29 @@ def attribute(
         found = [reader.likelihoods(some) for reader in readers]
         for text, each in zip(some, zip(*found, strict=True), strict=True):
             yield _attribution(text, weights, each)
+
+
+def attribute_labelled(
+    models: Mapping[str, TrainedModel],
+    labelled: Iterable[tuple[str, str]],
+    priors: Mapping[str, float] | None = None,
+) -> Iterator[tuple[str, Attribution]]:
+    """As ``attribute`` for pairs of a label and a text, each given back with its label.
+
+    Raises:
+        UsageError: as ``attribute``.
+        ModelError: likewise.
+    """
+    labels: deque[str] = deque()
+
+    def texts() -> Iterator[str]:
+        # Texts are read before they are attributed: their labels wait.
+        for label, text in labelled:
+            labels.append(label)
+            yield text
+
+    for found in attribute(models, texts(), priors):
+        yield labels.popleft(), found
 
 
 def _attribution(text: str, priors: Mapping[str, float], found: Sequence[Likelihood]) -> Attribution:

@@ -32,9 +32,11 @@ _UNSEALED, _FIRST = 4, 3
 MODEL_FILE = "model.safetensors"
 LANGUAGE_MODEL = "language model"
 _READ_BY = {
-    LANGUAGE_MODEL: "charlm sample, score, next, eval, explain, gradients, vocab, export",
-    "tagger": "charlm tag apply, charlm tag eval",
-    "classifier": "charlm classify apply, charlm classify eval",
+    LANGUAGE_MODEL: "charlm sample, score, rank, which, diff, next, eval, explain, neurons, gradients, vocab, export "
+    "and charlm info",
+    "tagger": "charlm tag apply, charlm tag eval and charlm info",
+    "classifier": "charlm classify apply, charlm classify eval and charlm info",
+    "n-gram model": "charlm ngram score, eval and export, and charlm info",
 }
 """The kinds of model that there are, and the commands that are for them."""
 _KEYS = {"format", "kind", "model", "text", "record"}
@@ -184,7 +186,8 @@ def check_kind(file: Path, metadata: Mapping[str, Any], wanted: tuple[str, ...])
     if kind in wanted:
         return
     if isinstance(kind, str) and kind in _READ_BY:
-        raise ModelError(f"{file} is a {kind}, not a {either}: it is for {_READ_BY[kind]} and charlm info")
+        called = f"an {kind}" if kind.startswith("n-") else f"a {kind}"
+        raise ModelError(f"{file} is {called}, not a {either}: it is for {_READ_BY[kind]}")
     raise ModelError(f"{file} holds no {either} but: {kind}")
 
 

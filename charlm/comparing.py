@@ -1,11 +1,12 @@
-"""Models compared from Python: ``charlm.which`` and ``charlm.diff``."""
+"""Models compared from Python: ``charlm.which``, ``charlm.confusion`` and ``charlm.diff``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, overload
 
-from charlm.attribution import Attribution, attribute
+from charlm.attribution import Attribution, Confusion, attribute, attribute_labelled
 from charlm.checkpoint import TrainedModel
 from charlm.differences import Difference, differences
+from charlm.errors import UsageError
 
 
 class Model(Protocol):
@@ -44,6 +45,28 @@ def which(
     texts = [text] if isinstance(text, str) else list(text)
     found = list(attribute({name: model.trained for name, model in models.items()}, texts, priors))
     return found[0] if isinstance(text, str) else found
+
+
+def confusion(
+    models: Mapping[str, Model], labelled: Iterable[tuple[str, str]], *, priors: Mapping[str, float] | None = None
+) -> Confusion:
+    """How often texts of each model are taken for whose, as ``charlm which --labelled`` counts.
+
+    Args:
+        models: two or more, by names of your choice.
+        labelled: pairs of the name of the model that a text is of, and the text.
+        priors: as for ``which``.
+
+    Raises:
+        UsageError: there are too few models, the priors do not fit them, or a text is of none of them.
+    """
+    counted = Confusion(list(models))
+    trained = {name: model.trained for name, model in models.items()}
+    for truth, found in attribute_labelled(trained, labelled, priors):
+        if truth not in models:
+            raise UsageError(f"a text is labelled {truth!r}, which is none of the models: {', '.join(models)}")
+        counted.add(truth, found.best.model)
+    return counted
 
 
 def diff(a: Model, b: Model, text: str) -> Difference:

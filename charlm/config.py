@@ -91,8 +91,8 @@ def require(
         raise UsageError(f"{name} is {value}: it must be a number {wanted}".rstrip())
 
 
-def length_of_time(text: str, units: Mapping[str, float]) -> float | None:
-    """Seconds in a number with a unit behind it, of ``units`` (the unit -> its seconds); None where it is no such."""
+def with_unit(text: str, units: Mapping[str, float]) -> float | None:
+    """What a number with a unit behind it stands for, of ``units`` (each -> what it stands for); None if it is none."""
     match = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*([a-z]?)", text.strip())
     return None if match is None or match[2] not in units else float(match[1]) * units[match[2]]
 
@@ -209,8 +209,10 @@ class ModelConfig(Strict):
         return f"{self.kind}: {self.layers} x {self.hidden}, embedding {self.embedding}"
 
 
-SCHEDULES = ("cosine", "linear", "constant")
-OPTIMIZERS = ("adamw", "sgd", "rmsprop")
+DROPOUTS = ("plain", "variational")
+SCHEDULES = ("cosine", "linear", "constant", "plateau")
+AVERAGES = ("none", "ema", "asgd")
+OPTIMIZERS = ("adamw", "muon", "sgd", "rmsprop")
 
 
 @dataclass(frozen=True)
@@ -281,6 +283,19 @@ class BaseRecord(Strict):
     extended: bool
 
 
+_UNREGULARIZED = {
+    "dropout_embedding": 0.0,
+    "dropout_input": 0.0,
+    "dropout_output": None,
+    "dropout_recurrent": 0.0,
+    "dropout_kind": "plain",
+    "activation_penalty": 0.0,
+    "slowness_penalty": 0.0,
+    "label_smoothing": 0.0,
+}
+"""Regularisation that older files lack -> what stands for none of it."""
+
+
 @dataclass(frozen=True)
 class TrainConfig(Strict):
     """How a model is trained.
@@ -288,10 +303,26 @@ class TrainConfig(Strict):
     Exactly one of ``steps`` and ``seconds`` is set: the length of the run, in optimiser steps or in seconds
     of wall-clock time. ``window`` and ``batch`` are T and B of truncated backpropagation through time.
     ``eval_every`` is the number of steps between validations, None for as many as cost little; after ``patience``
-    of them without a better one the run ends.
+    of them without a better one the run ends. ``dropout`` is that of each layer's outputs, but for the last layer's
+    where ``dropout_output`` is set; ``charlm.nn.regularization`` says what the others are. ``average`` says which mean
+    of the weights is validated and kept (``charlm.training.averaging``), the ``plateau_`` fields when the plateau
+    schedule lowers the learning rate (``charlm.training.plateau``), ``random_windows`` whether windows vary in length
+    (``charlm.training.windows``).
     """
 
-    added: ClassVar[Mapping[str, Any]] = MappingProxyType({"eval_every": None, "patience": None})
+    added: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "eval_every": None,
+            "patience": None,
+            **_UNREGULARIZED,
+            "average": "none",
+            "average_decay": 0.999,
+            "average_after": 5,
+            "plateau_factor": 0.5,
+            "plateau_after": 2,
+            "random_windows": False,
+        }
+    )
 
     window: int = 64
     batch: int = 32
@@ -308,6 +339,20 @@ class TrainConfig(Strict):
     seed: int = 1
     eval_every: int | None = None
     patience: int | None = None
+    dropout_embedding: float = 0.0
+    dropout_input: float = 0.0
+    dropout_output: float | None = None
+    dropout_recurrent: float = 0.0
+    dropout_kind: str = "plain"
+    activation_penalty: float = 0.0
+    slowness_penalty: float = 0.0
+    label_smoothing: float = 0.0
+    average: str = "none"
+    average_decay: float = 0.999
+    average_after: int = 5
+    plateau_factor: float = 0.5
+    plateau_after: int = 2
+    random_windows: bool = False
 
     def __post_init__(self) -> None:
         require("--window", self.window, minimum=1)
@@ -331,3 +376,38 @@ class TrainConfig(Strict):
             require("--eval-every", self.eval_every, minimum=1)
         if self.patience is not None:
             require("--patience", self.patience, minimum=1)
+        self._check_regularization()
+        self._check_averaging()
+
+    def _check_regularization(self) -> None:
+        require("--dropout-embedding", self.dropout_embedding, minimum=0, below=1)
+        require("--dropout-input", self.dropout_input, minimum=0, below=1)
+        if self.dropout_output is not None:
+            require("--dropout-output", self.dropout_output, minimum=0, below=1)
+        require("--dropout-recurrent", self.dropout_recurrent, minimum=0, below=1)
+        choose("--dropout-kind", self.dropout_kind, DROPOUTS)
+        require("--activation-penalty", self.activation_penalty, minimum=0)
+        require("--slowness-penalty", self.slowness_penalty, minimum=0)
+        require("--label-smoothing", self.label_smoothing, minimum=0, below=1)
+
+    def _check_averaging(self) -> None:
+        """Averaging, and what waits for validations without gain; a run that ends first would wait in vain.
+
+        Raises:
+            UsageError: a number is out of its range, or the patience is too short.
+        """
+        choose("--average", self.average, AVERAGES)
+        require("--average-decay", self.average_decay, minimum=0, below=1)
+        require("--average-after", self.average_after, minimum=1)
+        require("--plateau-factor", self.plateau_factor, above=0, below=1)
+        require("--plateau-after", self.plateau_after, minimum=1)
+        waits = {
+            "--average-after": (self.average == "asgd", self.average_after),
+            "--plateau-after": (self.schedule == "plateau", self.plateau_after),
+        }
+        for flag, (used, number) in waits.items():
+            if used and self.patience is not None and self.patience <= number:
+                raise UsageError(
+                    f"--patience {self.patience} ends the run before {flag} {number} does anything: "
+                    f"give more patience than {number}"
+                )

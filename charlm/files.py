@@ -7,9 +7,9 @@ import math
 import os
 import secrets
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Never, TypeVar
+from typing import IO, Any, Never, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ TOO_LARGE = "end other programs, or use a smaller model"
 
 
 def write_atomically(path: Path, data: bytes, advice: str = FREE_OR_MOVE, *, called: Path | None = None) -> None:
-    """Replace ``path`` by ``data``: written beside it, flushed to the disk, then renamed.
+    """Replace ``path`` by ``data``, as ``replacing`` does.
 
     Args:
         path: where to.
@@ -52,11 +52,27 @@ def write_atomically(path: Path, data: bytes, advice: str = FREE_OR_MOVE, *, cal
     Raises:
         OutputError: it cannot be written; what stood at ``path`` stands there still, and nothing else is left.
     """
+    with replacing(path, advice, called=called) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, advice: str = FREE_OR_MOVE, *, called: Path | None = None) -> Iterator[IO[bytes]]:
+    """A file that replaces ``path`` at the end: written beside it, flushed to the disk, then renamed.
+
+    Args:
+        path: where to.
+        advice: what the message tells to do where that fails.
+        called: what the message names instead of a ``path`` that means nothing to the user.
+
+    Raises:
+        OutputError: it cannot be written; what stood at ``path`` stands there still, and nothing else is left.
+    """
     # Named before it is made, so that whatever strikes in between, it is known what to remove.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with temporary.open("xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -89,11 +105,25 @@ def tensor_bytes(tensors: Tensors, metadata: Mapping[str, Any]) -> bytes:
     from safetensors.numpy import save  # noqa: PLC0415 - only commands that touch models pay for it
 
     for name, tensor in tensors.items():
-        if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
-            raise OutputError(f"refusing to save: {name} holds NaN or infinity. The last good files are kept")
-    text = json.dumps(metadata, sort_keys=True, ensure_ascii=True, allow_nan=False)
+        check_finite(name, tensor)
+    text = metadata_text(metadata)
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     return bytes(save(contiguous, metadata={METADATA_KEY: text}))
+
+
+def check_finite(name: str, tensor: NDArray[Any]) -> None:
+    """Check that a tensor can be saved.
+
+    Raises:
+        OutputError: it holds NaN or infinity; such a model is never written.
+    """
+    if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
+        raise OutputError(f"refusing to save: {name} holds NaN or infinity. The last good files are kept")
+
+
+def metadata_text(metadata: Mapping[str, Any]) -> str:
+    """A JSON object as it stands in a file, in ASCII."""
+    return json.dumps(metadata, sort_keys=True, ensure_ascii=True, allow_nan=False)
 
 
 def file_size(path: Path) -> int:

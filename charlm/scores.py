@@ -1,45 +1,27 @@
 """What a model says of texts, in the units people use. Every total is in nats unless its name says otherwise."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charlm.config import TextConfig
 from charlm.errors import NOT_FINITE, ModelError, UsageError
+from charlm.long_scores import SEVERAL_LINES, Sums, TokenFigures, sums_of
 from charlm.nn.arrays import Ids
-from charlm.scoring import Evaluation, Parts, TokenScores
-from charlm.text.parts import Part
+from charlm.scorer import Scorer
+from charlm.scoring import TokenScores
+from charlm.text.long import LongText, Text, blocks_of_text, is_long
 from charlm.text.reading import normalise
+from charlm.text.sizes import several_lines, sizes_of
 from charlm.text.tokenizer import Tokenizer
-from charlm.text.words_in import words_of_ids, words_of_text
 
 NATS_PER_BIT = math.log(2)
-_DERIVED = ("bits_per_token", "bits_per_char", "bits_per_byte", "perplexity", "word_perplexity")
-
-
-class Scorer(Protocol):
-    """What gives tokens probabilities: a network, or counts."""
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """Text to ids and back."""
-
-    @property
-    def text(self) -> TextConfig:
-        """How texts are read."""
-
-    def score_texts(self, texts: Sequence[Ids]) -> list[NDArray[np.float64]]:
-        """Log-probability (nats) of every token of each text, each from a start."""
-
-    def score_tokens(self, texts: Sequence[Ids], best: int = 0) -> list[TokenScores]:
-        """As ``score_texts``, with rank and entropy of each token, and so many of the likeliest in its place."""
-
-    def evaluate(self, part: Part, *, exact: bool = False, by_part: Parts | None = None) -> Evaluation:
-        """What encoded text costs; ``exact``: in one lane; ``by_part``: counted there too."""
+_DERIVED = ("bits", "bits_per_token", "bits_per_char", "bits_per_byte", "perplexity", "word_perplexity")
 
 
 @dataclass(frozen=True)
@@ -88,6 +70,11 @@ class Score:
     per_token: tuple[TokenScore, ...] | None = None
 
     @property
+    def bits(self) -> float:
+        """What the text costs: its log-probability in bits, with the other sign."""
+        return -self.logprob / NATS_PER_BIT
+
+    @property
     def bits_per_token(self) -> float:
         """Mean cost of a token, <EOS> included."""
         return -self.logprob / self.tokens / NATS_PER_BIT
@@ -125,6 +112,45 @@ def perplexity(nats_per_token: float) -> float:
     return math.exp(min(nats_per_token, 709.0))
 
 
+@dataclass(frozen=True)
+class LongScore:
+    """The score of a text that is too long for memory.
+
+    Attributes:
+        score: its figures; without the text, and without its tokens.
+        text: the text itself.
+        tokenizer: which cut it.
+        details: what is known of its tokens, where that was asked for.
+    """
+
+    score: Score
+    text: Text
+    tokenizer: Tokenizer
+    details: TokenFigures | None
+
+    @property
+    def per_token(self) -> Iterator[TokenScore] | None:
+        """Its tokens, as those of a ``Score``; they can be gone through again."""
+        return None if self.details is None else self._tokens(self.details)
+
+    def _tokens(self, details: TokenFigures) -> Iterator[TokenScore]:
+        unknown, share = self.tokenizer.unknown_id, math.log(self.score.unk_vocabulary)
+        cut = chain.from_iterable(self.tokenizer.cut_blocks(blocks_of_text(self.text)) if self.score.oov else ())
+        name = cache(self.tokenizer.vocabulary.token)
+        for block in details.blocks():
+            columns = (block[field].tolist() for field in ("id", "logprob", "rank", "entropy"))
+            for token, logprob, rank, entropy in zip(*columns, strict=True):
+                strange, shown = token == unknown, next(cut, "")
+                yield TokenScore(
+                    shown if strange else name(token), logprob - share * strange, rank, entropy, unknown=strange
+                )
+
+    def held(self, text: str | bytes) -> Score:
+        """The score in memory, of a text that is there."""
+        per_token = self.per_token
+        return replace(self.score, text=_shown(text), per_token=None if per_token is None else tuple(per_token))
+
+
 def score_all(
     model: Scorer, texts: Sequence[str | bytes], *, per_token: bool = False, unk_vocabulary: int = 1
 ) -> list[Score]:
@@ -140,6 +166,46 @@ def score_all(
         UsageError: a text has several lines, and the model's lines are independent.
         ModelError: a text has no finite log-probability.
     """
+    found = score_each(model, texts, per_token=per_token, of_long=per_token, unk_vocabulary=unk_vocabulary)
+    pairs = zip(found, texts, strict=True)
+    return [each.held(text) if isinstance(each, LongScore) else each for each, text in pairs]
+
+
+def score_each(
+    model: Scorer,
+    texts: Sequence[Text],
+    *,
+    per_token: bool = False,
+    of_long: bool = False,
+    unk_vocabulary: int = 1,
+    passed: Callable[[int], None] | None = None,
+) -> list[Score | LongScore]:
+    """As ``score_all``, with little memory for texts that are long, or lie on the disk.
+
+    Args:
+        model: as there.
+        texts: likewise.
+        per_token: also give the tokens of texts that are not long.
+        of_long: also those of texts that are.
+        unk_vocabulary: as there.
+        passed: see ``charlm.long_scores.sums_of``.
+
+    Raises:
+        UsageError: as ``score_all``.
+        ModelError: likewise.
+        OutputError: the disk is full.
+    """
+    long = [text for text in texts if is_long(text)]
+    short = [text for text in texts if not isinstance(text, LongText) and not is_long(text)]
+    quick = iter(_score_together(model, short, per_token=per_token, unk_vocabulary=unk_vocabulary))
+    sums = sums_of(model, long, details=of_long, passed=passed) if long else []
+    slow = iter([_long_score(model, unk_vocabulary, *each) for each in zip(long, sums, strict=True)])
+    return [next(slow) if is_long(text) else next(quick) for text in texts]
+
+
+def _score_together(
+    model: Scorer, texts: Sequence[str | bytes], *, per_token: bool, unk_vocabulary: int
+) -> list[Score]:
     encoded = [encode_text(model, text) for text in texts]
     if not per_token:
         logprobs = model.score_texts(encoded)
@@ -157,10 +223,9 @@ def encode_text(model: Scorer, text: str | bytes) -> Ids:
     """
     if isinstance(text, bytes):
         return model.tokenizer.encode_sentence(text)
-    text = normalise(text)
-    if model.text.independent_lines and "\n" in text.removesuffix("\n"):
-        raise UsageError("a text has several lines, but this model's lines are independent: score them one by one")
-    return model.tokenizer.encode_sentence(text)
+    if model.text.independent_lines and several_lines(text):
+        raise UsageError(SEVERAL_LINES)
+    return model.tokenizer.encode_sentence(normalise(text))
 
 
 def _score(
@@ -171,15 +236,17 @@ def _score(
     logprobs: NDArray[np.float64],
     details: TokenScores | None = None,
 ) -> Score:
-    if not np.isfinite(logprobs).all():
-        raise ModelError(NOT_FINITE)
     unknown = ids == (-1 if model.tokenizer.unknown_id is None else model.tokenizer.unknown_id)
-    if unk_vocabulary > 1:
+    oov = int(np.count_nonzero(unknown))
+    if oov and unk_vocabulary > 1:
         logprobs = np.where(unknown, logprobs - math.log(unk_vocabulary), logprobs)
+    logprob = float(logprobs.sum())
+    if not math.isfinite(logprob):
+        raise ModelError(NOT_FINITE)
     per_token = None
     if details is not None:
         names = [model.tokenizer.vocabulary.token(int(i)) for i in ids]
-        if unknown.any():
+        if oov:
             pieces = model.tokenizer.cut(text if isinstance(text, bytes) else normalise(text))
             # The <EOS> that closes the text is known, whether the text has it or not.
             names = [
@@ -187,91 +254,39 @@ def _score(
             ]
         columns = (logprobs.tolist(), details.ranks.tolist(), details.entropies.tolist(), unknown.tolist())
         per_token = tuple(TokenScore(*each) for each in zip(names, *columns, strict=True))
-    shown = text if isinstance(text, str) else text.decode("utf-8", "surrogateescape")
-    characters, size = sizes_of(text, line_break=model.tokenizer.unit == "line")
+    characters, size, words = sizes_of(text, line_break=model.tokenizer.unit == "line")
     return Score(
-        text=shown,
+        text=_shown(text),
         tokens=len(ids),
-        logprob=float(logprobs.sum()),
+        logprob=logprob,
         logprob_without_eos=float(logprobs[:-1].sum()),
-        oov=int(np.count_nonzero(unknown)),
-        logprob_without_oov=float(logprobs[~unknown].sum()),
+        oov=oov,
+        logprob_without_oov=float(logprobs[~unknown].sum()) if oov else logprob,
         characters=characters,
         bytes=size,
-        words=words_of_text(normalise(shown)),
+        words=words,
         unk_vocabulary=unk_vocabulary,
         per_token=per_token,
     )
 
 
-def _utf8(text: str) -> bytes:
-    """The bytes that a text from the command line stood for, which may have been none of UTF-8."""
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")
-
-
-def sizes_of(text: str | bytes, *, line_break: bool) -> tuple[int, int]:
-    """Code points and bytes of a text, with the line break at its end where <EOS> is one, as ``charlm eval`` counts.
-
-    Bytes that are no text have no code points.
-    """
-    data = text if isinstance(text, bytes) else _utf8(normalise(text))
-    supplied = int(line_break and not data.endswith(b"\n"))
-    try:
-        characters = len(data.decode("utf-8", "surrogatepass")) + supplied
-    except UnicodeDecodeError:
-        characters = 0
-    return characters, len(data) + supplied
-
-
-@dataclass(frozen=True)
-class EvaluationResult:
-    """What ``charlm eval`` says of a text; ``oov`` counts its unknown tokens.
-
-    ``bits_per_char`` is None for bytes that are no text and hold no character. ``word_perplexity`` is what a model of
-    words would have for the same probability. ``unk_vocabulary`` tokens share that of <UNK> evenly.
-    """
-
-    tokens: int
-    nats_per_token: float
-    bits_per_token: float
-    bits_per_char: float | None
-    bits_per_byte: float
-    perplexity: float
-    oov: int
-    nats_per_token_without_oov: float | None
-    word_perplexity: float
-    unk_vocabulary: int = 1
-
-    def to_json(self) -> dict[str, Any]:
-        """The object that ``charlm eval --json`` writes."""
-        return asdict(self)
-
-
-def evaluate_part(
-    model: Scorer, part: Part, *, exact: bool = False, by_part: Parts | None = None, unk_vocabulary: int = 1
-) -> EvaluationResult:
-    """What encoded text costs under a model, each line under its label; see ``charlm.scoring.evaluate``.
-
-    Raises:
-        ModelError: the cost is not finite.
-    """
-    found = model.evaluate(part, exact=exact, by_part=by_part)
-    if not math.isfinite(found.nats):
-        raise ModelError(NOT_FINITE)
-    nats = found.nats + found.unknown * math.log(unk_vocabulary)
-    bits = nats / NATS_PER_BIT
-    return EvaluationResult(
-        tokens=found.tokens,
-        nats_per_token=nats / found.tokens,
-        bits_per_token=bits / found.tokens,
-        bits_per_char=bits / part.characters if part.characters else None,
-        bits_per_byte=bits / part.bytes,
-        perplexity=perplexity(nats / found.tokens),
-        oov=found.unknown,
-        nats_per_token_without_oov=found.known_nats_per_token,
-        word_perplexity=perplexity(nats / max(1, words_of_ids(part.ids, model.tokenizer))),
+def _long_score(model: Scorer, unk_vocabulary: int, text: Text, sums: Sums) -> LongScore:
+    characters, size, words = sizes_of(text, line_break=model.tokenizer.unit == "line")
+    logprob = sums.logprob - sums.oov * math.log(unk_vocabulary)
+    score = Score(
+        text="",
+        tokens=sums.tokens,
+        logprob=logprob,
+        logprob_without_eos=logprob - sums.last,
+        oov=sums.oov,
+        logprob_without_oov=sums.logprob - sums.unknown_logprob,
+        characters=characters,
+        bytes=size,
+        words=words,
         unk_vocabulary=unk_vocabulary,
     )
+    return LongScore(score, text, model.tokenizer, sums.details)
+
+
+def _shown(text: str | bytes) -> str:
+    return text if isinstance(text, str) else text.decode("utf-8", "surrogateescape")

@@ -4,7 +4,7 @@ Texts are packed into lanes of one width with starts between them, so nothing is
 padded. Sums are float64.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -87,10 +87,7 @@ def score_tokens(model: LanguageModel, texts: Sequence[Ids], best: int = 0) -> l
         logits, states = model.logits(work, window.inputs(ids), window.starts, states)
         where = window.positions[window.counted]
         distribution = log_softmax(logits[:, window.counted].astype(np.float64))
-        chosen = distribution[ids[where].astype(np.int64), np.arange(where.size)]
-        logprobs[where] = chosen
-        ranks[where] = 1 + np.count_nonzero(distribution > chosen, axis=0)
-        entropies[where] = -np.sum(np.exp(distribution) * distribution, axis=0)
+        logprobs[where], ranks[where], entropies[where] = judged_tokens(distribution, ids[where])
         if best:
             first = largest(distribution, likeliest.shape[1])
             likeliest[where] = first.T
@@ -100,6 +97,20 @@ def score_tokens(model: LanguageModel, texts: Sequence[Ids], best: int = 0) -> l
     columns = (logprobs, ranks, entropies, likeliest, likeliest_logprobs)
     parts = (np.split(each, bounds[1:-1]) for each in columns)
     return [TokenScores(*scores) for scores in zip(*parts, strict=True)]
+
+
+def judged_tokens(
+    distribution: NDArray[np.float64], ids: Ids
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+    """Log-probability, rank (1 is the likeliest) and entropy in nats of tokens [n].
+
+    Args:
+        distribution: log-probabilities [V, n] of all tokens in the place of each.
+        ids: [n], which tokens there are.
+    """
+    chosen = distribution[ids.astype(np.int64), np.arange(ids.size)]
+    ranks = 1 + np.count_nonzero(distribution > chosen, axis=0)
+    return chosen, ranks, -np.sum(np.exp(distribution) * distribution, axis=0)
 
 
 def largest(values: NDArray[np.float64], number: int) -> NDArray[np.int64]:
@@ -148,13 +159,15 @@ class Parts:
 
     Args:
         sizes: how many tokens each has.
+        passed: is told how many tokens have been counted, as they are.
 
     Attributes:
         nats: of each part.
         tokens: that were counted in each.
     """
 
-    def __init__(self, sizes: Sequence[int]) -> None:
+    def __init__(self, sizes: Sequence[int], passed: Callable[[int], None] | None = None) -> None:
+        self._passed = passed
         self._ends = np.cumsum(np.asarray(sizes, np.int64))
         self.nats = np.zeros(len(sizes))
         self.tokens = np.zeros(len(sizes), np.int64)
@@ -164,6 +177,8 @@ class Parts:
         part = np.searchsorted(self._ends, positions, side="right")
         self.nats -= np.bincount(part, logprobs, len(self.nats))
         self.tokens += np.bincount(part, minlength=len(self.tokens))
+        if self._passed is not None:
+            self._passed(len(positions))
 
 
 def evaluate(

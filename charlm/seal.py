@@ -7,17 +7,42 @@ other programs. It does not protect against forgery, since whoever changes a fil
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from charlm.errors import ModelError, OutputError
 from charlm.files import MOST_HEADER, Tensors, tensor_bytes
 
 DIGEST = "digest"
 """The key of the digest among the metadata."""
+
+
+class ContentsDigest:
+    """SHA-256 of a file's contents, which are given a part at a time.
+
+    Args:
+        metadata: a JSON object, without its digest.
+    """
+
+    def __init__(self, metadata: Mapping[str, Any]) -> None:
+        self._digest = hashlib.sha256(json.dumps(metadata, sort_keys=True, ensure_ascii=True).encode())
+
+    def begin(self, name: str, dtype: np.dtype[Any], shape: Sequence[int]) -> None:
+        """Go on with the tensor that comes next in the order of their names."""
+        # No line break can stand in a name's ASCII form, so that no two contents look alike.
+        self._digest.update(f"\n{name!a} {dtype.str} {list(shape)}\n".encode())
+
+    def update(self, data: NDArray[Any]) -> None:
+        """Go on with elements of that tensor."""
+        self._digest.update(np.ascontiguousarray(data).reshape(-1).view(np.uint8).data)
+
+    def hex(self) -> str:
+        """The digest of what was given."""
+        return self._digest.hexdigest()
 
 
 def contents_digest(tensors: Tensors, metadata: Mapping[str, Any]) -> str:
@@ -27,13 +52,11 @@ def contents_digest(tensors: Tensors, metadata: Mapping[str, Any]) -> str:
         tensors: arrays of any shape and type; none of them is copied.
         metadata: a JSON object, without its digest.
     """
-    digest = hashlib.sha256(json.dumps(metadata, sort_keys=True, ensure_ascii=True).encode())
+    digest = ContentsDigest(metadata)
     for name in sorted(tensors):
-        tensor = tensors[name]
-        # No line break can stand in a name's ASCII form, so that no two contents look alike.
-        digest.update(f"\n{name!a} {tensor.dtype.str} {list(tensor.shape)}\n".encode())
-        digest.update(np.ascontiguousarray(tensor).reshape(-1).view(np.uint8).data)
-    return digest.hexdigest()
+        digest.begin(name, tensors[name].dtype, tensors[name].shape)
+        digest.update(tensors[name])
+    return digest.hex()
 
 
 def sealed_bytes(tensors: Tensors, metadata: Mapping[str, Any]) -> bytes:
@@ -43,9 +66,18 @@ def sealed_bytes(tensors: Tensors, metadata: Mapping[str, Any]) -> bytes:
         OutputError: a tensor holds NaN or infinity, or the metadata are longer than would be read.
     """
     data = tensor_bytes(tensors, {**metadata, DIGEST: contents_digest(tensors, metadata)})
-    if int.from_bytes(data[:8], "little") > MOST_HEADER:
-        raise OutputError("the names of the texts are too long to be kept with the model: name their folder instead")
+    check_header(int.from_bytes(data[:8], "little"))
     return data
+
+
+def check_header(length: int) -> None:
+    """Check the length in bytes of a header that is to be written.
+
+    Raises:
+        OutputError: it is longer than would be read.
+    """
+    if length > MOST_HEADER:
+        raise OutputError("the names of the texts are too long to be kept with the model: name their folder instead")
 
 
 def unsealed(path: Path, tensors: Tensors, metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """How surprising each token of a text is to a model, as a heat map shows it: -log2 P(token | tokens before it)."""
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from charlm.heatmap import MOST_TOKENS, Page, Token
 from charlm.nn.arrays import Ids
 from charlm.scores import NATS_PER_BIT, Score
 from charlm.scoring import TokenScores, score_tokens
+from charlm.text.long import LongText, Text
 from charlm.text.pieces import pieces_of_text
 from charlm.text.reading import normalise
 
@@ -29,6 +32,7 @@ class SurprisePage:
     Args:
         model: whose probabilities.
         most: tokens that the page has room for.
+        unk_vocabulary: how many tokens share the probability of <UNK> evenly.
 
     Attributes:
         given: how many texts there were.
@@ -36,16 +40,17 @@ class SurprisePage:
         cut: whether it is.
     """
 
-    def __init__(self, model: TrainedModel, most: int = MOST_TOKENS) -> None:
+    def __init__(self, model: TrainedModel, most: int = MOST_TOKENS, unk_vocabulary: int = 1) -> None:
         self.given = self.shown = 0
         self.cut = False
         self._model = model
+        self._share = unk_vocabulary
         self._room = most
         self._waiting: list[tuple[list[str], Ids]] = []
         self._texts: list[list[Token]] = []
         self._bits: list[float] = []
 
-    def add(self, text: str | bytes) -> None:
+    def add(self, text: Text) -> None:
         """Show a text too, if there is room; str is normalised as a file would be, bytes go only at byte level.
 
         Raises:
@@ -54,10 +59,14 @@ class SurprisePage:
         self.given += 1
         if self._room <= 0:
             return
-        begun = text[:_LONGEST] if isinstance(text, bytes) else normalise(text[:_LONGEST])
+        if isinstance(text, LongText):
+            length, first = text.length, text.beginning(_LONGEST)
+        else:
+            length, first = len(text), text[:_LONGEST]
+        begun = first if isinstance(first, bytes) else normalise(first)
         ids = self._model.tokenizer.encode_sentence(begun)
         self._wait(pieces_of_text(self._model.tokenizer, begun), ids)
-        self.cut = self.cut or len(text) > _LONGEST
+        self.cut = self.cut or length > _LONGEST
 
     def add_pieces(self, pieces: list[str], ids: Ids) -> None:
         """Show a text too of which the tokens are known, if there is room; otherwise as ``add``.
@@ -92,6 +101,7 @@ class SurprisePage:
             about=(
                 f"{self._model.network.config.description}, {self._model.text.level} level",
                 f"{tokens:,} tokens, {mean:.3f} bits a token. Point at a token, or go on with Tab and the arrow keys.",
+                *([f"{self._share:,} tokens share the probability of <UNK>."] if self._share > 1 else ()),
             ),
             scale=SURPRISE,
             figures=FIGURES,
@@ -108,7 +118,7 @@ class SurprisePage:
         return f"Only {what}: a page has room for so many tokens ({tokens:,})."
 
     def _score(self) -> None:
-        for tokens in tokens_of_pieces(self._model, self._waiting):
+        for tokens in tokens_of_pieces(self._model, self._waiting, self._share):
             self._texts.append(tokens)
             self._bits.append(sum(token.value for token in tokens) / len(tokens))
         self._waiting.clear()
@@ -121,21 +131,27 @@ def tokens_of_score(model: TrainedModel, score: Score) -> list[Token]:
     return [Token(piece, -each.logprob / NATS_PER_BIT, each.token) for piece, each in pairs]
 
 
-def tokens_of_pieces(model: TrainedModel, texts: Sequence[tuple[list[str], Ids]]) -> Iterator[list[Token]]:
+def tokens_of_pieces(
+    model: TrainedModel, texts: Sequence[tuple[list[str], Ids]], unk_vocabulary: int = 1
+) -> Iterator[list[Token]]:
     """The tokens of texts, each from a start, with all figures.
 
     Args:
         model: whose probabilities.
         texts: of each, what stands there for every token, and its ids.
+        unk_vocabulary: how many tokens share the probability of <UNK> evenly.
 
     Raises:
         ModelError: a figure is not finite.
     """
+    unknown_id = model.tokenizer.unknown_id
     scored = score_tokens(model.network, [ids for _, ids in texts], LIKELIEST)
     for (pieces, ids), scores in zip(texts, scored, strict=True):
         if not np.isfinite(scores.logprobs).all():
             raise ModelError(NOT_FINITE)
-        yield list(_tokens(model, pieces, ids, scores))
+        unknown = ids == (-1 if unknown_id is None else unknown_id)
+        shared = replace(scores, logprobs=scores.logprobs - math.log(unk_vocabulary) * unknown)
+        yield list(_tokens(model, pieces, ids, shared))
 
 
 def _tokens(model: TrainedModel, pieces: list[str], ids: Ids, scores: TokenScores) -> Iterator[Token]:

@@ -30,7 +30,7 @@ def reference() -> str:
 
 def _command(name: str, command: Any) -> str:
     arguments = [p for p in command.params if p.param_type_name == "argument"]
-    options = [p for p in command.params if p.param_type_name == "option"]
+    options = [p for p in command.params if p.param_type_name == "option" and not p.hidden]
     usage = " ".join(["charlm", name, "[OPTIONS]", *(f"[{a.name.upper()}]" for a in arguments)])
     lines = [f"## charlm {name}", "", inspect.cleandoc(command.help or "").replace("<", "&lt;"), "", f"    {usage}", ""]
     lines += ["| option | meaning | default |", "| --- | --- | --- |"]

@@ -27,6 +27,7 @@ sys.path.insert(0, str(HERE.parent / "corpora"))  # this folder holds texts and 
 
 import agreement  # noqa: E402 - the environment comes first
 import numpy as np  # noqa: E402 - likewise
+from page_tables import with_tables  # noqa: E402 - likewise
 
 import charlm  # noqa: E402 - likewise
 from charlm.config import ModelConfig  # noqa: E402 - likewise
@@ -281,16 +282,6 @@ def _plot_accuracy(path: Path, title: str, runs_of: Mapping[str, Runs]) -> None:
         ticks=[_bin_name(place) for place in range(len(BINS))],
         log=False,
     )
-
-
-def with_tables(page: str, found: Mapping[str, str]) -> str:
-    """The page with what stands between its marks replaced."""
-    for name, content in found.items():
-        begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-        before, rest = page.split(begin)
-        _, after = rest.split(end)
-        page = f"{before}{begin}\n{content}\n{end}{after}"
-    return page
 
 
 def main() -> None:

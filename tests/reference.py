@@ -6,6 +6,7 @@ checked by eye. What is where:
     reference_cells         the equations of every cell, what a `Network` is, and its parameters' names
     reference_model         the language model
     reference_encoder       the encoder of one direction or two
+    reference_noise         dropout, DropConnect, penalties and smoothed targets, their masks given
     reference_labels        label models: encoder, pooling, heads
     reference_derivatives   the derivatives of all, by complex steps
     reference_golden        what PyTorch and ONNX Runtime found, as it is stored
@@ -56,6 +57,7 @@ from reference_labels import (
     label_shapes,
 )
 from reference_model import (
+    SILENCE,
     Result,
     State,
     gradients,
@@ -66,11 +68,13 @@ from reference_model import (
     run,
     zero_state,
 )
+from reference_noise import Noise
 
 __all__ = [
     "DIRECTIONS",
     "GOLDEN",
     "OPTIONS",
+    "SILENCE",
     "STATE_PARTS",
     "Array",
     "Golden",
@@ -81,6 +85,7 @@ __all__ = [
     "LabelBatch",
     "LabelNetwork",
     "Network",
+    "Noise",
     "Parameters",
     "Parts",
     "Result",

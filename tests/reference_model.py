@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 from reference_cells import Array, Network, Parameters, Parts, Shapes, cell_shapes, step
 from reference_derivatives import Gradients, derivatives, to_complex
+from reference_noise import Noise
 
+SILENCE = Noise()
 State = list[Parts]
 
 
@@ -25,6 +27,7 @@ State = list[Parts]
 class Result:
     """What a run leaves behind."""
 
+    trained: Any  # what training descends: the loss with smoothed targets, and penalties; the loss if there are none
     loss: Any  # mean of -log p over the counted targets, 0 if there are none; complex if a parameter is
     logprobs: Array  # [time, batch], 0 where nothing is counted
     outputs: Array  # [time, batch, hidden], what the top layer puts out at each step
@@ -52,7 +55,15 @@ def zero_state(network: Network, *, hidden: int, batch: int) -> State:
     return [tuple(np.zeros((hidden, batch)) for _ in network.parts) for _ in range(network.layers)]
 
 
-def run(parameters: Parameters, network: Network, inputs: Array, targets: Array, starts: Array, state: State) -> Result:
+def run(
+    parameters: Parameters,
+    network: Network,
+    inputs: Array,
+    targets: Array,
+    starts: Array,
+    state: State,
+    noise: Noise = SILENCE,
+) -> Result:
     """Run the model over `[time, batch]` tokens.
 
     An input of -1 is the zero vector. A target of -1 is nothing to predict: it is not counted. Where `starts`
@@ -60,11 +71,13 @@ def run(parameters: Parameters, network: Network, inputs: Array, targets: Array,
     it is given, and not modified.
     """
     _check(parameters, network, inputs, targets, starts, state)
+    parameters = noise.parameters(parameters)
     dtype = np.result_type(np.float64, *parameters.values(), *(part for parts in state for part in parts))
     embedding, W_y, b_y = parameters["embedding"], parameters["head.W_y"], parameters["head.b_y"]
     time, batch = targets.shape
     logprobs = np.zeros((time, batch), dtype)
-    outputs = np.zeros((time, batch, W_y.shape[1]), dtype)
+    outputs, raw = (np.zeros((time, batch, W_y.shape[1]), dtype) for _ in range(2))
+    smoothed: Any = 0
     layers = [of_prefix(parameters, f"layers.{layer}.") for layer in range(network.layers)]
     now = [tuple(part.astype(dtype) for part in parts) for parts in state]  # astype copies
 
@@ -74,18 +87,24 @@ def run(parameters: Parameters, network: Network, inputs: Array, targets: Array,
                 _begin(network, layers, now, b)
             x = np.zeros(embedding.shape[1], dtype)
             for row in inputs.reshape(-1, time, batch)[:, t, b]:
-                x = x + embedding[row] if row >= 0 else x
+                x = x + noise.token(row) * embedding[row] if row >= 0 else x
+            x = noise.at(noise.inputs, t, b) * x
             for k, (p, parts) in enumerate(zip(layers, now, strict=True)):
                 a, new = step(network, p, x, tuple(part[:, b] for part in parts))
                 for part, value in zip(parts, new, strict=True):
                     part[:, b] = value
-                x = a + x if network.residual and k else a
+                left = noise.at(noise.layers.get(k), t, b) * a
+                x = left + x if network.residual and k else left
+            raw[t, b] = a
             outputs[t, b] = x
             if targets[t, b] >= 0:
-                logprobs[t, b] = _log_softmax(W_y @ x + b_y)[targets[t, b]]
+                every = _log_softmax(W_y @ x + b_y)
+                logprobs[t, b] = every[targets[t, b]]
+                smoothed = smoothed + noise.smoothed(every, targets[t, b])
 
-    counted = np.count_nonzero(targets >= 0)
-    return Result(-logprobs.sum() / max(counted, 1), logprobs, outputs, now)
+    counted = max(np.count_nonzero(targets >= 0), 1)
+    trained = smoothed / counted + noise.penalty(raw, starts, network.layers - 1)
+    return Result(trained, -logprobs.sum() / counted, logprobs, outputs, now)
 
 
 def objective(
@@ -97,10 +116,11 @@ def objective(
     state: State,
     weights_out: Array,
     weights_state: State,
+    noise: Noise = SILENCE,
 ) -> Any:
-    """The loss + sum(weights_out * outputs) + the sum over layers of sum(weights_state * final state)."""
-    result = run(parameters, network, inputs, targets, starts, state)
-    total = result.loss + (weights_out * result.outputs).sum()
+    """What training descends + sum(weights_out * outputs) + the sum over layers of sum(weights_state * final state)."""
+    result = run(parameters, network, inputs, targets, starts, state, noise)
+    total = result.trained + (weights_out * result.outputs).sum()
     for weights, parts in zip(weights_state, result.state, strict=True):
         for weight, part in zip(weights, parts, strict=True):
             total += (weight * part).sum()
@@ -124,13 +144,14 @@ def loss_gradient_with_upstream(
     state: State,
     weights_out: Array,
     weights_state: State,
+    noise: Noise = SILENCE,
 ) -> Gradients:
     """The same of `objective`: its weights are an upstream gradient into outputs and final states."""
     stepped = {name: to_complex(value) for name, value in parameters.items()}
     stepped_state = [tuple(to_complex(part) for part in parts) for parts in state]
 
     def total() -> Any:
-        return objective(stepped, network, inputs, targets, starts, stepped_state, weights_out, weights_state)
+        return objective(stepped, network, inputs, targets, starts, stepped_state, weights_out, weights_state, noise)
 
     return Gradients(
         {name: derivatives(total, value) for name, value in stepped.items()},

@@ -39,7 +39,8 @@ def likelihood(model: charlm.Model, text: str) -> float:
 @given(TEXTS, st.lists(st.floats(0.01, 100), min_size=7, max_size=7))
 def test_posteriors_are_those_of_bayes(text: str, weights: list[float]) -> None:
     priors = dict(zip(EVERY, weights, strict=True))
-    found = charlm.which(EVERY, text, priors=priors)
+    # Priors need not stand in the order of the models.
+    found = charlm.which(EVERY, text, priors=dict(reversed(priors.items())))
     logs = {name: likelihood(model, text) for name, model in EVERY.items()}
     joint = {name: logs[name] + math.log(priors[name] / sum(weights)) for name in EVERY}
     most = max(joint.values())
@@ -54,6 +55,22 @@ def test_posteriors_are_those_of_bayes(text: str, weights: list[float]) -> None:
     first, second = found.claims[:2]
     assert found.log_ratio == pytest.approx(first.logprob - second.logprob)
     assert found.best is first
+
+
+@settings(deadline=None, max_examples=30)
+@given(TEXTS, st.floats(1e-3, 1e3))
+def test_only_the_ratios_of_weights_count(text: str, factor: float) -> None:
+    """Models in another order, and weights times any number, change nothing but the order of what is alike."""
+    models = {name: EVERY[name] for name in ("one", "words", "octets")}
+    weights = {"one": 1.0, "words": 2.5, "octets": 0.5}
+    found = charlm.which(models, text, priors=weights)
+    turned = dict(reversed(models.items()))
+    other = charlm.which(turned, text, priors={name: factor * weight for name, weight in weights.items()})
+    claims = {claim.model: claim for claim in other.claims}
+    assert sum(claim.posterior for claim in other.claims) == pytest.approx(1)
+    for claim in found.claims:
+        assert claims[claim.model].logprob == claim.logprob
+        assert claims[claim.model].posterior == pytest.approx(claim.posterior, rel=1e-9, abs=1e-300)
 
 
 @settings(deadline=None, max_examples=30)
@@ -143,7 +160,7 @@ def test_the_end_counts_as_a_character() -> None:
 
 def test_priors_are_checked() -> None:
     assert check_priors(["a", "b"], None) == {"a": 0.5, "b": 0.5}
-    assert check_priors(["a", "b"], {"b": 3, "a": 1}) == {"a": 0.25, "b": 0.75}
+    assert list(check_priors(["a", "b"], {"b": 3, "a": 1}).items()) == [("a", 0.25), ("b", 0.75)]
     for priors, mentioned in (
         ({"a": 1.0, "c": 1.0}, "'c', which is none of the models: a, b"),
         ({"a": 1.0}, "nothing of 'b'"),

@@ -55,6 +55,20 @@ def test_gaps_make_up_the_text_and_its_cost(first: str, second: str, text: str) 
 
 
 @settings(deadline=None, max_examples=60)
+@given(NAMES, NAMES, TEXTS)
+def test_models_that_change_places_change_the_signs(first: str, second: str, text: str) -> None:
+    found, turned = charlm.diff(MODELS[first], MODELS[second], text), charlm.diff(MODELS[second], MODELS[first], text)
+    assert [gap.difference for gap in turned.gaps] == [-gap.difference for gap in found.gaps]
+    assert [gap.place for gap in turned.by_size()] == [gap.place for gap in found.by_size()]
+    assert (turned.logprob_a, turned.logprob_b) == (found.logprob_b, found.logprob_a)
+    by_name = {"a": MODELS[first], "b": MODELS[second]}
+    ratio = charlm.which(by_name, text)
+    assert abs(found.logprob_a - found.logprob_b) == pytest.approx(ratio.log_ratio, rel=1e-4, abs=1e-4)
+    first_wins = ratio.best.model == "a"
+    assert first_wins == (found.logprob_a >= found.logprob_b) or ratio.log_ratio < 1e-4
+
+
+@settings(deadline=None, max_examples=60)
 @given(TEXTS)
 def test_models_of_characters_are_compared_one_by_one(text: str) -> None:
     found = charlm.diff(CHARS, OTHER, text)

@@ -68,6 +68,12 @@ def test_nothing_in_a_text_becomes_part_of_the_page() -> None:
     assert json.loads(parsed.data)["figures"] == [text]
 
 
+def test_a_line_runs_where_its_letters_do() -> None:
+    """Each by itself: one in Hebrew from right to left, the next from left to right."""
+    parsed = Parsed(render(page_of(cut_up("\u05e9\u05dc\u05d5\u05dd\nabc", [4, 5]))))
+    assert parsed.attributes.count(("dir", "auto")) == 2
+
+
 def test_a_page_loads_nothing() -> None:
     page = render(page_of(cut_up("a text", [2])))
     assert not re.search(r"https?:|//[a-z]|\bsrc=|href|@import|url\(", page)

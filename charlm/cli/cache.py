@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from charlm.cli.console import counted, note, result
-from charlm.config import length_of_time
+from charlm.config import with_unit
 from charlm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def cached(
 
 
 def _seconds(text: str) -> float:
-    seconds = length_of_time(text, _UNITS)
+    seconds = with_unit(text, _UNITS)
     if seconds is None:
         raise UsageError(f"--older-than is {text!r}: give a length of time such as 30d, 12h or 2w")
     return seconds

@@ -9,7 +9,7 @@ from charlm.cli.commands import group
 from charlm.cli.find import JsonOption, ModelOption
 from charlm.cli.run_options import sorted_out, take_options
 from charlm.errors import UsageError
-from charlm.training.label_options import CLASSIFIER, LABEL_OPTIONS
+from charlm.training.label_options import CLASSIFIER, LABEL_OPTIONS, REFUSED
 
 classify = group("Train a classifier of whole texts, let it label texts, and see how right it is.")
 
@@ -38,7 +38,7 @@ def train(corpus: list[str] | None, model: Path | None, **given: Any) -> None:
     A file has a label, a tab and a text a line, or is of JSON lines; a folder has a folder a label.
     """
     from charlm.cli.classifying import CLASSIFIERS  # noqa: PLC0415 - NumPy is loaded only when it is used
-    from charlm.cli.runs import train_here  # noqa: PLC0415 - likewise
+    from charlm.cli.dispatch import train_here  # noqa: PLC0415 - likewise
 
     asked, options = sorted_out(given)
     train_here(CLASSIFIERS, corpus or [], model, asked, options)
@@ -49,6 +49,7 @@ take_options(
     LABEL_OPTIONS[CLASSIFIER],
     "Files of label and text, or a folder with a folder a label; - is standard input.",
     "runs/<name of the corpus>",
+    refused=REFUSED,
 )
 classify.command("train")(train)
 

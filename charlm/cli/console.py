@@ -4,7 +4,7 @@ import contextlib
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -74,6 +74,14 @@ def result_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
     result(text)
 
 
+def result_pieces(pieces: Iterable[str]) -> None:
+    """Write a line of the result that comes in pieces; otherwise as ``result``."""
+    for piece in pieces:
+        with _results():
+            sys.stdout.write(piece)
+    result("")
+
+
 def write_bytes(data: bytes) -> None:
     """Write a piece of the result at once, byte for byte; otherwise as ``result``."""
     with _results():
@@ -108,9 +116,13 @@ def visible(token: str) -> str:
 
 def shown_text(text: str) -> str:
     """A text on one line of a table: white space at its ends is made visible, and one that is too long is cut."""
-    beginning = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS]
-    plain = text and text == text.strip() and text.isprintable()
-    more = "" if beginning is text else f" ... ({len(text):,} characters)"
+    plain = bool(text) and text == text.strip() and text.isprintable()
+    return shown_beginning(text[:SHOWN_CHARACTERS], len(text), plain=plain)
+
+
+def shown_beginning(beginning: str, characters: int, *, plain: bool) -> str:
+    """The beginning of a text of so many characters; ``plain``: the text can be shown as it is."""
+    more = f" ... ({characters:,} characters)" if characters > len(beginning) else ""
     return (beginning if plain else visible(beginning)) + more
 
 

@@ -1,6 +1,5 @@
 """``charlm diff``: where in a text two models disagree."""
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +11,7 @@ from charlm.cli.console import counted, note, printable, result, result_json, vi
 from charlm.cli.find import JsonOption
 from charlm.cli.inputs import note_file
 from charlm.cli.named_models import encoding_of, load_named, read_text
+from charlm.cli.painting import in_colour
 from charlm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _show(found: "Difference", gaps: "list[Gap]", names: list[str]) -> None:
     widths = [max(10, len(name)) for name in names]
     first, second = (f"{name:>{width}}" for name, width in zip(names, widths, strict=True))
     result(f"{'place':>8} {first} {second} {'difference':>11}  token")
-    coloured = _in_colour()
+    coloured = in_colour(sys.stdout)
     for gap in gaps:
         figures = f"{gap.logprob_a:{widths[0]}.4f} {gap.logprob_b:{widths[1]}.4f} {gap.difference:+11.4f}"
         strange = "  [unknown]" if gap.unknown_a or gap.unknown_b else ""
@@ -118,11 +118,6 @@ def _token(gap: "Gap") -> str:
     """A token in quotes, and <EOS> where the text ends in it."""
     text = visible(gap.text if len(gap.text) <= BRIEF else gap.text[:BRIEF] + "...")
     return "<EOS>" if gap.ends and not gap.text else text + " <EOS>" * gap.ends
-
-
-def _in_colour() -> bool:
-    """Whether results go to a terminal that shows colours, and its user wants them."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _coloured(text: str, difference: float) -> str:

@@ -6,6 +6,7 @@ import typer
 
 from charlm.cli.console import note, printable, result, result_json
 from charlm.cli.find import JsonOption, ModelOption, UnkVocabularyOption, load
+from charlm.cli.following import following_tokens
 from charlm.cli.inputs import find_texts
 from charlm.cli.posterior import PriorOption, check_prior
 from charlm.cli.preparing import preparing
@@ -13,7 +14,7 @@ from charlm.config import require
 
 if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
-    from charlm.scores import EvaluationResult
+    from charlm.evaluation import EvaluationResult
     from charlm.text.parts import Part
     from charlm.training.setup import Recorded
 
@@ -71,13 +72,15 @@ def costs_by_file(
     unk_vocabulary: int = 1,
 ) -> "tuple[EvaluationResult, dict[str, tuple[float, int]]]":
     """What a text costs, and of each of its files, where it has several, nats and tokens."""
-    from charlm.scores import evaluate_part  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.evaluation import evaluate_part  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.scoring import Parts  # noqa: PLC0415 - likewise
 
     files = _files(trained, corpus, encoding)
-    by_part = Parts(list(files.values())) if len(files) > 1 else None
-    found = evaluate_part(trained, part, exact=exact, by_part=by_part, unk_vocabulary=unk_vocabulary)
-    if by_part is None:
+    sizes = list(files.values()) if len(files) > 1 else [len(part)]
+    with following_tokens(len(part)) as passed:
+        by_part = Parts(sizes, passed) if passed or len(sizes) > 1 else None
+        found = evaluate_part(trained, part, exact=exact, by_part=by_part, unk_vocabulary=unk_vocabulary)
+    if by_part is None or len(sizes) == 1:
         return found, {}
     pairs = zip(by_part.nats.tolist(), by_part.tokens.tolist(), strict=True)
     return found, dict(zip(files, pairs, strict=True))

@@ -12,14 +12,14 @@ from charlm.cli.console import counted, note, result, result_json
 from charlm.cli.evaluate import own_part, part_of
 from charlm.cli.find import JsonOption, LabelOption, ModelOption, PlotOption, load
 from charlm.cli.inputs import note_file
+from charlm.cli.label_part import ids_under_label
 from charlm.curves import Curve
 from charlm.errors import UsageError
 
 if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
     from charlm.gradients import Measurement
-    from charlm.nn.arrays import Flags, Ids
-    from charlm.text.parts import Part
+    from charlm.nn.arrays import Ids
 
 FADED = 0.01
 """The share of the gradient at lag 1 at which it is called faded."""
@@ -88,16 +88,7 @@ def _ids(trained: "TrainedModel", text: str | None, file: list[str] | None, enco
         note_file(text, f"is measured as a text; for the text in the file of that name: --file {text}")
         return trained.tokenizer.encode_sentence(normalise(text))
     part = part_of(trained, file, encoding) if file else own_part(trained, "measuring on")
-    return part.ids if part.labels is None else part.ids[_under_the_label(trained, part)]
-
-
-def _under_the_label(trained: "TrainedModel", part: "Part") -> "Flags":
-    """Which tokens of a part are of lines with the label that the model reads texts under."""
-    from charlm.lanes import TextLabels  # noqa: PLC0415 - NumPy is loaded only when it is used
-
-    assert part.labels is not None  # noqa: S101 - as was seen
-    assert trained.network.label is not None  # noqa: S101 - it has one where its texts have
-    return TextLabels.of_lines(part.ids, trained.line_end, part.labels).have(trained.network.label)
+    return ids_under_label(trained, part)
 
 
 def _as_json(found: "Measurement") -> dict[str, object]:

@@ -14,12 +14,19 @@ if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
 
 SHOWN_LABELS = 80
+NGRAM_MODEL = "n-gram model"
 
 
 def info(model: ModelOption = None, as_json: JsonOption = False) -> None:
     """Architecture, parameters, vocabulary, training record, and the command that repeats the training."""
     path = locate(model, None)
-    if kind_at(path) in KINDS:
+    kind = kind_at(path)
+    if kind == NGRAM_MODEL:
+        from charlm.cli.ngram_info import show as show_ngrams  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+        show_ngrams(path, as_json=as_json)
+        return
+    if kind in KINDS:
         from charlm.cli.label_info import show  # noqa: PLC0415 - NumPy is loaded only when it is used
 
         show(path, as_json=as_json)

@@ -9,8 +9,9 @@ import typer
 
 from charlm.cli.console import counted, note, result, result_json, visible
 from charlm.cli.evaluate import own_part
-from charlm.cli.find import JsonOption, ModelOption, load
+from charlm.cli.find import JsonOption, LabelOption, ModelOption, load
 from charlm.cli.inputs import note_file
+from charlm.cli.label_part import ids_under_label
 from charlm.cli.painting import ColorOption, check_page_file, painter, write_page
 from charlm.errors import InputError, UsageError
 
@@ -55,8 +56,8 @@ def neurons(
         str | None,
         typer.Option(
             "--find",
-            help="Find the units that follow a property: quotes, brackets, digits, spaces, capitals; or place (in the "
-            "line), indent, word (place in it), of which the order counts.",
+            help="Find the units that follow a property: quotes, brackets, digits, spaces, capitals; or depth (of "
+            "brackets), place (in the line), indent, word (place in it), of which the order counts.",
             show_default=False,
         ),
     ] = None,
@@ -82,6 +83,7 @@ def neurons(
         ),
     ] = None,
     color: ColorOption = False,
+    label: LabelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """What single units do while the model reads a text, and which of them follow a property of it.
@@ -102,7 +104,7 @@ def neurons(
     require("--tokens", tokens, minimum=2)
     if html is not None:
         check_page_file(html, "--html")
-    trained = load(model)
+    trained = load(model).under(label)
     check_part(trained.network, what)
     chosen = None if unit is None else read_unit(trained.network, unit)
     read = _read(trained, text, file, encoding, tokens)
@@ -149,7 +151,7 @@ def _read(trained: "TrainedModel", text: str | None, file: Path | None, encoding
     from charlm.text.reading import normalise  # noqa: PLC0415 - likewise
 
     if text is None and file is None:
-        own = own_part(trained, "reading").ids
+        own = ids_under_label(trained, own_part(trained, "reading"))
         if len(own) > most:
             note(f"reading the first {most:,} of {counted(len(own), 'token')} (--tokens)")
         return Read(own[:most], pieces_of_ids(trained.tokenizer, own[:most]))

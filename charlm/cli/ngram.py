@@ -8,21 +8,13 @@ import typer
 from charlm.cli.commands import group
 from charlm.cli.console import counted, note, result
 from charlm.cli.evaluate import CorpusArgument, costs_by_file, own_part, part_of, show_costs
-from charlm.cli.find import JsonOption, ModelOption, locate
+from charlm.cli.find import JsonOption, ModelOption, UnkVocabularyOption, locate
+from charlm.cli.following import following
 from charlm.cli.run_options import take_options
-from charlm.cli.score import (
-    FILE_GROUP,
-    GROUP,
-    EncodingOption,
-    FileOption,
-    PerTokenOption,
-    TextsArgument,
-    WholeOption,
-    check_texts,
-    scored_by,
-    show_scores,
-    texts_of,
-)
+from charlm.cli.score import EncodingOption, FileOption, PerTokenOption, TextsArgument, WholeOption, check_texts
+from charlm.cli.score_output import show_scores
+from charlm.cli.scoring import FILE_GROUP, GROUP, Wanted, scored_by, texts_of
+from charlm.config import require
 from charlm.errors import UsageError
 from charlm.training.ngram_options import NGRAM_OPTIONS
 
@@ -42,7 +34,7 @@ def train(corpus: list[str] | None, model: Path | None, **given: Any) -> None:
     from charlm.cli.inputs import find_texts  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.cli.preparing import preparing  # noqa: PLC0415 - likewise
     from charlm.cli.runs import folder_for  # noqa: PLC0415 - likewise
-    from charlm.ngram.model import ngram_bytes  # noqa: PLC0415 - likewise
+    from charlm.ngram.storing import write_ngram  # noqa: PLC0415 - likewise
     from charlm.training.ngrams import count_texts  # noqa: PLC0415 - likewise
     from charlm.training.run_folder import RunFolder  # noqa: PLC0415 - likewise
 
@@ -65,7 +57,7 @@ def train(corpus: list[str] | None, model: Path | None, **given: Any) -> None:
         folder.claim(overwrite=overwrite)
         if overwrite:
             folder.forget()
-        folder.save_model(ngram_bytes(made))
+        write_ngram(made, folder.model_file)
     if not quiet:
         sizes = ", ".join(f"{made.trie.size(order):,}" for order in range(1, made.trie.order + 1))
         note(f"counted {counted(len(read.train), 'token')}: {sizes} n-grams of 1 to {made.trie.order} tokens")
@@ -83,29 +75,36 @@ def score(
     whole: WholeOption = False,
     per_token: PerTokenOption = False,
     encoding: EncodingOption = None,
+    unk_vocabulary: UnkVocabularyOption = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Log-probability of texts under a counting model, as charlm score gives it under a network."""
     from charlm.ngram.model import load_ngram  # noqa: PLC0415 - NumPy is loaded only when it is used
 
     check_texts(texts, file, whole=whole)
+    require("--unk-vocabulary", unk_vocabulary, minimum=1)
     found = load_ngram(locate(model, KIND))
-    inputs = iter(texts) if texts else texts_of(found, file, encoding, whole)
-    show_scores(found, scored_by(found, inputs, FILE_GROUP if file else GROUP, per_token), file, as_json=as_json)
+    wanted = Wanted(FILE_GROUP if file else GROUP, per_token, of_long=per_token, unk_vocabulary=unk_vocabulary)
+    with following() as watched:
+        inputs = iter(texts) if texts else texts_of(found, file, encoding, whole, watched)
+        show_scores(found, scored_by(found, inputs, wanted, watched), file, as_json=as_json)
 
 
 def evaluate(
     corpus: CorpusArgument = None,
     model: ModelOption = None,
     encoding: EncodingOption = None,
+    unk_vocabulary: UnkVocabularyOption = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Cost of a text under a counting model: the same text, tokens and units as those of charlm eval."""
     from charlm.ngram.model import load_ngram  # noqa: PLC0415 - NumPy is loaded only when it is used
 
+    require("--unk-vocabulary", unk_vocabulary, minimum=1)
     found = load_ngram(locate(model, KIND))
     part = part_of(found, corpus, encoding) if corpus else own_part(found, "evaluating")
-    show_costs(*costs_by_file(found, part, corpus or [], encoding), {}, as_json=as_json)
+    costs = costs_by_file(found, part, corpus or [], encoding, unk_vocabulary=unk_vocabulary)
+    show_costs(*costs, {}, as_json=as_json)
 
 
 def export(
@@ -123,7 +122,7 @@ def export(
         raise UsageError("an export is written to a file, not to standard output: name it")
     found = load_ngram(locate(model, KIND))
     lines = write_arpa(found.trie, found.smoothed, words_of(found.tokenizer.vocabulary))
-    write_files({out: b"".join(line.encode("utf-8", "surrogatepass") for line in lines)}, overwrite=overwrite)
+    write_files({out: (line.encode("utf-8", "surrogatepass") for line in lines)}, overwrite=overwrite)
     note(f"wrote {out}")
 
 
@@ -137,7 +136,7 @@ def import_(
     from contextlib import closing  # noqa: PLC0415 - only here
 
     from charlm.exchange.ngrams import import_arpa  # noqa: PLC0415 - NumPy is loaded only when it is used
-    from charlm.ngram.model import ngram_bytes  # noqa: PLC0415 - likewise
+    from charlm.ngram.storing import write_ngram  # noqa: PLC0415 - likewise
     from charlm.training.run_folder import RunFolder  # noqa: PLC0415 - likewise
 
     folder = RunFolder(model)
@@ -148,7 +147,7 @@ def import_(
         folder.claim(overwrite=overwrite)
         if overwrite:
             folder.forget()
-        folder.save_model(ngram_bytes(found))
+        write_ngram(found, folder.model_file)
     note(f"wrote {model}")
 
 

@@ -12,6 +12,7 @@ from charlm.errors import UsageError
 if TYPE_CHECKING:
     from charlm.bayes import Posterior
     from charlm.checkpoint import TrainedModel
+    from charlm.text.long import Text
 
 PRIORS = ("trained", "uniform")
 """The same as in ``charlm.bayes``, which --help need not load."""
@@ -48,13 +49,14 @@ def check_prior(prior: str | None, *, asked: bool, flag: str, has_labels: bool) 
 
 
 def show_posteriors(
-    trained: "TrainedModel", texts: Iterator[str | bytes], together: int, prior: str | None, *, as_json: bool
+    trained: "TrainedModel", texts: Iterator["Text"], together: int, prior: str | None, *, as_json: bool
 ) -> None:
     """Write what a model thinks of texts' labels, so many texts at a time."""
     from charlm.bayes import posteriors  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.text.long import text_in_memory  # noqa: PLC0415 - likewise
 
     number = 0
-    while group := list(islice(texts, together)):
+    while group := list(map(text_in_memory, islice(texts, together))):
         for each in posteriors(trained, group, prior or PRIORS[0]):
             if as_json:
                 result_json({**each.to_json(), "prior_from": prior or PRIORS[0]})

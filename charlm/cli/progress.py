@@ -172,8 +172,14 @@ def _validation_line(run: Run[Any], report: ValidationReport, view: View) -> str
     return (
         f"step {report.step:,} ({report.progress:.0%}, {run.clock():.0f} s): {train}"
         f"validation {valid:.4f} nats {view.per} {in_bits(valid)}{view.figures(report.valid)}"
-        f"{', best' if report.best else ''}"
+        f"{', best' if report.best else ''}{', learning rate lowered' if report.lowered else ''}"
     )
+
+
+def _live(run: Run[Any], view: View) -> str:
+    """What those weights do that were validated."""
+    with run.trainer.averaged():
+        return view.live()
 
 
 class _Silent:
@@ -214,7 +220,7 @@ class _Lines:
     def validation(self, report: ValidationReport) -> None:
         self._said = self._run.clock()
         note(_validation_line(self._run, report, self._view))
-        aside(self._view.live())
+        aside(_live(self._run, self._view))
 
     def remark(self, text: str) -> None:
         note(text)
@@ -252,7 +258,7 @@ class _Bar:
     def validation(self, report: ValidationReport) -> None:
         self._valid = f", valid {report.valid.nats_per_token:.3f}"
         line = _validation_line(self._run, report, self._view)
-        tqdm.write(f"{line}\n{self._view.live()}", file=sys.stderr)
+        tqdm.write(f"{line}\n{_live(self._run, self._view)}", file=sys.stderr)
 
     def remark(self, text: str) -> None:
         tqdm.write(f"charlm: {text}", file=sys.stderr)

@@ -10,6 +10,7 @@ import typer
 from charlm.cli.comparing import UNKNOWN, note_unknown, odds, shown
 from charlm.cli.console import note, result, result_json
 from charlm.cli.find import JsonOption, LabelOption, ModelOption, load
+from charlm.cli.following import Following, following
 from charlm.cli.table import Column, shortened, table
 from charlm.errors import UsageError
 
@@ -95,7 +96,8 @@ def rank(
         texts = expand(template)
     trained = load(model).under(label)
     if pairs is not None:
-        _judge(trained, _pairs(trained, pairs, group, encoding), pairs, as_json=as_json)
+        with following() as watched:
+            _judge(trained, _pairs(trained, pairs, group, encoding, watched), pairs, watched, as_json=as_json)
         return
     if not texts:
         texts = list(_lines(trained, file, encoding))
@@ -141,21 +143,24 @@ def _lines_of(found: "list[Alternative]", normalise: str | None) -> Iterator[str
         )
 
 
-def _pairs(trained: "TrainedModel", file: Path, group: str | None, encoding: str | None) -> "Iterator[Pair]":
+def _pairs(
+    trained: "TrainedModel", file: Path, group: str | None, encoding: str | None, watched: Following
+) -> "Iterator[Pair]":
     from charlm.labels.fields import Wanted, read_rows  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.pairs import Pair  # noqa: PLC0415 - likewise
     from charlm.text.reading import file_source  # noqa: PLC0415 - likewise
 
     wanted = Wanted((GOOD, BAD), group or GROUP, demanded=group is not None)
-    for row in read_rows(file_source(file), encoding or trained.text.encoding, wanted):
+    for row in read_rows(watched.read(file_source(file)), encoding or trained.text.encoding, wanted):
         yield Pair(row.values[0], row.values[1], row.group, row.where)
 
 
-def _judge(trained: "TrainedModel", pairs: "Iterator[Pair]", file: Path, *, as_json: bool) -> None:
+def _judge(trained: "TrainedModel", pairs: "Iterator[Pair]", file: Path, watched: Following, *, as_json: bool) -> None:
     from charlm.pairs import accuracies, judge  # noqa: PLC0415 - NumPy is loaded only when it is used
 
     def passing() -> "Iterator[Judged]":
         for each in judge(trained, pairs):
+            watched.end(1)
             if as_json:
                 result_json(each.to_json())
             yield each

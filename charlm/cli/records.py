@@ -17,14 +17,20 @@ DECIDED_UNASKED = ("--independent-lines", "--bidirectional")
 
 def record_lines(record: Mapping[str, Any], per: str) -> list[str]:
     """What a model was trained on, what it began with, and how good it is, in nats ``per`` what."""
-    corpus = record["corpus"]
     return [
-        f"corpus         {_named(corpus['paths'])} ({corpus['digest'][:16]}), {corpus['train_tokens']:,} tokens to "
-        f"train on, {corpus['valid_tokens']:,} to validate with"
-        + (f" ({_named(corpus['valid_paths'])})" if corpus["valid_paths"] else ""),
+        corpus_line(record["corpus"]),
         *([f"began with     {record['base']['path']}"] if record["base"] else []),
         _best(record, per),
     ]
+
+
+def corpus_line(corpus: Mapping[str, Any]) -> str:
+    """What a model was trained on."""
+    valid = f" ({_named(corpus['valid_paths'])})" if corpus["valid_paths"] else ""
+    return (
+        f"corpus         {_named(corpus['paths'])} ({corpus['digest'][:16]}), {corpus['train_tokens']:,} tokens to "
+        f"train on, {corpus['valid_tokens']:,} to validate with{valid}"
+    )
 
 
 def made_with(record: Mapping[str, Any]) -> str:

@@ -20,8 +20,7 @@ from charlm.cli.run_options import Asked
 from charlm.errors import UsageError
 from charlm.machine import fingerprint, peak_memory
 from charlm.text.sources import Texts
-from charlm.training.changes import LENGTHS
-from charlm.training.config_file import Known, read, write
+from charlm.training.config_file import Known, write
 from charlm.training.reports import StepReport
 from charlm.training.run import Run, SubjectT
 
@@ -69,60 +68,22 @@ class Trainable(Generic[SubjectT]):
     view: Callable[[Run[SubjectT]], View]
 
 
-def train_here(
-    kind: Trainable[Any], corpus: list[str], model: Path | None, asked: Asked, options: dict[str, Any]
-) -> None:
-    """Do what was asked for.
-
-    Raises:
-        UsageError: no text is named, or an option is wrong.
-    """
-    if asked.resume:
-        _go_on(kind, model, corpus, asked, options)
-        return
-    corpus, model, options = _with_config(kind, asked.config, corpus, model, options)
-    if not corpus:
-        raise UsageError(f"name a text to train on: charlm {kind.command} FILE (or --resume to go on with a run)")
-    if asked.dry_run:
-        _try(kind, model, corpus, options)
-    else:
-        _begin(kind, model, corpus, asked, options)
-
-
-def _with_config(
-    kind: Trainable[Any], file: str | None, corpus: list[str], folder: Path | None, options: dict[str, Any]
-) -> tuple[list[str], Path | None, dict[str, Any]]:
-    """What a file of options says, and before it what was typed.
-
-    Raises:
-        InputError: the file cannot be read.
-        UsageError: a key is unknown, or a value makes no sense.
-    """
-    if file is None:
-        return corpus, folder, options
-    given = read(Path(file), kind.known, kind.check)
-    # A length that is typed takes the place of the file's, whichever that is counted in.
-    replaced = LENGTHS if set(options) & set(LENGTHS) else ()
-    both = {**{name: value for name, value in given.options.items() if name not in replaced}, **options}
-    return corpus or given.corpus, folder or (Path(given.model) if given.model else None), both
-
-
-def _begin(kind: Trainable[Any], folder: Path | None, corpus: list[str], asked: Asked, options: dict[str, Any]) -> None:
+def begin(kind: Trainable[Any], folder: Path | None, corpus: list[str], asked: Asked, options: dict[str, Any]) -> None:
     """Check everything, then train."""
-    run = _begun(kind, folder, corpus, options, overwrite=asked.overwrite, quiet=asked.quiet)
+    run = begun(kind, folder, corpus, options, overwrite=asked.overwrite, quiet=asked.quiet)
     with Interrupt().watching() as interrupt, closing(run.folder):
         run.claim()
         write(run.folder, kind.command, run.about["corpus"]["paths"], kind.options_of(run), kind.known)
         if not asked.quiet:
-            _announce(kind, run, options)
-            _announce_no_lock(run)
+            announce(kind, run, options)
+            announce_no_lock(run)
         follow(run, interrupt, kind.view(run), stop_at=asked.stop_at, quiet=asked.quiet)
 
 
-def _try(kind: Trainable[Any], folder: Path | None, corpus: list[str], options: dict[str, Any]) -> None:
+def try_out(kind: Trainable[Any], folder: Path | None, corpus: list[str], options: dict[str, Any]) -> None:
     """Check everything, take a few steps, and say what the run would be; nothing is written."""
-    run = _begun(kind, folder, corpus, options, overwrite=True, quiet=False)
-    _announce(kind, run, options)
+    run = begun(kind, folder, corpus, options, overwrite=True, quiet=False)
+    announce(kind, run, options)
     plan, steps = run.train, (each for each in run.trainer.run() if isinstance(each, StepReport))
     with np.errstate(all="ignore"):
         times = [clock(), *(clock() for _ in islice(steps, 1 + TRIED_STEPS))]
@@ -131,7 +92,7 @@ def _try(kind: Trainable[Any], folder: Path | None, corpus: list[str], options: 
     if plan.steps is None:
         length = f"{plan.seconds:g} s, about {plan.seconds / step:,.0f} steps" if plan.seconds else ""
     else:
-        _, share = run.trainer.validation_share() or (0, 0.0)
+        _, share = run.trainer.rhythm.share() or (0, 0.0)
         length = f"about {duration(plan.steps * step / (1 - share))} for {counted(plan.steps, 'step')}"
     memory = peak_memory()
     result(f"parameters: {len(run.trainer.parameters):,}")
@@ -143,7 +104,7 @@ def _try(kind: Trainable[Any], folder: Path | None, corpus: list[str], options: 
     )
 
 
-def _begun(
+def begun(
     kind: Trainable[Any],
     folder: Path | None,
     corpus: list[str],
@@ -152,6 +113,7 @@ def _begun(
     overwrite: bool,
     quiet: bool,
 ) -> Run[Any]:
+    """A run that is ready to begin, its texts read, shown as they are read."""
     with preparing(quiet=quiet) as watched:
         return kind.begin(
             lambda encoding: watched(find_texts(corpus, encoding)),
@@ -162,7 +124,7 @@ def _begun(
         )
 
 
-def _go_on(kind: Trainable[Any], folder: Path | None, corpus: list[str], asked: Asked, options: dict[str, Any]) -> None:
+def go_on(kind: Trainable[Any], folder: Path | None, corpus: list[str], asked: Asked, options: dict[str, Any]) -> None:
     """Continue a stopped run from its folder."""
     if folder is None:
         folder = folder_for(None, find_texts(corpus, None)) if corpus else last_run(kind.kind)
@@ -173,19 +135,20 @@ def _go_on(kind: Trainable[Any], folder: Path | None, corpus: list[str], asked: 
     with Interrupt().watching() as interrupt, closing(run.folder):
         if not asked.quiet:
             _announce_again(run)
-            _announce_no_lock(run)
+            announce_no_lock(run)
         follow(run, interrupt, kind.view(run), stop_at=asked.stop_at, quiet=asked.quiet)
 
 
-def _announce(kind: Trainable[Any], run: Run[Any], options: dict[str, Any]) -> None:
+def announce(kind: Trainable[Any], run: Run[Any], options: dict[str, Any]) -> None:
     """Say what was found, what is about to be done, and how often it is validated."""
     kind.announce(run, options)
-    if (validation := run.trainer.validation_share()) is not None:
+    if (validation := run.trainer.rhythm.share()) is not None:
         times, share = validation
         note(f"validating {counted(times, 'time')}, in about {share:.1%} of the run")
 
 
-def _announce_no_lock(run: Run[Any]) -> None:
+def announce_no_lock(run: Run[Any]) -> None:
+    """Say so where others cannot be kept out of the folder."""
     if run.folder.unlocked:
         note(f"the file system of {run.folder.path} has no locks: see that no other run writes there meanwhile")
 

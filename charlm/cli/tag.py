@@ -10,7 +10,7 @@ from charlm.cli.console import note
 from charlm.cli.find import JsonOption, ModelOption, load_labels
 from charlm.cli.inputs import find_texts
 from charlm.cli.run_options import sorted_out, take_options
-from charlm.training.label_options import LABEL_OPTIONS, TAGGER
+from charlm.training.label_options import LABEL_OPTIONS, REFUSED, TAGGER
 
 if TYPE_CHECKING:
     from charlm.labelling.judging import Judged
@@ -29,9 +29,9 @@ def train(corpus: list[str] | None, model: Path | None, **given: Any) -> None:
     A file has a word and its label a line, a tab or spaces between them, and a blank line between sentences. Labels
     are BIO, BIOES, BILOU, IOB1 or plain, which shows by itself.
     """
+    from charlm.cli.dispatch import train_here  # noqa: PLC0415 - likewise
     from charlm.cli.label_training import trainable  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.cli.live_tags import live_tags  # noqa: PLC0415 - likewise
-    from charlm.cli.runs import train_here  # noqa: PLC0415 - likewise
 
     asked, options = sorted_out(given)
     train_here(trainable(TAGGER, "tag train", live_tags), corpus or [], model, asked, options)
@@ -42,6 +42,7 @@ take_options(
     LABEL_OPTIONS[TAGGER],
     "Column files, folders or patterns; .gz, .bz2 and .xz are unpacked; - is standard input.",
     "runs/<name of the corpus>",
+    refused=REFUSED,
 )
 tag.command("train")(train)
 

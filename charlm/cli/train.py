@@ -9,7 +9,7 @@ from charlm.training.options import TYPES_AND_MEANINGS
 
 def train(corpus: list[str] | None, model: Path | None, **given: Any) -> None:
     """Train a model on a text. Ctrl-C stops it with the work saved; --resume goes on."""
-    from charlm.cli.runs import train_here  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.cli.dispatch import train_here  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.cli.training import LANGUAGE_MODEL  # noqa: PLC0415 - likewise
 
     asked, options = sorted_out(given)

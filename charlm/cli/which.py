@@ -1,7 +1,6 @@
 """``charlm which``: which model most likely wrote a text."""
 
 import sys
-from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -235,14 +234,11 @@ def _confuse(
     *,
     as_json: bool,
 ) -> None:
-    from charlm.attribution import Confusion, attribute  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.attribution import Confusion, attribute_labelled  # noqa: PLC0415 - as above
 
-    labels: deque[str] = deque()
     doubtful = 0
     confusion = Confusion(list(models))
-    texts = _labelled(models, file, encoding, labels)
-    for found in attribute(models, texts, priors):
-        label = labels.popleft()
+    for label, found in attribute_labelled(models, _labelled(models, file, encoding), priors):
         confusion.add(label, found.best.model)
         doubtful += found.doubtful
         if as_json:
@@ -257,8 +253,8 @@ def _confuse(
     _note_doubt(doubtful)
 
 
-def _labelled(models: "dict[str, TrainedModel]", file: Path, encoding: str | None, labels: deque[str]) -> Iterator[str]:
-    """The texts of a file; their labels are put into a queue, since texts are read before they are attributed."""
+def _labelled(models: "dict[str, TrainedModel]", file: Path, encoding: str | None) -> Iterator[tuple[str, str]]:
+    """The labels and texts of a file, each label the name of a model."""
     from charlm.labels.fields import Wanted, read_rows  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.text.reading import file_source  # noqa: PLC0415 - likewise
 
@@ -270,8 +266,7 @@ def _labelled(models: "dict[str, TrainedModel]", file: Path, encoding: str | Non
                 f"{row.where}: the label {label!r} is none of the models: {', '.join(models)}. "
                 "NAME=PATH gives a model another name"
             )
-        labels.append(label)
-        yield text
+        yield label, text
 
 
 def _show_confusion(confusion: "Confusion") -> None:

@@ -1,17 +1,21 @@
 """Exported files, written whole or not at all, and over others only where that was asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from charlm.checkpoint import MODEL_FILE
 from charlm.errors import OutputError
-from charlm.files import write_atomically
+from charlm.files import replacing
 
 ADVICE = "Free some space or write elsewhere"
 
 
-def write_files(files: Mapping[Path, bytes], *, overwrite: bool) -> None:
+def write_files(files: Mapping[Path, bytes | Iterable[bytes]], *, overwrite: bool) -> None:
     """Write files in their order, and the folders that they lack.
+
+    Args:
+        files: the contents of each, whole or in parts that are made as they are written.
+        overwrite: whether files that are there may be replaced.
 
     Raises:
         OutputError: one is there already and ``overwrite`` is False, or it cannot be written.
@@ -28,7 +32,8 @@ def write_files(files: Mapping[Path, bytes], *, overwrite: bool) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"cannot make {path.parent}: {error.strerror or error}. {ADVICE}") from error
-        write_atomically(path, data, ADVICE)
+        with replacing(path, ADVICE) as file:
+            file.writelines([data] if isinstance(data, bytes) else data)
 
 
 def check_folder(folder: Path, *, overwrite: bool) -> None:

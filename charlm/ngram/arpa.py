@@ -42,15 +42,15 @@ def write_arpa(trie: Trie, smoothed: Smoothed, words: Sequence[str]) -> Iterator
     spelling = np.array(words, dtype=object)
     for order in orders:
         yield f"\n\\{order}-grams:\n"
-        columns = spelt(trie, order)
-        logs = smoothed.log_probabilities[order - 1] / LOG10
-        backoffs = smoothed.log_backoffs[order - 1] / LOG10 if order < trie.order else None
+        backoffs = smoothed.log_backoffs[order - 1] if order < trie.order else None
         for begin in range(0, trie.size(order), _ROWS):
-            part = slice(begin, begin + _ROWS)
-            texts = zip(*(spelling[column[part]] for column in columns), strict=True)
-            rows = [f"{log:.8g}\t{' '.join(text)}" for log, text in zip(logs[part].tolist(), texts, strict=True)]
+            numbers = np.arange(begin, min(begin + _ROWS, trie.size(order)))
+            texts = zip(*(spelling[column] for column in spelt(trie, order, numbers)), strict=True)
+            logs = smoothed.log_probabilities[order - 1][numbers] / LOG10
+            rows = [f"{log:.8g}\t{' '.join(text)}" for log, text in zip(logs.tolist(), texts, strict=True)]
             if backoffs is not None:
-                rows = [f"{row}\t{backoff:.8g}" for row, backoff in zip(rows, backoffs[part].tolist(), strict=True)]
+                behind = (backoffs[numbers] / LOG10).tolist()
+                rows = [f"{row}\t{backoff:.8g}" for row, backoff in zip(rows, behind, strict=True)]
             yield "\n".join(rows) + "\n"
     yield "\n\\end\\\n"
 

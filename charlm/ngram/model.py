@@ -1,32 +1,52 @@
 """A counting model with its vocabulary: what it says of texts, and its file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from charlm.checkpoint import MODEL_FILE, tokenizer_of, vocabulary_of, vocabulary_tensors
+from charlm.checkpoint import MODEL_FILE, tokenizer_of, vocabulary_of
 from charlm.config import TextConfig
 from charlm.errors import ModelError, UsageError
 from charlm.files import Tensors, read_tensors
-from charlm.lanes import line_bounds
-from charlm.ngram.counting import count
+from charlm.ngram.estimating import estimate
 from charlm.ngram.probabilities import Judged, distribution, judge
-from charlm.ngram.smoothing import Discounts, Smoothed, smooth
+from charlm.ngram.smoothing import Discounts, Real, Smoothed
 from charlm.ngram.trie import Trie
+from charlm.ngram.workspace import Workspace
 from charlm.nn.arrays import Ids
 from charlm.scoring import Evaluation, Parts, TokenScores
-from charlm.seal import sealed_bytes, unsealed
+from charlm.seal import unsealed
 from charlm.text.parts import Part
-from charlm.text.store import GrowingStore, blocks_of
+from charlm.text.reading import normalise
+from charlm.text.store import GrowingStore, blocks_of, passed_blocks
 from charlm.text.tokenizer import Tokenizer
 
 KIND = "n-gram model"
 FORMAT = 1
 MOST_ORDER = 12
 _KEYS = {"format", "kind", "order", "text", "discounts", "record"}
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedLines(Judged):
+    """What n-grams say of lines, one after another.
+
+    Attributes:
+        ids: int64 [n], of the tokens.
+        bounds: [lines + 1], where each line begins, and the end of the last.
+    """
+
+    ids: Ids
+    bounds: Ids
+
+    @property
+    def totals(self) -> Real:
+        """Log-probability (nats) of each line [lines]."""
+        sums: Real = np.add.reduceat(self.log_probabilities, self.bounds[:-1])
+        return sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,14 +81,42 @@ class NGramModel:
 
     def judge(self, texts: Sequence[Ids]) -> list[Judged]:
         """What it says of each token of each text, each from a start."""
-        start = np.array([self.trie.words - 1])
         if not texts:
             return []
-        row = np.concatenate([part for text in texts for part in (start, np.asarray(text, np.int64))])
+        bounds = np.cumsum([0, *map(len, texts)])
+        found = self._judge_joined(np.concatenate(texts), bounds)
+        pairs = zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+        return [Judged(found.log_probabilities[a:b], found.orders[a:b]) for a, b in pairs]
+
+    def judge_lines(self, lines: Sequence[str]) -> "JudgedLines":
+        """What it says of each token of lines, each from a start and with its <EOS>: as ``judge``, and faster.
+
+        Lines are cut into tokens and looked up all at once, so many of them cost little more than their tokens.
+
+        Args:
+            lines: texts, normalised as a file would be.
+
+        Raises:
+            UsageError: a line holds a line break, or the model's unit is not the line.
+        """
+        if self.tokenizer.unit != "line":
+            raise UsageError(f"only models of lines score lines; the unit of this one is the {self.tokenizer.unit}")
+        ids = self.tokenizer.encode("".join([normalise(line) + "\n" for line in lines]))
+        bounds = np.append(0, 1 + np.flatnonzero(ids == self.tokenizer.eos_id))
+        if len(bounds) != len(lines) + 1:
+            raise UsageError("a line to score holds a line break: score its lines one by one")
+        found = self._judge_joined(ids, bounds)
+        return JudgedLines(found.log_probabilities, found.orders, ids, bounds)
+
+    def _judge_joined(self, ids: Ids, bounds: Ids) -> Judged:
+        """What it says of texts [tokens], given where each begins and the end of all [texts + 1]."""
+        starts = bounds[:-1] + np.arange(len(bounds) - 1)
+        row = np.full(len(ids) + len(starts), self.trie.words - 1)
+        given = np.ones(len(row), np.bool_)
+        given[starts] = False
+        row[given] = ids
         found = judge(self.trie, self.smoothed, row)
-        cuts = np.cumsum([len(text) + 1 for text in texts])[:-1]
-        pairs = zip(np.split(found.log_probabilities, cuts), np.split(found.orders, cuts), strict=True)
-        return [Judged(logs[1:], orders[1:]) for logs, orders in pairs]
+        return Judged(found.log_probabilities[given], found.orders[given])
 
     def score_texts(self, texts: Sequence[Ids]) -> list[np.ndarray]:
         """Log-probability (nats) of every token of each text, each from a start."""
@@ -119,48 +167,48 @@ class NGramModel:
 
 def sequence_of(ids: Ids, start: int, line_end: int | None) -> Ids:
     """Tokens [N] as words with <s> where a text begins; in a mapped file where they are many."""
-    begins = line_bounds(ids, line_end)[:-1]
     with GrowingStore() as store:
-        done = passed = 0
-        for block in blocks_of(ids):
-            behind = int(np.searchsorted(begins, done + len(block)))
-            inside = np.asarray(begins[passed:behind], np.int64) - done
-            store.append(np.insert(block.astype(np.min_scalar_type(start)), inside, start))
-            done, passed = done + len(block), behind
+        for block in with_starts(ids, start, line_end):
+            store.append(block)
         return store.finish()
 
 
-def learn(ids: Ids, tokenizer: Tokenizer, text: TextConfig, order: int, record: Mapping[str, Any]) -> NGramModel:
-    """Count training tokens [N], and smooth."""
-    words = len(tokenizer) + 1
+def with_starts(ids: Ids, start: int, line_end: int | None) -> Iterator[Ids]:
+    """Tokens [N] as words with <s> where a text begins, an array after another."""
+    begins = True  # whether a text begins with the next token
+    for block in passed_blocks(ids):
+        ends = block == line_end
+        places = np.flatnonzero(np.concatenate(([begins], ends[:-1])))
+        begins = bool(ends[-1])
+        yield np.insert(block.astype(np.min_scalar_type(start)), places, start)
+
+
+def learn(
+    ids: Ids,
+    tokenizer: Tokenizer,
+    text: TextConfig,
+    order: int,
+    record: Mapping[str, Any],
+    workspace: Workspace | None = None,
+) -> NGramModel:
+    """Count training tokens [N], and smooth.
+
+    Args:
+        ids: the tokens.
+        tokenizer: whose they are.
+        text: how the text was read.
+        order: of the longest n-grams.
+        record: for the model.
+        workspace: what memory there is.
+
+    Raises:
+        OutputError: a temporary file cannot be written.
+    """
+    start = len(tokenizer)
     line_end = tokenizer.line_end_id if text.independent_lines else None
-    trie, counts = count(sequence_of(ids, words - 1, line_end), words, order)
-    return NGramModel(trie, smooth(trie, counts), tokenizer, text, record)
-
-
-def ngram_bytes(model: NGramModel) -> bytes:
-    """The bytes of the model's file: probabilities in float32, each n-gram's last word in as few bytes as it needs."""
-    trie, smoothed = model.trie, model.smoothed
-    tensors: dict[str, Any] = dict(vocabulary_tensors(model.tokenizer.vocabulary))
-    for order in range(1, trie.order + 1):
-        tensors[f"log_probability.{order}"] = smoothed.log_probabilities[order - 1].astype(np.float32)
-        if order < trie.order:
-            tensors[f"log_backoff.{order}"] = smoothed.log_backoffs[order - 1].astype(np.float32)
-        if order > 1:
-            last = trie.last_words(order)
-            number = np.bincount(trie.prefixes(order), minlength=trie.size(order - 1))
-            tensors[f"last.{order}"] = last.astype(np.min_scalar_type(trie.words))
-            tensors[f"followers.{order}"] = number.astype(np.min_scalar_type(int(number.max(initial=0))))
-    discounts = [{"values": list(each.values), "estimated": each.estimated} for each in smoothed.discounts]
-    metadata = {
-        "format": FORMAT,
-        "kind": KIND,
-        "order": trie.order,
-        "text": model.text.to_json(),
-        "discounts": discounts,
-        "record": model.record,
-    }
-    return sealed_bytes(tensors, metadata)
+    with workspace or Workspace() as space:
+        trie, smoothed = estimate(with_starts(ids, start, line_end), start + 1, order, space)
+    return NGramModel(trie, smoothed, tokenizer, text, record)
 
 
 def load_ngram(path: Path) -> NGramModel:

@@ -18,7 +18,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from charlm.ngram.trie import Trie
 from charlm.nn.arrays import Ids
 
 FALLBACK = (0.5, 1.0, 1.5)
@@ -57,36 +56,6 @@ class Smoothed:
     discounts: tuple[Discounts, ...]
 
 
-def smooth(trie: Trie, counts: list[Ids]) -> Smoothed:
-    """Probabilities by the counts of a text.
-
-    Args:
-        trie: its n-grams; the last word is <s>.
-        counts: of each order, how often each n-gram occurs.
-    """
-    suffixes = trie.suffixes()
-    adjusted = adjusted_counts(trie, counts, suffixes)
-    start = trie.words - 1
-    probabilities: list[Real] = []
-    backoffs: list[Real] = []
-    discounts = []
-    for order in range(1, trie.order + 1):
-        a = adjusted[order - 1]
-        discounts.append(discounts_of(a))
-        if order == 1:
-            contexts, number, below = np.zeros_like(a), 1, np.full(trie.words, 1 / (trie.words - 1))
-        else:
-            contexts, number = trie.prefixes(order), trie.size(order - 1)
-            below = probabilities[-1][suffixes[order - 2]]
-        each, share = interpolate(a, contexts, number, discounts[-1], below)
-        if order == 1:
-            each[start] = 1
-        else:
-            backoffs.append(np.log(share))
-        probabilities.append(each)
-    return Smoothed(tuple(map(np.log, probabilities)), tuple(backoffs), tuple(discounts))
-
-
 def interpolate(adjusted: Ids, contexts: Ids, number: int, discounts: Discounts, below: Real) -> tuple[Real, Real]:
     """Probabilities of n-grams, and the backoffs of their contexts.
 
@@ -108,28 +77,17 @@ def interpolate(adjusted: Ids, contexts: Ids, number: int, discounts: Discounts,
     return own + share[contexts] * below, share
 
 
-def adjusted_counts(trie: Trie, counts: list[Ids], suffixes: list[Ids]) -> list[Ids]:
-    """In how many words' company each n-gram occurs; how often, at the highest order and where it begins with <s>."""
-    found = []
-    begins = np.arange(trie.words) == trie.words - 1
-    for order in range(1, trie.order + 1):
-        if order > 1:
-            begins = begins[trie.prefixes(order)]
-        if order == trie.order:
-            adjusted = counts[order - 1]
-        else:
-            company = np.bincount(suffixes[order - 1], minlength=trie.size(order))
-            adjusted = np.where(begins, counts[order - 1], company)
-        if order == 1:
-            # <s> is given, not predicted.
-            adjusted = np.where(begins, 0, adjusted)
-        found.append(adjusted)
-    return found
+def counts_of_counts(adjusted: Ids) -> Ids:
+    """How many n-grams have an adjusted count of 0, of 1, of 2 and so on; the last is for all above too."""
+    return np.bincount(np.minimum(adjusted, _TOLD_APART + 2), minlength=_TOLD_APART + 3)
 
 
-def discounts_of(adjusted: Ids) -> Discounts:
-    """The discounts of an order; ``FALLBACK`` where none can be estimated, or one is below 0 or above its count."""
-    number = np.bincount(np.minimum(adjusted, _TOLD_APART + 2), minlength=_TOLD_APART + 3)
+def discounts_of(number: Ids) -> Discounts:
+    """The discounts of an order; ``FALLBACK`` where none can be estimated, or one is below 0 or above its count.
+
+    Args:
+        number: counts of its adjusted counts, as ``counts_of_counts`` gives them.
+    """
     t = [float(each) for each in number[1 : _TOLD_APART + 2]]
     if all(t[:-1]):
         y = t[0] / (t[0] + 2 * t[1])

@@ -4,15 +4,17 @@ An n-gram is its first n - 1 words, themselves an n-gram, and a last word: the k
 order are sorted, so that an n-gram's number is its place among them and the n-grams that begin alike stand together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
+from charlm.ngram.tables import NOWHERE, Finder, find
 from charlm.nn.arrays import Ids
 
-NOWHERE = -1
-"""The number of an n-gram that is not there."""
+__all__ = ["NOWHERE", "Ends", "Trie", "find", "spelt", "walk"]  # NOWHERE and find belong to what a trie is
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,64 +38,53 @@ class Trie:
         """How many n-grams of an order there are."""
         return self.words if order == 1 else len(self.keys[order - 2])
 
-    def prefixes(self, order: int) -> Ids:
-        """For each n-gram of an order from 2 on, the number of its first words' n-gram."""
-        return self.keys[order - 2] // self.words
-
-    def last_words(self, order: int) -> Ids:
-        """For each n-gram of an order, its last word."""
-        return np.arange(self.words) if order == 1 else self.keys[order - 2] % self.words
-
-    def find(self, order: int, prefixes: Ids, last: Ids) -> Ids:
-        """Numbers of n-grams by the numbers of their prefixes and last words; ``NOWHERE`` for those that are not there.
-
-        Args:
-            order: from 2 on.
-            prefixes: [n]; ``NOWHERE`` where there is none.
-            last: [n].
-        """
-        return find(self.keys[order - 2], np.where(prefixes >= 0, prefixes * self.words + last, NOWHERE))
-
-    def suffixes(self) -> list[Ids]:
-        """For each order from 2 on: for each n-gram, the number of the one that lacks its first word.
-
-        Where an n-gram has no such suffix in the trie, as a damaged file may have it, it is ``NOWHERE``.
-        """
-        found: list[Ids] = [self.last_words(2)] if self.keys else []
-        for order in range(3, self.order + 1):
-            below = found[-1][self.prefixes(order)]
-            found.append(self.find(order - 1, below, self.last_words(order)))
-        return found
+    @cached_property
+    def finders(self) -> tuple[Finder, ...]:
+        """For each order from 2 on, what finds its keys where texts are scored."""
+        return tuple(Finder(keys, self.size(order) * self.words) for order, keys in enumerate(self.keys, 1))
 
 
-def find(keys: Ids, wanted: Ids) -> Ids:
-    """Places of keys among sorted ones; ``NOWHERE`` for those that are not among them."""
-    if not len(keys):
-        return np.full(len(wanted), NOWHERE)
-    places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[places] == wanted, places, NOWHERE)
+class Ends(NamedTuple):
+    """Where n-grams of an order could end in a sequence, their first words being an n-gram.
+
+    Attributes:
+        missing: [k], rising, the places where none does.
+        contexts: [k], numbers of the n-grams of one order less that end before these.
+        there: [m], rising, the places where one does.
+        numbers: [m], of these.
+    """
+
+    missing: Ids
+    contexts: Ids
+    there: Ids
+    numbers: Ids
 
 
-def follow(trie: Trie, sequence: Ids) -> list[Ids]:
-    """For each order, the n-gram that ends at each place of a sequence, or ``NOWHERE``.
+def walk(trie: Trie, sequence: Ids) -> Iterator[Ends]:
+    """The n-grams that end at the places of a sequence, for each order from 2 on.
 
     Args:
         trie: knows the n-grams.
-        sequence: [n], words; <s>, the last word of all, stands where a text begins, and no n-gram reaches over it.
+        sequence: int64 [n], words; <s>, the last word of all, stands where a text begins, and no n-gram reaches over
+            it.
     """
-    start = trie.words - 1
-    found: list[Ids] = [np.asarray(sequence, np.int64)]
-    for order in range(2, trie.order + 1):
-        before = np.concatenate(([NOWHERE], found[-1][:-1]))
-        found.append(trie.find(order, np.where(found[0] == start, NOWHERE, before), found[0]))
-    return found
+    goes_on = np.append(sequence[1:] != trie.words - 1, False)
+    there: Ids = np.arange(len(sequence))
+    numbers = sequence
+    for finder in trie.finders:
+        on = np.flatnonzero(goes_on.take(there))
+        places, prefixes = there.take(on) + 1, numbers.take(on)
+        found = finder.find(prefixes * trie.words + sequence.take(places))
+        is_there = found != NOWHERE
+        hits, misses = np.flatnonzero(is_there), np.flatnonzero(~is_there)
+        there, numbers = places.take(hits), found.take(hits)
+        yield Ends(places.take(misses), prefixes.take(misses), there, numbers)
 
 
-def spelt(trie: Trie, order: int) -> Sequence[Ids]:
-    """The words of all n-grams of an order, first to last: each [n-grams]."""
+def spelt(trie: Trie, order: int, numbers: Ids) -> Sequence[Ids]:
+    """The words of n-grams of an order by their numbers [n], first to last: each [n]."""
     words: list[Ids] = []
-    numbers: Ids = np.arange(trie.size(order))
-    for each in range(order, 1, -1):
-        words.append(trie.last_words(each)[numbers])
-        numbers = trie.prefixes(each)[numbers]
+    for keys in reversed(trie.keys[: order - 1]):
+        numbers, last = np.divmod(keys[numbers], trie.words)
+        words.append(last)
     return [numbers, *reversed(words)]

@@ -5,7 +5,7 @@ beside backward's at its first, [2H].
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -16,7 +16,7 @@ from charlm.nn.encoder import EncoderConfig, EncoderWork
 from charlm.nn.parameters import ParameterSpec
 from charlm.nn.pooling import Pooled, Pooling
 from charlm.nn.reader import Reader
-from charlm.nn.stack import Dropout
+from charlm.nn.regularization import OFF, Regularization
 from charlm.nn.text_lanes import Forms
 
 
@@ -55,9 +55,13 @@ class CharacterNetwork:
         """Allocate what one user works in; it grows as forms come."""
         return CharacterWork(self.reader.encoder.new_work(1, 1, dtype, keep=keep))
 
-    def forward(self, views: Views, work: CharacterWork, forms: Forms, dropout: Dropout | None = None) -> Array:
-        """Read the forms: [T, 2H, B], for each token its form's vector."""
-        outputs = self.reader.forward(views, work.reader, forms.lanes, dropout=dropout)
+    def forward(self, views: Views, work: CharacterWork, forms: Forms, how: Regularization = OFF) -> Array:
+        """Read the forms: [T, 2H, B], for each token its form's vector.
+
+        Characters are not dropped as tokens are, so that a token that is can still be told by its spelling.
+        """
+        own = replace(how, embedding=0, inputs=0)
+        outputs = self.reader.forward(views, work.reader, forms.lanes, how=own)
         work.pooled = self.pooling.forward(outputs, forms.lanes)
         time, batch = forms.place.shape
         vectors = np.empty((time, self.output_size, batch), outputs.dtype)

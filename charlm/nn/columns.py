@@ -60,6 +60,11 @@ def write_steps(out: Array, columns: Array) -> None:
     out[...] = columns.reshape(rows, time, batch, copy=False).transpose(1, 0, 2)
 
 
+def steps_of(columns: Array, time: int) -> Array:
+    """Columns [rows, T * B] as steps [T, rows, B], a view: what is written into it is written into ``columns``."""
+    return columns.reshape(len(columns), time, -1, copy=False).transpose(1, 0, 2)
+
+
 def flat(columns: Array) -> Array:
     """[rows, T, B] as [rows, T * B], a view: what is written into it is written into ``columns``.
 

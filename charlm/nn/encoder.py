@@ -22,11 +22,12 @@ from numpy.typing import DTypeLike
 from charlm.config import require
 from charlm.nn.arrays import Array, Views
 from charlm.nn.block import Block, Operand, Starts, Tape, start_lanes
-from charlm.nn.columns import Columns, write_steps
-from charlm.nn.dropout import draw_mask
+from charlm.nn.columns import Columns, steps_of, write_steps
+from charlm.nn.dropconnect import DropConnect
+from charlm.nn.dropout import Dropout
 from charlm.nn.parameters import ParameterSpec, below
 from charlm.nn.registry import make_block
-from charlm.nn.stack import Dropout
+from charlm.nn.regularization import OFF, Regularization
 from charlm.nn.text_lanes import TextLanes
 
 DIRECTIONS = ("forward", "backward")
@@ -88,7 +89,8 @@ class Room:
 
     tapes: list[list[Tape]]  # a layer, a direction
     outputs: Array  # [T, D * H, B], of the top layer, after dropout; then gradients, see ``d_outputs``
-    masks: list[Array]  # [T, D * H, B] a layer
+    inputs: Dropout  # on [T, X, B]
+    dropout: list[Dropout]  # on [T, D * H, B] a layer
     d_residual: Array  # [T, D * H, B]: what passes a layer by on its residual connection
     d_inputs: Array  # [rows, T * B]: the gradient of a layer's input, as columns
     columns: Columns
@@ -111,9 +113,10 @@ class EncoderWork:
 
     operands: list[list[Operand]]  # a layer, a direction
     d_operand: list[list[Operand]]
+    connections: list[list[DropConnect]]
     room: Room
     keep: bool
-    dropped: bool = False
+    scales: Array | None = None  # [V]: what the tokens' embeddings were multiplied by, if some were dropped
 
 
 class Encoder:
@@ -161,7 +164,8 @@ class Encoder:
             ]
             for _ in range(2)
         )
-        return EncoderWork(operands, d_operands, self._new_room(time, batch, dtype, keep=keep), keep)
+        connections = [[DropConnect() for _ in layer] for layer in self.layers]
+        return EncoderWork(operands, d_operands, connections, self._new_room(time, batch, dtype, keep=keep), keep)
 
     def _new_room(self, time: int, batch: int, dtype: DTypeLike, *, keep: bool) -> Room:
         """What only backward and dropout use costs no memory until they touch it."""
@@ -175,7 +179,8 @@ class Encoder:
         return Room(
             tapes,
             np.empty((time, rows, batch), dtype),
-            [np.empty((time, rows, batch), dtype) for _ in self.layers],
+            Dropout(np.empty((time, self.config.input_size, batch), dtype)),
+            [Dropout(np.empty((time, rows, batch), dtype)) for _ in self.layers],
             np.empty((time, rows, batch), dtype),
             np.empty((max(self.sizes), (time + 1) * batch), dtype),
             Columns(max(rows, gates), max(rows, inputs), time, batch, dtype),
@@ -193,25 +198,29 @@ class Encoder:
             work.room = self._new_room(max(time, most if lanes == batch else 0), batch, dtype, keep=work.keep)
         return work.room.tapes[0][0].x[:time]
 
-    def pack(self, views: Views, work: EncoderWork) -> None:
-        """Write the operands from the parameters; needed after every change of them."""
-        for layer, operands in zip(self.layers, work.operands, strict=True):
-            for (name, _, block), operand in zip(layer, operands, strict=True):
-                block.pack(below(views, name), operand, back=work.keep)
+    def pack(self, views: Views, work: EncoderWork, how: Regularization = OFF) -> None:
+        """Write the operands from the parameters.
 
-    def forward(self, work: EncoderWork, lanes: TextLanes, dropout: Dropout | None = None) -> Array:
+        Needed after every change of them, and before every window of which connections are dropped.
+        """
+        for k, layer in enumerate(self.layers):
+            for d, (name, _, block) in enumerate(layer):
+                left = work.connections[k][d].forward(block, below(views, name), how)
+                block.pack(left, work.operands[k][d], back=work.keep)
+
+    def forward(self, work: EncoderWork, lanes: TextLanes, how: Regularization = OFF) -> Array:
         """Encode the texts of which the input stands where ``make_room`` said.
 
         Args:
             work: packed.
             lanes: where texts begin and end.
-            dropout: on every layer's output; None when not training.
+            how: what to do against learning by heart, when training; as given to ``pack``.
 
         Returns:
             [T, D * H, B], of D directions, a view into ``work``. Nothing is said of what stands where no text is.
         """
         H, T, room = self.config.hidden, len(lanes.ids), work.room
-        work.dropped = dropout is not None and dropout.rate > 0
+        room.inputs.forward(room.tapes[0][0].x[:T], how.inputs, how)
         for k, layer in enumerate(self.layers):
             tapes, top = room.tapes[k], k + 1 == len(self.layers)
             x = tapes[0].x[:T]
@@ -222,10 +231,7 @@ class Encoder:
                 out = each.turned(output[:, d * H : (d + 1) * H])
                 starts = self._starts(each, lanes, output.dtype)
                 each.block.forward(work.operands[k][d], tapes[d], starts.initial, starts, out)
-            if dropout is not None and work.dropped:
-                mask = room.masks[k][:T]
-                draw_mask(mask, dropout.rate, dropout.generator)
-                output *= mask
+            room.dropout[k].forward(output, how.outputs if top else how.layers, how)
             if self.is_residual(k):
                 output += x
         return room.outputs[:T]
@@ -259,8 +265,7 @@ class Encoder:
             layer, tapes = self.layers[k], room.tapes[k]
             if self.is_residual(k):
                 room.d_residual[:T] = d_output
-            if work.dropped:
-                d_output *= room.masks[k][:T]
+            room.dropout[k].backward(d_output)
             for d, each in enumerate(layer):
                 starts = self._starts(each, lanes, d_output.dtype)
                 d_out = each.turned(d_output[:, d * H : (d + 1) * H])
@@ -271,6 +276,7 @@ class Encoder:
                 window = room.columns.window(tapes[d].d_gates[:T], tapes[d].inputs[:T])
                 block.weight_gradient(tapes[d], T, window, d_operand)
                 block.unpack_gradient(d_operand, below(views, name), below(gradients, name))
+                work.connections[k][d].backward(below(gradients, name))
                 if not reverse:
                     block.input_gradient(operand, tapes[d], window, d_input)
                     continue
@@ -283,4 +289,5 @@ class Encoder:
                 write_steps(d_output, d_input)
                 if self.is_residual(k):
                     d_output += room.d_residual[:T]
+        room.inputs.backward(steps_of(d_input, T))
         return d_input

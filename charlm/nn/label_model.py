@@ -22,7 +22,7 @@ from charlm.nn.language_model import LanguageModel
 from charlm.nn.parameters import Parameters, ParameterSpec, below
 from charlm.nn.pooling import Pooled, Pooling
 from charlm.nn.reader import Reader
-from charlm.nn.stack import Dropout
+from charlm.nn.regularization import OFF, Regularization
 from charlm.nn.text_lanes import TextLanes
 from charlm.nn.transfer import check_transfer, take_over
 
@@ -119,20 +119,20 @@ class LabelModel:
         self.pack(work)
         return work
 
-    def pack(self, work: LabelWorkspace) -> None:
-        """Derive the operands from the parameters."""
-        self.reader.encoder.pack(self.parameters.views, work.reader)
+    def pack(self, work: LabelWorkspace, how: Regularization = OFF) -> None:
+        """Derive the operands from the parameters, for a batch without the connections that are dropped in it."""
+        self.reader.encoder.pack(self.parameters.views, work.reader, how)
         if self.network is not None and work.characters is not None:
-            self.network.reader.encoder.pack(self._characters[0], work.characters.reader)
+            self.network.reader.encoder.pack(self._characters[0], work.characters.reader, how)
 
-    def _forward(self, work: LabelWorkspace, lanes: TextLanes, dropout: Dropout | None = None) -> Array:
+    def _forward(self, work: LabelWorkspace, lanes: TextLanes, how: Regularization = OFF) -> Array:
         """What the head reads, [rows, N]: of N tokens, those of places without a text among them, or of N texts."""
         more = None
         if self.network is not None:
             assert work.characters is not None, "a workspace of another model"
             assert lanes.forms is not None, "these lanes have no spellings"
-            more = self.network.forward(self._characters[0], work.characters, lanes.forms, dropout)
-        outputs = self.reader.forward(self.parameters.views, work.reader, lanes, more, dropout)
+            more = self.network.forward(self._characters[0], work.characters, lanes.forms, how)
+        outputs = self.reader.forward(self.parameters.views, work.reader, lanes, more, how)
         if self.config.unit == "text":
             work.pooled = self.pooling.forward(outputs, lanes)
             return work.pooled.columns
@@ -145,22 +145,23 @@ class LabelModel:
         work: LabelWorkspace,
         lanes: TextLanes,
         targets: Ids,
-        dropout: Dropout | None = None,
+        how: Regularization = OFF,
         weights: Array | None = None,
     ) -> float:
         """The loss of a batch of texts, and every gradient.
 
         Args:
-            work: packed; its tape is overwritten, and ``parameters.gradients`` too.
+            work: packed for this batch; its tape is overwritten, and ``parameters.gradients`` too.
             lanes: the texts.
             targets: labels, [T, B] of tokens or [N] of texts; -1 is not counted.
-            dropout: on every layer's output.
+            how: what to do against learning by heart, but for penalties on activations; the loss is told without what
+                it adds.
             weights: [K], what a target of each label counts in the mean; None: 1.
 
         Returns:
             The mean loss in nats a target.
         """
-        loss, _ = self._there_and_back(work, lanes, targets, dropout, weights)
+        loss, _ = self._there_and_back(work, lanes, targets, how, weights)
         return loss
 
     def _there_and_back(
@@ -168,17 +169,20 @@ class LabelModel:
         work: LabelWorkspace,
         lanes: TextLanes,
         targets: Ids,
-        dropout: Dropout | None = None,
+        how: Regularization = OFF,
         weights: Array | None = None,
     ) -> tuple[float, Array]:
         """The mean loss, and its gradient by what the encoder reads, [X, T * B], a view into ``work``."""
-        columns, room = self._forward(work, lanes, dropout), work.reader.room
+        assert how.activation == how.slowness == 0, "penalties on activations are of language models alone"
+        columns, room = self._forward(work, lanes, how), work.reader.room
         d_outputs = room.d_outputs[: len(lanes.ids)]
         if work.pooled is None:
             d_columns = room.columns.first[: len(columns), : lanes.ids.size]
         else:
             d_columns = np.empty_like(columns)
-        loss = self.head.loss_and_gradients(*self._head, columns, targets.reshape(-1), d_columns, weights)
+        loss = self.head.loss_and_gradients(
+            *self._head, columns, targets.reshape(-1), d_columns, weights, how.smoothing
+        )
         if work.pooled is None:
             write_steps(d_outputs, d_columns)
         else:

@@ -23,7 +23,9 @@ from charlm.nn.heads.adaptive import AdaptiveHead
 from charlm.nn.heads.head import Head
 from charlm.nn.heads.softmax import SoftmaxHead
 from charlm.nn.parameters import Parameters, ParameterSpec, below
-from charlm.nn.stack import Dropout, Stack, StackTape, is_single
+from charlm.nn.regularization import OFF, Regularization
+from charlm.nn.stack import Stack, is_single
+from charlm.nn.stack_tape import StackTape
 
 HEAD = "head."
 """What the names of the head's parameters begin with."""
@@ -133,6 +135,12 @@ class LanguageModel:
         """Inputs [2, T, B] of tokens and the labels of their texts, both [T, B]; a label of -1 is none."""
         return np.stack((tokens, np.where(labels < 0, -1, self.config.vocabulary + labels)))
 
+    def gathering(self) -> "LanguageModel":
+        """The same model, with the same parameters, gathering embeddings however small its vocabulary is."""
+        found = copy(self)
+        found.stack = Stack(self.config, gather=True)
+        return found
+
     def _read(self, inputs: Ids) -> Ids:
         """The inputs as the stack reads them.
 
@@ -159,9 +167,9 @@ class LanguageModel:
         self.pack(work)
         return work
 
-    def pack(self, work: Workspace) -> None:
-        """Derive the operands from the parameters."""
-        self.stack.pack(self.parameters, work.operands, back=work.tape.keep)
+    def pack(self, work: Workspace, how: Regularization = OFF) -> None:
+        """Derive the operands from the parameters, for a window without the connections that are dropped in it."""
+        self.stack.pack(self.parameters, work.operands, work.tape, how)
 
     def initial_states(self, batch: int) -> States:
         """The states in which a text begins, as copies."""
@@ -172,10 +180,10 @@ class LanguageModel:
         return self.stack.zero_states(batch, self.parameters.dtype)
 
     def _forward(
-        self, work: Workspace, inputs: Ids, starts: Flags | None, states: States, dropout: Dropout | None = None
+        self, work: Workspace, inputs: Ids, starts: Flags | None, states: States, how: Regularization = OFF
     ) -> tuple[Array, States]:
         """The top layer's output as columns [H, T * B], and the states after."""
-        after = self.stack.forward(self.parameters, work.operands, work.tape, inputs, starts, states, dropout)
+        after = self.stack.forward(self.parameters, work.operands, work.tape, inputs, starts, states, how)
         T, B = inputs.shape[-2:]
         if T == 1:
             return work.tape.activations[0], after
@@ -190,18 +198,18 @@ class LanguageModel:
         targets: Ids,
         starts: Flags,
         states: States,
-        dropout: Dropout | None = None,
+        how: Regularization = OFF,
         upstream: tuple[Array, States] | None = None,
     ) -> tuple[float, States, States]:
         """One window of truncated backpropagation through time: the loss and every gradient.
 
         Args:
-            work: packed; its tape is overwritten, and ``parameters.gradients`` too.
+            work: packed for this window; its tape is overwritten, and ``parameters.gradients`` too.
             inputs: [T, B], ids; -1 is the zero vector. Where texts have labels, what ``labelled`` gives.
             targets: [T, B], ids; -1 is not counted.
             starts: [T, B]; where True, the states are the initial ones before that step.
             states: carried from the window before; no gradient flows into it (that is the truncation).
-            dropout: on every layer's output.
+            how: what to do against learning by heart; the loss is told without what that adds.
             upstream: gradients of something added to the loss, with respect to the top layer's output
                 [H, T, B] and the final states.
 
@@ -209,13 +217,13 @@ class LanguageModel:
             The mean loss in nats, the states after the last step, and the gradients with respect to ``states``.
         """
         inputs = self._read(inputs)
-        columns, after = self._forward(work, inputs, starts, states, dropout)
+        columns, after = self._forward(work, inputs, starts, states, how)
         (T, B), H, tape = inputs.shape[-2:], self.config.hidden, work.tape
         activations = columns.reshape(H, T, B, copy=False)
         d_columns = work.columns.first[:H, : T * B]
         d_activations = d_columns.reshape(H, T, B, copy=False)
         total, count = self.head.loss_and_gradients(
-            self._head_views, self._head_gradients, activations, targets, d_activations, work.scratch
+            self._head_views, self._head_gradients, activations, targets, d_activations, work.scratch, how.smoothing
         )
         d_after = self.zero_states(B)
         if upstream is not None:

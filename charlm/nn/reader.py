@@ -3,11 +3,12 @@
 import numpy as np
 
 from charlm.nn.arrays import Array, Views
+from charlm.nn.dropout import draw_scales
 from charlm.nn.embedding import add_gathered_gradient, write_gathered
 from charlm.nn.encoder import Encoder, EncoderConfig, EncoderWork
 from charlm.nn.initializers import uniform
 from charlm.nn.parameters import ParameterSpec
-from charlm.nn.stack import Dropout
+from charlm.nn.regularization import OFF, Regularization
 from charlm.nn.text_lanes import TextLanes
 
 
@@ -43,7 +44,7 @@ class Reader:
         work: EncoderWork,
         lanes: TextLanes,
         more: Array | None = None,
-        dropout: Dropout | None = None,
+        how: Regularization = OFF,
     ) -> Array:
         """Read texts.
 
@@ -52,16 +53,17 @@ class Reader:
             work: the encoder's, packed.
             lanes: the texts.
             more: [T, X - E, B], what stands below each token's embedding.
-            dropout: on every layer's output; None when not training.
+            how: what to do against learning by heart, when training; as given to ``pack``.
 
         Returns:
             The outputs [T, rows, B], as ``Encoder.forward``.
         """
         x = self.encoder.make_room(work, *lanes.ids.shape)
-        write_gathered(x[:, : self.embedding], views["embedding"], lanes.ids)
+        work.scales = draw_scales(views["embedding"], self.vocabulary, how)
+        write_gathered(x[:, : self.embedding], views["embedding"], lanes.ids, work.scales)
         if more is not None:
             x[:, self.embedding :] = more
-        return self.encoder.forward(work, lanes, dropout)
+        return self.encoder.forward(work, lanes, how)
 
     def backward(self, views: Views, gradients: Views, work: EncoderWork, lanes: TextLanes) -> Array:
         """Write the gradients of all parameters, as ``Encoder.backward``.
@@ -71,5 +73,5 @@ class Reader:
         """
         d_input = self.encoder.backward(views, gradients, work, lanes)
         gradients["embedding"][...] = 0
-        add_gathered_gradient(gradients["embedding"], d_input[: self.embedding], lanes.ids)
+        add_gathered_gradient(gradients["embedding"], d_input[: self.embedding], lanes.ids, work.scales)
         return d_input

@@ -7,20 +7,22 @@ The stack decides what stands in each layer's input rows: one-hot tokens, gather
 activations of the layer below, with dropout on every layer's output. The blocks do not know which.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import DTypeLike
 
 from charlm.config import ModelConfig
+from charlm.nn.activation_penalty import ActivationPenalty
 from charlm.nn.arrays import Array, Flags, Ids, State, States, from_memory
-from charlm.nn.block import Operand, Starts, Tape, start_lanes
-from charlm.nn.columns import Columns, write_steps
-from charlm.nn.dropout import draw_mask
+from charlm.nn.block import Operand, Starts, start_lanes
+from charlm.nn.columns import Columns, steps_of, write_steps
+from charlm.nn.dropconnect import DropConnect
+from charlm.nn.dropout import Dropout, draw_scales
 from charlm.nn.embedding import add_gathered_gradient, folds, write_gathered, write_one_hot
 from charlm.nn.initializers import uniform
 from charlm.nn.parameters import Parameters, ParameterSpec, below
 from charlm.nn.registry import make_block
+from charlm.nn.regularization import OFF, Regularization
+from charlm.nn.stack_tape import StackTape
 from charlm.nn.token_operand import TokenOperand, in_columns, new_token_operand, pack_tokens
 
 NOWHERE = Starts({}, (), ())
@@ -32,46 +34,23 @@ def is_single(time: int, batch: int, *, keep: bool) -> bool:
     return time == batch == 1 and not keep
 
 
-@dataclass(frozen=True)
-class Dropout:
-    """How often to drop a value, and where the randomness comes from."""
-
-    rate: float
-    generator: np.random.Generator
-
-
-@dataclass
-class StackTape:
-    """What a window of the whole stack leaves for backward. Shorter windows use its first steps."""
-
-    layers: tuple[Tape, ...]
-    activations: Array  # [T, H, B], the top layer's output, after dropout
-    masks: tuple[Array, ...]  # [T, H, B] a layer
-    d_residual: Array  # [T, H, B]: what passes a layer by on its residual connection
-    keep: bool
-    dropped: bool = False
-
-    @property
-    def d_outputs(self) -> Array:
-        """[T, H, B]: the gradient of ``activations``; on the way back, of each layer's output in turn.
-
-        It stands in the same memory: it is written when the head is done with the activations.
-        """
-        return self.activations
-
-
 class Stack:
     """An embedding [V, E], or [V + K, E] with K labels, and ``layers`` blocks of H units.
 
     Parameters: ``embedding``, ``layers.<k>.<name>``, and ``layers.<k>.initial_<part>`` [H] where the initial state is
     learned.
+
+    Args:
+        config: its shape.
+        gather: whether embeddings are to be gathered however small the vocabulary is, as dropout on them needs.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, *, gather: bool = False) -> None:
         sizes = [config.embedding] + [config.hidden] * (config.layers - 1)
         self.config = config
         self.blocks = [make_block(config.cell, size, config.hidden, config.options) for size in sizes]
-        self.folded = folds(config.embeddings, config.embedding) and not self.blocks[0].reads_input
+        gather = gather or self.blocks[0].reads_input
+        self.folded = folds(config.embeddings, config.embedding) and not gather
         self.input_rows = [config.embeddings if self.folded else config.embedding, *sizes[1:]]
 
     def parameter_specs(self) -> list[ParameterSpec]:
@@ -126,7 +105,10 @@ class Stack:
         return StackTape(
             layers=layers,
             activations=np.empty((time, H, batch), dtype),
-            masks=tuple(np.empty((time, H, batch), dtype) for _ in self.blocks),
+            inputs=Dropout(np.empty((time, self.config.embedding, batch), dtype)),
+            connections=tuple(DropConnect() for _ in self.blocks),
+            dropout=tuple(Dropout(np.empty((time, H, batch), dtype)) for _ in self.blocks),
+            penalty=ActivationPenalty(np.empty((time, H, batch), dtype)),
             d_residual=np.empty((time, H, batch), dtype),
             keep=keep,
         )
@@ -162,14 +144,19 @@ class Stack:
         for name, part in zip(self._initial_names(k), d_initial, strict=False):
             parameters.gradients[name][...] = part.sum(axis=1)
 
-    def pack(self, parameters: Parameters, operands: tuple[Operand, ...], *, back: bool) -> None:
-        """Write the operands from the parameters, for the way back too or not; needed after every change of them."""
+    def pack(
+        self, parameters: Parameters, operands: tuple[Operand, ...], tape: StackTape, how: Regularization = OFF
+    ) -> None:
+        """Write the operands from the parameters, for the way back too if the tape keeps what it needs.
+
+        Needed after every change of the parameters, and before every window of which connections are dropped.
+        """
         for k, (block, operand) in enumerate(zip(self.blocks, operands, strict=True)):
             views, table = below(parameters.views, f"layers.{k}."), self._table(parameters, k)
             if isinstance(operand, TokenOperand):
                 pack_tokens(block, views, operand, parameters.views["embedding"])
             else:
-                block.pack(views, operand, table, back=back)
+                block.pack(tape.connections[k].forward(block, views, how), operand, table, back=tape.keep)
 
     def _table(self, parameters: Parameters, k: int) -> Array | None:
         return parameters.views["embedding"] if k == 0 and self.folded else None
@@ -182,7 +169,7 @@ class Stack:
         inputs: Ids,
         starts: Flags | None,
         states: States,
-        dropout: Dropout | None = None,
+        how: Regularization = OFF,
     ) -> States:
         """Run a window; the top layer's output is then in ``tape.activations``.
 
@@ -193,7 +180,7 @@ class Stack:
             inputs: [T, B], ids; -1 is the zero vector. Or [N, T, B]: the embeddings of several are added.
             starts: [T, B]; where True, the states are the initial ones before that step. None: nowhere.
             states: before the first step; not modified.
-            dropout: on every layer's output; None when not training.
+            how: what to do against learning by heart, when training; as given to ``pack``.
 
         Returns:
             The states after the last step, as copies.
@@ -201,23 +188,30 @@ class Stack:
         T = inputs.shape[-2]
         if isinstance(operands[0], TokenOperand):
             operands[0].read(inputs.ravel().tolist())
-        elif self.folded:
-            write_one_hot(tape.layers[0].x[:T], inputs)
         else:
-            write_gathered(tape.layers[0].x[:T], parameters.views["embedding"], inputs)
-        tape.dropped = dropout is not None and dropout.rate > 0
+            self._embed(parameters, tape, inputs, how)
         begins, after = self._starts(parameters, starts), []
         for k, block in enumerate(self.blocks):
             top = k + 1 == len(self.blocks)
             output = (tape.activations if top else tape.layers[k + 1].x)[:T]
             after.append(block.forward(operands[k], tape.layers[k], states[k], begins[k], output))
-            if dropout is not None and tape.dropped:
-                mask = tape.masks[k][:T]
-                draw_mask(mask, dropout.rate, dropout.generator)
-                output *= mask
+            if top:
+                tape.penalty.forward(output, how)
+            tape.dropout[k].forward(output, how.outputs if top else how.layers, how)
             if self.is_residual(k):
                 output += tape.layers[k].x[:T]
         return tuple(after)
+
+    def _embed(self, parameters: Parameters, tape: StackTape, inputs: Ids, how: Regularization) -> None:
+        """Write the first layer's input rows."""
+        x, table = tape.layers[0].x[: inputs.shape[-2]], parameters.views["embedding"]
+        tape.scales = draw_scales(table, self.config.vocabulary, how)
+        if self.folded:
+            assert not how.inputs, "one-hot rows hold no embedding of which numbers could be dropped"
+            write_one_hot(x, inputs, tape.scales)
+        else:
+            write_gathered(x, table, inputs, tape.scales)
+            tape.inputs.forward(x, how.inputs, how)
 
     def is_residual(self, k: int) -> bool:
         """Whether layer k, from 0, adds its input to its output."""
@@ -260,8 +254,9 @@ class Stack:
             block, layer = self.blocks[k], tape.layers[k]
             if self.is_residual(k):
                 tape.d_residual[:T] = d_output
-            if tape.dropped:
-                d_output *= tape.masks[k][:T]
+            tape.dropout[k].backward(d_output)
+            if k + 1 == len(self.blocks):
+                tape.penalty.backward(d_output, tape.dropout[k].mask, starts)
             before.append(block.backward(operands[k], layer, d_output, d_states[k], begins[k]))
             self._write_initial_gradient(parameters, k, begins[k].d_initial)
             window = columns.window(layer.d_gates[:T], layer.inputs[:T])
@@ -269,12 +264,14 @@ class Stack:
             names, table = f"layers.{k}.", self._table(parameters, k)
             views, gradients = below(parameters.views, names), below(parameters.gradients, names)
             block.unpack_gradient(d_operands[k], views, gradients, table, d_table)
+            tape.connections[k].backward(gradients)
             if table is None:
                 # The inputs' columns have done their work: their memory takes their gradient's.
                 d_input = window.inputs[: self.input_rows[k]]
                 block.input_gradient(operands[k], layer, window, d_input)
                 if k == 0:
-                    add_gathered_gradient(d_table, d_input, inputs)
+                    tape.inputs.backward(steps_of(d_input, T))
+                    add_gathered_gradient(d_table, d_input, inputs, tape.scales)
                 else:
                     write_steps(d_output, d_input)
             if self.is_residual(k):

@@ -11,6 +11,7 @@ Decoding turns <EOS> back, so every text comes back exactly. A text that does no
 completed: "a" becomes "a\n" (line) or "a\n\n" (paragraph, also from "a\n").
 """
 
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from charlm.errors import ModelError
 from charlm.text.flat import SURROGATES
 from charlm.text.labelled import Through
-from charlm.text.level import Codec, Level, TypeFacts, TypeIndexer, check_range, checked_text
+from charlm.text.level import Blocks, Codec, Level, TypeFacts, TypeIndexer, check_range, checked_blocks, checked_text
 from charlm.text.reading import Source, TextReader
 from charlm.text.segment import END, NEWLINE, SYMBOLS, UNIT_ENDS, Segmenter, Symbols, code_points, lowered
 from charlm.text.store import BYTES, GrowingStore, look_up
@@ -115,6 +116,10 @@ class CharCodec(Codec):
         ids[len(symbols) :] = self._table[rest]
         return ids
 
+    def encode_blocks(self, blocks: Blocks) -> Iterator[NDArray[np.integer[Any]]]:
+        """Ids of a text that comes in blocks."""
+        return (self._table[symbols] for symbols in _symbols(self._unit, self._lowercase, blocks))
+
     def decode(self, ids: NDArray[np.integer[Any]], after: int | None = None) -> str:  # noqa: ARG002
         """The text, whatever it comes after; <EOS> is the unit's end, <UNK> is U+FFFD."""
         checked = check_range(ids, len(self._points))
@@ -125,11 +130,34 @@ class CharCodec(Codec):
         return points.astype("<u4").tobytes().decode("utf-32-le", SURROGATES)
 
 
+def _symbols(unit: str, lowercase: bool, blocks: Blocks) -> Iterator[Symbols]:
+    """The symbols of a text that comes in blocks, the end of its last unit supplied where it is missing."""
+    segmenter = Segmenter(unit)
+    for block in checked_blocks(blocks, lowercase):
+        yield segmenter.feed(block)
+    yield segmenter.finish()
+
+
 def _cut(unit: str, lowercase: bool, text: str | bytes) -> list[str]:
     segmenter = Segmenter(unit)
-    symbols = [*segmenter.feed(checked_text(text, lowercase)).tolist(), *segmenter.flush().tolist()]
+    return [*_names(unit, segmenter.feed(checked_text(text, lowercase))), *_names(unit, segmenter.flush())]
+
+
+def _cut_blocks(unit: str, lowercase: bool, blocks: Blocks) -> Iterator[list[str]]:
+    return (_names(unit, symbols) for symbols in _symbols(unit, lowercase, blocks))
+
+
+def _names(unit: str, symbols: Symbols) -> list[str]:
     ends = (END, NEWLINE) if unit == "line" else (END,)
-    return [SPECIAL_TOKENS[EOS] if symbol in ends else chr(symbol) for symbol in symbols]
+    return [SPECIAL_TOKENS[EOS] if symbol in ends else chr(symbol) for symbol in symbols.tolist()]
 
 
-CHAR = Level(noun="character", units=tuple(UNIT_ENDS), lowercases=True, indexer=CharIndexer, codec=CharCodec, cut=_cut)
+CHAR = Level(
+    noun="character",
+    units=tuple(UNIT_ENDS),
+    lowercases=True,
+    indexer=CharIndexer,
+    codec=CharCodec,
+    cut=_cut,
+    cut_blocks=_cut_blocks,
+)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import AnyStr
+from typing import AnyStr, Generic
 
+from charlm.text.long import LONGEST, LongText, Text
 from charlm.text.reading import ByteReader, Source, TextReader
 
 
@@ -36,6 +37,67 @@ def line_groups(blocks: Iterator[AnyStr], line_break: AnyStr) -> Iterator[list[A
             yield lines
     if any(held):
         yield [line_break[:0].join(held)]
+
+
+def read_texts(source: Source, encoding: str | None, *, whole: bool) -> Iterator[Text]:
+    """The texts in a source, each as soon as it is complete; one that is too long for memory lies on the disk.
+
+    Args:
+        source: what to read.
+        encoding: of it; None where texts are bytes.
+        whole: whether all of it is one text; otherwise each line is one, without its line break.
+
+    Raises:
+        InputError: as ``read_lines``.
+        OutputError: there is no space for a temporary file.
+    """
+    if encoding is None:
+        yield from _texts_of(ByteReader(source), None if whole else b"\n", b"")
+    else:
+        yield from _texts_of(TextReader(source, encoding, nuls=True), None if whole else "\n", "")
+
+
+def _texts_of(blocks: Iterator[AnyStr], line_break: AnyStr | None, nothing: AnyStr) -> Iterator[AnyStr | LongText]:
+    held = _Held(nothing)
+    for block in blocks:
+        lines = [block] if line_break is None else block.split(line_break)
+        held.add(lines[0])
+        if len(lines) > 1:
+            yield held.take()
+            yield from lines[1:-1]
+            held.add(lines[-1])
+    if held.length or line_break is None:
+        yield held.take()
+
+
+class _Held(Generic[AnyStr]):
+    """What has come of a text, in memory as long as it is short."""
+
+    def __init__(self, nothing: AnyStr) -> None:
+        self._nothing: AnyStr = nothing
+        self._begin()
+
+    def _begin(self) -> None:
+        self.length = 0
+        self._parts: list[AnyStr] = []
+        self._long: LongText | None = None
+
+    def add(self, part: AnyStr) -> None:
+        """Go on with the text."""
+        self.length += len(part)
+        self._parts.append(part)
+        if self._long is None and self.length > LONGEST:
+            self._long = LongText(raw=isinstance(part, bytes))
+        if self._long is not None:
+            for each in self._parts:
+                self._long.append(each)
+            self._parts.clear()
+
+    def take(self) -> AnyStr | LongText:
+        """The text, and begin with the next."""
+        found = self._nothing.join(self._parts) if self._long is None else self._long
+        self._begin()
+        return found
 
 
 def read_whole(source: Source, encoding: str | None) -> str | bytes:

@@ -9,7 +9,7 @@ White space is, at every level, what `str.isspace` says; so it is to `str.split`
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -19,8 +19,12 @@ from numpy.typing import NDArray
 from charlm.text.flat import SURROGATES
 from charlm.text.labelled import Through
 from charlm.text.reading import Source
+from charlm.text.segment import lowered
 from charlm.text.store import GrowingStore
 from charlm.text.vocabulary import EOS, SPECIAL_TOKENS, UNK, Vocabulary
+
+Blocks = Iterable[str | bytes]
+"""A text in blocks, none of them empty."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,10 @@ class Codec(ABC):
         """Ids of a text; with `ended`, closed by an <EOS> if it does not end in one."""
 
     @abstractmethod
+    def encode_blocks(self, blocks: Blocks) -> Iterator[NDArray[np.integer[Any]]]:
+        """Ids of a text that comes in blocks, closed by an <EOS> if it does not end in one."""
+
+    @abstractmethod
     def decode(self, ids: NDArray[np.integer[Any]], after: int | None = None) -> str:
         """The text that the ids stand for."""
 
@@ -190,6 +198,7 @@ class Level:
         codec: Makes a codec of (unit, lowercase, vocabulary); raises ModelError if the vocabulary is not
             one of this level.
         cut: Cuts (unit, lowercase, text) into tokens, whatever the vocabulary; <EOS> comes as "<EOS>".
+        cut_blocks: Likewise (unit, lowercase, blocks), block by block, as `Codec.encode_blocks` has the ids.
     """
 
     noun: str
@@ -198,6 +207,7 @@ class Level:
     indexer: Callable[[str, bool], Indexer]
     codec: Callable[[str, bool, Vocabulary], Codec]
     cut: Callable[[str, bool, str | bytes], list[str]]
+    cut_blocks: Callable[[str, bool, Blocks], Iterator[list[str]]]
 
 
 def to_utf8(text: str) -> bytes:
@@ -222,6 +232,16 @@ def checked_text(text: str | bytes, lowercase: bool) -> str:
     if isinstance(text, bytes):
         raise TypeError("only the byte level encodes bytes: decode the text first")
     return text.lower() if lowercase else text
+
+
+def checked_blocks(blocks: Blocks, lowercase: bool) -> Iterator[str]:
+    """Blocks as `checked_text` has a text.
+
+    Raises:
+        TypeError: They are bytes.
+    """
+    checked = (checked_text(block, lowercase=False) for block in blocks)
+    return lowered(checked) if lowercase else checked
 
 
 def check_range(ids: NDArray[np.integer[Any]], size: int) -> NDArray[np.int64]:

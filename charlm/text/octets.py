@@ -1,5 +1,6 @@
 """The byte level: 256 bytes and the <EOS> that ends a file. Nothing is normalised, nothing can be unknown."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -7,10 +8,10 @@ from numpy.typing import NDArray
 
 from charlm.errors import ModelError, UsageError
 from charlm.text.labelled import Through
-from charlm.text.level import Codec, Indexer, Level, TypeFacts, check_range, to_utf8
+from charlm.text.level import Blocks, Codec, Indexer, Level, TypeFacts, check_range, to_utf8
 from charlm.text.reading import ByteReader, Source
 from charlm.text.store import GrowingStore
-from charlm.text.vocabulary import BYTE_TOKENS, EOS, Vocabulary, show_byte
+from charlm.text.vocabulary import BYTE_TOKENS, EOS, SPECIAL_TOKENS, Vocabulary, show_byte
 
 SIZE = len(BYTE_TOKENS)
 LINE_END = ord("\n") + 1
@@ -66,6 +67,12 @@ class ByteCodec(Codec):
         ids = _ids_of(_bytes_of(text)).astype(np.int64)
         return np.append(ids, EOS) if ended else ids
 
+    def encode_blocks(self, blocks: Blocks) -> Iterator[NDArray[np.integer[Any]]]:
+        """Ids of bytes that come in blocks, followed by <EOS>."""
+        for block in blocks:
+            yield _ids_of(_bytes_of(block))
+        yield np.array([EOS])
+
     def decode(self, ids: NDArray[np.integer[Any]], after: int | None = None) -> str:
         """The bytes as UTF-8; those that are not come as lone surrogates, which `encode` turns back."""
         return self.decode_bytes(ids, after).decode("utf-8", "surrogateescape")
@@ -99,4 +106,18 @@ def _cut(_unit: str, _lowercase: bool, text: str | bytes) -> list[str]:
     return [show_byte(bytes([value])) for value in _bytes_of(text)]
 
 
-BYTE = Level(noun="byte", units=("file",), lowercases=False, indexer=_indexer, codec=_codec, cut=_cut)
+def _cut_blocks(unit: str, lowercase: bool, blocks: Blocks) -> Iterator[list[str]]:
+    for block in blocks:
+        yield _cut(unit, lowercase, block)
+    yield [SPECIAL_TOKENS[EOS]]
+
+
+BYTE = Level(
+    noun="byte",
+    units=("file",),
+    lowercases=False,
+    indexer=_indexer,
+    codec=_codec,
+    cut=_cut,
+    cut_blocks=_cut_blocks,
+)

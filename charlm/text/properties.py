@@ -95,8 +95,8 @@ def _in_quotes(text: str) -> NDArray[np.float64]:
     return values
 
 
-def _in_brackets(text: str) -> NDArray[np.float64]:
-    """Behind an opening bracket that is closed later, this included; brackets that have no partner do not count."""
+def _depth(text: str) -> NDArray[np.float64]:
+    """Brackets that are open, this one included, and closed later; brackets that have no partner do not count."""
     change, opened = np.zeros(len(text) + 1), []
     for found in re.finditer(r"[()\[\]{}]", text):
         index, character = found.start(), found[0]
@@ -105,7 +105,12 @@ def _in_brackets(text: str) -> NDArray[np.float64]:
         elif opened and text[opened[-1]] + character in ("()", "[]", "{}"):
             change[opened.pop()] += 1
             change[index] -= 1
-    return np.minimum(np.cumsum(change[:-1]), 1)
+    return np.cumsum(change[:-1])
+
+
+def _in_brackets(text: str) -> NDArray[np.float64]:
+    """Behind an opening bracket that is closed later, likewise."""
+    return np.minimum(_depth(text), 1)
 
 
 def _place(text: str) -> NDArray[np.float64]:
@@ -140,6 +145,7 @@ def _in_word(text: str) -> NDArray[np.float64]:
 PROPERTIES = {
     "quotes": Property("within quotation marks", _in_quotes),
     "brackets": Property("within brackets ( [ {", _in_brackets),
+    "depth": Property("how deep within brackets ( [ {", _depth, graded=True),
     "digits": Property("a digit", _each(str.isdigit)),
     "spaces": Property("white space", _each(str.isspace)),
     "capitals": Property("a capital letter", _each(str.isupper)),

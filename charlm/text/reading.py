@@ -9,7 +9,7 @@ import codecs
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from io import BufferedIOBase, BufferedReader
@@ -333,8 +333,7 @@ class TextReader(Iterator[str]):
         self._decoder = _incremental_decoder(encoding)
         self._bytes = ByteReader(source, block_bytes)
         self._head = b""
-        self._at_start = True
-        self._held = ""  # a "\r" whose "\n" may stand at the start of the next block
+        self._normaliser = Normaliser()
         self._done = False
 
     @property
@@ -353,7 +352,7 @@ class TextReader(Iterator[str]):
             self._done = not block
             if len(self._head) < HEAD_BYTES:
                 self._look(block)
-            text = self._normalise(self._decode(block))
+            text = self._normaliser.feed(self._decode(block), last=self._done)
             if text:
                 return text
         raise StopIteration
@@ -388,14 +387,6 @@ class TextReader(Iterator[str]):
             "--encoding NAME (for instance --encoding latin-1) or train on its bytes with --level byte"
         )
 
-    def _normalise(self, text: str) -> str:
-        if self._at_start and text:
-            text = text.removeprefix(BYTE_ORDER_MARK)
-            self._at_start = False
-        text = self._held + text
-        self._held = "\r" if text.endswith("\r") and not self._done else ""
-        return text.removesuffix(self._held).replace("\r\n", "\n")
-
 
 def check_encoding(encoding: str) -> None:
     """Check that there is such an encoding of texts.
@@ -415,6 +406,33 @@ def _incremental_decoder(encoding: str) -> codecs.IncrementalDecoder:
             f"unknown encoding {encoding!r}: --encoding takes a name such as utf-8, latin-1, cp1252 or utf-16"
         ) from None
     return decoder
+
+
+class Normaliser:
+    """Normalises a text that comes in blocks, wherever they were cut."""
+
+    def __init__(self) -> None:
+        self._at_start = True
+        self._held = ""  # a "\r" whose "\n" may stand at the start of the next block
+
+    def feed(self, text: str, *, last: bool) -> str:
+        """What has become sure with the next block, which may be nothing; everything with the last one."""
+        if self._at_start and text:
+            text = text.removeprefix(BYTE_ORDER_MARK)
+            self._at_start = False
+        text = self._held + text
+        self._held = "\r" if text.endswith("\r") and not last else ""
+        return text.removesuffix(self._held).replace("\r\n", "\n")
+
+
+def normalised(blocks: Iterable[str]) -> Iterator[str]:
+    """Blocks of a text as `normalise` has the whole, none of them empty."""
+    normaliser = Normaliser()
+    for block in blocks:
+        if text := normaliser.feed(block, last=False):
+            yield text
+    if text := normaliser.feed("", last=True):
+        yield text
 
 
 def normalise(text: str) -> str:

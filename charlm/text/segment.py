@@ -161,6 +161,14 @@ class Portioner:
         return place if place or len(self._held) <= LONGEST_RUN else _stop_of_long_run(self._held)
 
 
+def portions_of(blocks: Iterable[str], unit: str) -> Iterator[Portion]:
+    """The portions of a text that comes in blocks, the end of its last unit supplied where it is missing."""
+    portioner = Portioner(unit)
+    for block in blocks:
+        yield from portioner.feed(block)
+    yield from portioner.finish()
+
+
 def last_word_start(text: str) -> int:
     """Where the last run of other than white space begins; 0 if it is the first thing, or if there is none."""
     body = text.rstrip()

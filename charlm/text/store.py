@@ -1,6 +1,7 @@
 """Ids appended one array after another, kept in as few bytes as their values need."""
 
 import io
+import mmap
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -25,12 +26,35 @@ MEMORY_BYTES = 16 << 20
 
 BLOCK_IDS = 1 << 20
 
+_WHAT = "the text's ids"
+
 
 def blocks_of(ids: NDArray[_Integer], size: int = BLOCK_IDS) -> Iterator[NDArray[_Integer]]:
     """Views of `size` consecutive ids each (the last may be shorter), as plain arrays."""
     plain = np.asarray(ids)
     for start in range(0, len(plain), size):
         yield plain[start : start + size]
+
+
+def passed_blocks(ids: NDArray[_Entry], size: int = BLOCK_IDS) -> Iterator[NDArray[_Entry]]:
+    """As ``blocks_of``; of a mapped file, no more than a block is in memory, until it is read again."""
+    mapped = _mapping(ids)
+    plain = np.asarray(ids)
+    for start in range(0, len(plain), size):
+        yield plain[start : start + size]
+        if mapped is not None:
+            mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def _mapping(array: NDArray[Any]) -> mmap.mmap | None:
+    """The mapped file whose pages an array can do without; None where there is none."""
+    # Pages that may be written to may be nowhere else, and Windows has no such advice.
+    if array.flags.writeable or not hasattr(mmap, "MADV_DONTNEED"):
+        return None
+    base: Any = array
+    while base is not None and not isinstance(base, mmap.mmap):
+        base = getattr(base, "base", None)
+    return base
 
 
 def look_up(table: NDArray[_Entry], ids: NDArray[np.integer[Any]]) -> NDArray[_Entry]:
@@ -50,7 +74,8 @@ def count_ids(ids: NDArray[np.integer[Any]], types: int) -> NDArray[np.int64]:
     even = len(ids) // 2 * 2
     pairs = np.bincount(ids[:even].view(np.uint16), minlength=BYTES * BYTES).reshape(BYTES, BYTES)
     counts: NDArray[np.int64] = pairs.sum(axis=0) + pairs.sum(axis=1) + np.bincount(ids[even:], minlength=BYTES)
-    return counts[:types]
+    # Bytes have 257 types, of which the last may not occur: then ids fit into bytes all the same.
+    return np.append(counts, np.zeros(max(0, types - BYTES), np.int64))[:types]
 
 
 class Extent(NamedTuple):
@@ -113,7 +138,7 @@ class GrowingStore:
         if needed.itemsize > self.dtype.itemsize:
             self._widen(np.dtype(needed))
         length = self._length + ids.size
-        with _disk_errors():
+        with disk_errors(_WHAT):
             if self._in_memory and length * self.dtype.itemsize > self._memory_bytes:
                 self._move(self.dtype, in_memory=False)
             self._file.write(ids.astype(self.dtype, copy=False).data)
@@ -133,7 +158,7 @@ class GrowingStore:
             ids: Ids = np.frombuffer(_buffer(self._file), self.dtype, self._length)
             ids.flags.writeable = writeable
             return ids
-        with _disk_errors():
+        with disk_errors(_WHAT):
             self._file.flush()
             mapped: Ids = np.memmap(self._file, self.dtype, "r+" if writeable else "r", shape=(self._length,))
             self._file.close()
@@ -141,7 +166,7 @@ class GrowingStore:
 
     def _widen(self, dtype: np.dtype[np.unsignedinteger[Any]]) -> None:
         in_memory = self._in_memory and self._length * dtype.itemsize <= self._memory_bytes
-        with _disk_errors():
+        with disk_errors(_WHAT):
             self._move(dtype, in_memory=in_memory)
         self.dtype = dtype
 
@@ -174,11 +199,12 @@ def _buffer(file: IO[bytes]) -> memoryview:
 
 
 @contextmanager
-def _disk_errors() -> Iterator[None]:
+def disk_errors(what: str) -> Iterator[None]:
+    """While this lasts, an OSError is an OutputError: that the temporary file for this cannot be written."""
     try:
         yield
     except OSError as error:
         raise OutputError(
-            f"the temporary file for the text's ids cannot be written in {tempfile.gettempdir()}: "
+            f"the temporary file for {what} cannot be written in {tempfile.gettempdir()}: "
             f"{error.strerror or error}; free some space there, or point TMPDIR at another folder"
         ) from error

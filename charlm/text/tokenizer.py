@@ -1,5 +1,6 @@
 """Text to ids and back under one vocabulary, and the registry of levels."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charlm.errors import UsageError
-from charlm.text.level import Codec, Level
+from charlm.text.level import Blocks, Codec, Level
 from charlm.text.vocabulary import EOS, SPECIAL_TOKENS, UNK, Vocabulary
 
 _HERE = "charlm.text"
@@ -122,6 +123,17 @@ class Tokenizer:
         """
         return self._codec.encode(text, ended=True)
 
+    def encode_blocks(self, blocks: Blocks) -> Iterator[NDArray[np.integer[Any]]]:
+        """Ids of a text to be scored that comes in blocks, as `encode_sentence` gives them of the whole.
+
+        Args:
+            blocks: Of normalised text, none of them empty; cut anywhere.
+
+        Raises:
+            TypeError: While iterating: they are bytes, and the level is not byte.
+        """
+        return self._codec.encode_blocks(blocks)
+
     def encode_prompt(self, text: str | bytes) -> NDArray[np.int64]:
         """Ids, int64 [tokens], of a text to go on from: as `encode`, of what `trim_prompt` leaves."""
         return self.encode(text if isinstance(text, bytes) else self.trim_prompt(text))
@@ -166,6 +178,10 @@ class Tokenizer:
             TypeError: The text is bytes and the level is not byte.
         """
         return find_level(self.level).cut(self.unit, self.lowercase, text)
+
+    def cut_blocks(self, blocks: Blocks) -> Iterator[list[str]]:
+        """The tokens whose ids `encode_blocks` gives, as `cut` has them."""
+        return find_level(self.level).cut_blocks(self.unit, self.lowercase, blocks)
 
     def unknown_in(self, text: str | bytes) -> list[str]:
         """The distinct tokens of a text that the vocabulary lacks, in order of first appearance."""

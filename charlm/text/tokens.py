@@ -11,7 +11,7 @@ into tokens. What a piece's tokens are is kept, so that most of a text costs one
 import re
 from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from typing import Any, ClassVar
 
@@ -20,7 +20,17 @@ from numpy.typing import NDArray
 
 from charlm.errors import ModelError
 from charlm.text.labelled import Through
-from charlm.text.level import Codec, Level, TypeFacts, TypeIndexer, check_range, checked_text, mark_gaps
+from charlm.text.level import (
+    Blocks,
+    Codec,
+    Level,
+    TypeFacts,
+    TypeIndexer,
+    check_range,
+    checked_blocks,
+    checked_text,
+    mark_gaps,
+)
 from charlm.text.reading import Source, TextReader
 from charlm.text.segment import (
     UNIT_ENDS,
@@ -29,6 +39,7 @@ from charlm.text.segment import (
     completed,
     has_rare_spaces,
     lowered,
+    portions_of,
     set_breaks_apart,
     slices,
 )
@@ -89,9 +100,13 @@ class Cutter(ABC):
     def trim_prompt(self, text: str) -> str:
         """The method of `Tokenizer`."""
 
-    def tokens(self, text: str) -> list[str]:
-        """The tokens of a whole text."""
-        return [token for piece in self.pieces(Portion(text)) for token in self.cut(piece)]
+    def tokens(self, portion: Portion) -> list[str]:
+        """The tokens of a portion, as a level shows them."""
+        if portion.joined:
+            found = self.cut_joined(portion.text)
+        else:
+            found = [token for piece in self.pieces(portion) for token in self.cut(piece)]
+        return [SPECIAL_TOKENS[self.fixed[token]] if token in self.fixed else token for token in found]
 
 
 class TokenCutter(Cutter):
@@ -259,6 +274,14 @@ class PieceCodec(Codec):
         ids = self._pieces.ids_of(Portion(whole), self._cutter).astype(np.int64)
         return np.append(ids, EOS) if ended and not UNIT_ENDS[self._cutter.unit] else ids
 
+    def encode_blocks(self, blocks: Blocks) -> Iterator[NDArray[np.integer[Any]]]:
+        """Ids of a text that comes in blocks."""
+        unit = self._cutter.unit
+        for portion in portions_of(checked_blocks(blocks, self._lowercase), unit):
+            yield self._pieces.ids_of(portion, self._cutter)
+        if not UNIT_ENDS[unit]:
+            yield np.array([EOS])
+
     def decode(self, ids: NDArray[np.integer[Any]], after: int | None = None) -> str:
         """The text, with a space before each token that it parts from the one before."""
         checked = check_range(ids, len(self._texts))
@@ -276,9 +299,14 @@ def piecewise_level(noun: str, cutter: Callable[[str], Cutter]) -> Level:
     """The level that cuts units as this makes cutters for them."""
 
     def cut(unit: str, lowercase: bool, text: str | bytes) -> list[str]:
+        return cutter(unit).tokens(Portion(checked_text(text, lowercase)))
+
+    def cut_blocks(unit: str, lowercase: bool, blocks: Blocks) -> Iterator[list[str]]:
         cuts = cutter(unit)
-        tokens = cuts.tokens(checked_text(text, lowercase))
-        return [SPECIAL_TOKENS[cuts.fixed[token]] if token in cuts.fixed else token for token in tokens]
+        for portion in portions_of(checked_blocks(blocks, lowercase), unit):
+            yield cuts.tokens(portion)
+        if not UNIT_ENDS[unit]:
+            yield [SPECIAL_TOKENS[EOS]]
 
     return Level(
         noun=noun,
@@ -287,6 +315,7 @@ def piecewise_level(noun: str, cutter: Callable[[str], Cutter]) -> Level:
         indexer=lambda unit, lowercase: PieceIndexer(cutter(unit), lowercase),
         codec=lambda unit, lowercase, vocabulary: PieceCodec(cutter(unit), lowercase, vocabulary),
         cut=cut,
+        cut_blocks=cut_blocks,
     )
 
 

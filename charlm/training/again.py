@@ -4,9 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from charlm.config import ModelConfig, TextConfig
-from charlm.training.options import FROM_BASE, MEANINGS
+from charlm.training.options import FROM_BASE, MEANINGS, ONLY_WITH
 
 _LIMITS = ("min_count", "max_vocab")
+
+
+def idle(train: Mapping[str, Any]) -> set[str]:
+    """Options of how a run is trained, as JSON, that decide nothing of it."""
+    return {name for name, (other, value) in ONLY_WITH.items() if train.get(other) != value}
 
 
 def options_of(
@@ -29,7 +34,7 @@ def options_of(
         "time": train["seconds"],
         "valid": (corpus["valid_paths"] or [None])[0],
     }
-    left = {name for name, value in found.items() if value is None} | (set(found) - set(MEANINGS))
+    left = {name for name, value in found.items() if value is None} | (set(found) - set(MEANINGS)) | idle(found)
     if base is not None:
         found |= {"base": base["path"], "extend_vocab": base["extended"]}
         left |= {*FROM_BASE, *(() if base["extended"] else _LIMITS)}

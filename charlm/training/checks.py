@@ -9,7 +9,8 @@ from charlm.nn.registry import block_options
 from charlm.text.tokenizer import check_options
 from charlm.training.choices import model_options
 from charlm.training.chosen import cell_of, options_of_block, seconds_of, those_of
-from charlm.training.options import FROM_BASE, MEANINGS, TYPES_AND_MEANINGS, Meaning, Options, flag_of, flags
+from charlm.training.options import FROM_BASE, MEANINGS, ONLY_WITH, TYPES_AND_MEANINGS, Meaning, Options, flag_of, flags
+from charlm.training.regularization import check_regularization
 
 MOST_STEPS = 10**9
 """Longer runs are slips of the finger."""
@@ -28,13 +29,13 @@ def check(options: Options) -> None:
     if "level" in options:
         check_options(options["level"], options.get("unit"), options.get("lowercase", False))
     block_options(cell_of(options), options_of_block(options))
-    ModelConfig(vocabulary=2, **model_options(options, ModelConfig.hidden, ModelConfig.embedding))
-    check_training(options)
+    model = ModelConfig(vocabulary=2, **model_options(options, ModelConfig.hidden, ModelConfig.embedding))
+    check_regularization(check_training(options), cell_of(options), options_of_block(options), head=model.softmax)
     _check_base(options)
 
 
-def check_training(options: Mapping[str, Any]) -> None:
-    """Refuse what makes no sense of how a model of any kind is trained.
+def check_training(options: Mapping[str, Any]) -> TrainConfig:
+    """Refuse what makes no sense of how a model of any kind is trained, and give the rest as far as it is known.
 
     Raises:
         UsageError: an option is out of range, or does not go with another.
@@ -46,6 +47,10 @@ def check_training(options: Mapping[str, Any]) -> None:
         raise UsageError("--residual connects layers, of which there is one: add --layers 2 or more, or leave it out")
     if "valid" in options and "valid_fraction" in options:
         raise UsageError("--valid and --valid-fraction both say what validates: leave out one")
+    for name, (other, value) in ONLY_WITH.items():
+        if name in options and options.get(other) != value:
+            flag, needed = flags([name, other])
+            raise UsageError(f"{flag} goes with {needed} {value}: add that, or leave {flag} out")
     if "epochs" in options:
         require("--epochs", options["epochs"], above=0, maximum=MOST_STEPS)
     if "steps" in options:
@@ -54,7 +59,7 @@ def check_training(options: Mapping[str, Any]) -> None:
         require("--min-count", options["min_count"], minimum=1)
     seconds = seconds_of(options)
     steps = None if seconds is not None else options.get("steps", 1)
-    TrainConfig(**{**those_of(options, TrainConfig), "steps": steps, "seconds": seconds})
+    return TrainConfig(**{**those_of(options, TrainConfig), "steps": steps, "seconds": seconds})
 
 
 def check_types(options: Mapping[str, object], known: Mapping[str, tuple[Any, Meaning]]) -> None:

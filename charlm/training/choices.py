@@ -24,6 +24,7 @@ from charlm.training.defaults import (
 )
 from charlm.training.language import LanguageSubject, RunConfig
 from charlm.training.options import FROM_BASE, Options, flags
+from charlm.training.regularization import check_regularization
 from charlm.training.run import Run
 
 
@@ -113,6 +114,7 @@ def configure(options: Options, text: TextConfig, corpus: Corpus, base: Base | N
     rates = {"lr": sizes.lr, "dropout": sizes.dropout, "weight_decay": sizes.weight_decay}
     chosen = {**rates, **those_of(options, TrainConfig)}
     train = TrainConfig(**{**chosen, "window": window, "batch": batch, "steps": steps, "seconds": seconds})
+    check_regularization(train, model.cell, model.options, head=model.softmax)
     return RunConfig(model, text, train)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from charlm.config import ModelConfig, length_of_time
+from charlm.config import ModelConfig, with_unit
 from charlm.errors import UsageError
 from charlm.nn.registry import known_options
 
@@ -37,7 +37,7 @@ def seconds_of(options: Mapping[str, object]) -> float | None:
     given = options.get("time")
     if not isinstance(given, str):
         return float(given) if isinstance(given, int | float) else None
-    seconds = length_of_time(given, _UNITS)
+    seconds = with_unit(given, _UNITS)
     if not seconds:
         raise UsageError(f"--time is {given!r}: give a length such as 90s, 5m or 1h")
     return seconds

@@ -4,6 +4,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from io import BytesIO
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from charlm.errors import UsageError
+from charlm.text.reading import Source
 from charlm.text.sources import Texts, find_texts
 from charlm.training.reports import Report
 from charlm.training.run import Run
@@ -70,3 +72,26 @@ def texts_at(paths: Paths, encoding: str | None, advice: str = "name a file") ->
         if len(name) > LONGEST_PATH or "\n" in name:
             raise UsageError(f"{name[:40]!r}... is no path: {advice}")
     return find_texts(names, encoding=encoding)
+
+
+def texts_given(corpus: Paths | None, text: str | None, encoding: str | None) -> Texts:
+    """The texts at a path, or the text itself.
+
+    Args:
+        corpus: path of a text, or several.
+        text: the text itself, instead.
+        encoding: of texts at a path; None where their bytes are read.
+
+    Raises:
+        UsageError: there is neither, or both, or one of another type.
+        InputError: a path is not there, or holds no text.
+    """
+    if (corpus is None) == (text is None):
+        raise UsageError("give either the path of a corpus or text=, the text itself")
+    if text is not None:
+        if not isinstance(text, str):
+            raise UsageError(f"text= is {type(text).__name__}: it must be str, the text itself")
+        data = text.encode()
+        return Texts("the text", (Source("the text", lambda: BytesIO(data)),), given=(), rereadable=False)
+    assert corpus is not None  # noqa: S101 - as was just found
+    return texts_at(corpus, encoding, "give the text itself as text=")

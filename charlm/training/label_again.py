@@ -5,6 +5,7 @@ from typing import Any
 
 from charlm.labelling.config import LabellingConfig
 from charlm.nn.label_config import LabelModelConfig
+from charlm.training.again import idle
 from charlm.training.label_options import LABEL_OPTIONS, OF_BASE
 
 
@@ -22,7 +23,7 @@ def label_options(
         "valid": (corpus["valid_paths"] or [None])[0],
         "chars": bool(model.characters),
     }
-    left = {name for name, value in found.items() if value is None}
+    left = {name for name, value in found.items() if value is None} | idle(found)
     if base is not None:
         found["base"] = base["path"]
         left |= {*OF_BASE, "min_count", "max_vocab"}

@@ -19,8 +19,10 @@ from charlm.training.choices import Base
 from charlm.training.chosen import cell_of, options_of_block, seconds_of, those_of
 from charlm.training.defaults import fit
 from charlm.training.label_again import label_options
-from charlm.training.label_options import CLASSIFIER, LABEL_OPTIONS, OF_BASE, TAGGER, label_flags
+from charlm.training.label_options import CLASSIFIER, LABEL_OPTIONS, OF_BASE, REFUSED, TAGGER, label_flags
 from charlm.training.labels import LabelSubject
+from charlm.training.options import flags
+from charlm.training.regularization import check_regularization
 from charlm.training.run import Run
 
 MAX_VOCAB = 50_000
@@ -78,6 +80,9 @@ def check_label_options(kind: str, options: Mapping[str, Any]) -> None:
         UsageError: an option is unknown or out of range, or does not go with another.
     """
     known = LABEL_OPTIONS[kind]
+    if set(REFUSED) & set(options):
+        refused = ", ".join(flags(name for name in REFUSED if name in options))
+        raise UsageError(f"leave out {refused}: a {kind} reads whole texts, which are in no windows to vary")
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise UsageError(f"unknown option {unknown[0]!r}: there are {', '.join(known)}")
@@ -87,8 +92,8 @@ def check_label_options(kind: str, options: Mapping[str, Any]) -> None:
     if "valid_fraction" in options:
         require("--valid-fraction", options["valid_fraction"], above=0, below=1)
     block_options(cell_of(options), options_of_block(options))
-    LabelModelConfig(vocabulary=2, labels=2, **_model_options(options))
-    check_training(options)
+    model = LabelModelConfig(vocabulary=2, labels=2, **_model_options(options))
+    check_regularization(check_training(options), cell_of(options), options_of_block(options), head=model.output)
     taken = label_flags(name for name in OF_BASE if name in options) if "base" in options else ()
     if taken:
         raise UsageError(f"--from takes {', '.join(taken)} from the model: leave that out")
@@ -147,7 +152,9 @@ def configure_labels(
     rates = {"lr": sizes.lr, "dropout": sizes.dropout, "weight_decay": sizes.weight_decay}
     chosen = {**rates, **those_of(options, TrainConfig)}
     train = TrainConfig(**{**chosen, "window": window, "batch": batch, "steps": steps, "seconds": seconds})
-    return _model_config(options, corpus, sizes, base), train
+    model = _model_config(options, corpus, sizes, base)
+    check_regularization(train, model.cell, model.options, head=model.output)
+    return model, train
 
 
 def _model_config(

@@ -54,9 +54,20 @@ class LabelOptions(TypedDict, total=False):
     warmup: float
     clip: float
     dropout: float
+    dropout_embedding: float
+    dropout_input: float
+    dropout_output: float
+    dropout_recurrent: float
+    dropout_kind: str
+    label_smoothing: float
     weight_decay: float
     eval_every: int
     patience: int
+    average: str
+    average_decay: float
+    average_after: int
+    plateau_factor: float
+    plateau_after: int
     seed: int
 
 
@@ -87,12 +98,16 @@ _OWN: Mapping[str, tuple[Any, Meaning]] = {
     ),
     "window": (int, Meaning("With --batch: a step learns from so many tokens a lane.", "by corpus size")),
     "epochs": (float, Meaning("Length of the run in passes over the texts.", "by corpus size")),
+    "label_smoothing": (float, Meaning("Share of each target that all labels get alike; of a softmax.", "0")),
 }
 _BOTH = (
     "base", "valid", "valid_fraction", "min_count", "max_vocab", "lowercase", "encoding", "class_weights", "cell",
     *known_options(), "bidirectional", "output", "layers", "residual", "hidden", "embedding", "window", "batch",
-    "epochs", "steps", "time", "optimizer", "lr", "schedule", "warmup", "clip", "dropout", "weight_decay",
-    "eval_every", "patience", "seed",
+    "epochs", "steps", "time", "optimizer", "lr", "schedule", "warmup", "clip", "dropout",
+    "dropout_embedding", "dropout_input", "dropout_output", "dropout_recurrent", "dropout_kind", "label_smoothing",
+    "weight_decay", "eval_every", "patience",
+    "average", "average_decay", "average_after", "plateau_factor", "plateau_after",
+    "seed",
 )  # fmt: skip
 _ONLY = {
     TAGGER: ("chars",),
@@ -107,6 +122,8 @@ LABEL_OPTIONS: Mapping[str, Mapping[str, tuple[Any, Meaning]]] = {
     for kind in KINDS
 }
 """Type and meaning of every option, by kind and name."""
+REFUSED: Mapping[str, tuple[Any, Meaning]] = {"random_windows": TYPES_AND_MEANINGS["random_windows"]}
+"""Options of how language models are trained that make no sense here: there are no windows but whole texts."""
 OF_BASE = ("level", "unit", "lowercase", "cell", *known_options(), "layers", "hidden", "embedding", "residual")
 """What a run that starts from a language model has from that model."""
 

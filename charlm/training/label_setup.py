@@ -35,7 +35,7 @@ from charlm.training.label_choices import (
 )
 from charlm.training.labels import LabelSubject
 from charlm.training.progress import Progress
-from charlm.training.run import CHANGEABLE, Run
+from charlm.training.run import Run, changed_about
 from charlm.training.run_folder import RunFolder, of_model
 from charlm.training.setup import Find, check_window, recorded_paths, recorded_valid_texts
 
@@ -139,8 +139,7 @@ def _resume(
     check_window(files, train, len(corpus.train.ids))
     before = train
     if options and (train := changed(train, options, len(corpus.train.ids), step)) != before:
-        change = {"step": step, "was": {name: getattr(before, name) for name in CHANGEABLE}}
-        about = {**about, "changes": [*about.get("changes", []), change]}
+        about = changed_about(about, before, step)
     made = Run(files, LabelSubject(model, corpus, train), train, about, clock)
     made.resume(tensors, state, before)
     return made

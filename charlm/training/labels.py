@@ -17,7 +17,7 @@ from charlm.nn.arrays import Array, Views
 from charlm.nn.label_config import LabelModelConfig
 from charlm.nn.label_model import LabelModel
 from charlm.nn.language_model import LanguageModel
-from charlm.nn.stack import Dropout
+from charlm.nn.regularization import Regularization
 from charlm.training.subject import Saved, Subject
 from charlm.training.work import Work
 
@@ -67,10 +67,10 @@ class LabelWork(Work):
             self.epoch += 1
             self.dealt = 0
 
-    def loss_and_gradients(self, dropout: Dropout | None) -> float:
+    def loss_and_gradients(self, how: Regularization) -> float:
         lanes, targets = self.train.batch(next(self._batches), self._lanes, per_token=self._per_token)
-        self.network.pack(self._memory)
-        return self.network.loss_and_gradients(self._memory, lanes, targets, dropout, self.weights)
+        self.network.pack(self._memory, how)
+        return self.network.loss_and_gradients(self._memory, lanes, targets, how, self.weights)
 
     def accept(self) -> None:
         """Nothing is carried from one batch to the next."""

@@ -14,13 +14,17 @@ from charlm.labels.label_set import LabelSet
 from charlm.lanes import TextLabels
 from charlm.nn.arrays import Array, Ids, States, Views
 from charlm.nn.language_model import LanguageModel
-from charlm.nn.stack import Dropout
+from charlm.nn.regularization import Regularization
 from charlm.scoring import Evaluation, evaluate, evaluation_tokens, model_inputs
 from charlm.text.corpus import Corpus
 from charlm.text.vocabulary import UNK
 from charlm.training.batching import Batches, Stream
 from charlm.training.subject import Saved, Subject
+from charlm.training.windows import RandomWindows
 from charlm.training.work import Work
+
+_LENGTHS = "place.lengths"
+"""What the place in the sequence of random lengths is called in a run's state."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +86,18 @@ class LanguageWork(Work):
         self._after = self.states
         self.step_tokens = config.window * config.batch
         self._time, self._lanes = config.window, config.batch
-        self._memory = network.new_workspace(self._time, self._lanes)
+        self.lengths = RandomWindows(config.window, config.seed) if config.random_windows else None
+        self._training = network.gathering() if config.dropout_input else network
+        self._memory = self._training.new_workspace(self.lengths.most if self.lengths else self._time, self._lanes)
 
-    def loss_and_gradients(self, dropout: Dropout | None) -> float:
-        window, ids = self.batches.next_window(self._time), self.stream.ids
+    def loss_and_gradients(self, how: Regularization) -> float:
+        time = self.lengths.next_length() if self.lengths else self._time
+        self.window_share = time / self._time
+        window, ids = self.batches.next_window(time), self.stream.ids
         inputs = model_inputs(window, ids, self.labels, self.network)
-        self.network.pack(self._memory)
-        loss, self._after, _ = self.network.loss_and_gradients(
-            self._memory, inputs, window.targets(ids), window.starts, self.states, dropout
+        self._training.pack(self._memory, how)
+        loss, self._after, _ = self._training.loss_and_gradients(
+            self._memory, inputs, window.targets(ids), window.starts, self.states, how
         )
         return loss
 
@@ -106,14 +114,21 @@ class LanguageWork(Work):
     def validation_tokens(self) -> int:
         return evaluation_tokens(self.valid.size, lines=self.stream.independent_lines)
 
+    def tokens(self, steps: int) -> int:
+        return super().tokens(steps) if self.lengths is None else self.lengths.steps * self._lanes
+
     def place(self) -> dict[str, Array]:
         tensors: dict[str, Any] = {f"place.{name}": array for name, array in self.batches.place().items()}
+        if self.lengths is not None:
+            tensors[_LENGTHS] = self.lengths.place()
         for k, layer in enumerate(self.states):
             tensors.update({f"states.{k}.{i}": array for i, array in enumerate(layer)})
         return tensors
 
     def move_to(self, place: Mapping[str, Any]) -> None:
         self.batches.move_to({name: place[f"place.{name}"] for name in ("lanes", "epoch")})
+        if self.lengths is not None:
+            self.lengths.move_to(place[_LENGTHS])
         self.states = tuple(
             tuple(np.array(place[f"states.{k}.{i}"]) for i in range(len(layer))) for k, layer in enumerate(self.states)
         )

@@ -12,9 +12,14 @@ import numpy as np
 
 from charlm.nn.arrays import Array
 from charlm.nn.parameters import Parameters
+from charlm.training.orthogonal import orthogonal
 
 BLOCK = 1 << 16
 """Parameters that are worked on at a time: with their gradients, moments and scratch, 1.3 MB of float32."""
+LAYERS = "layers."
+"""In the names of all parameters of recurrent layers, and of no others."""
+MATRIX = 2
+"""Dimensions of one."""
 
 
 class Optimizer(ABC):
@@ -37,9 +42,13 @@ class Optimizer(ABC):
     def update(self, lr: float) -> None:
         """One step with learning rate ``lr``."""
         self.updates += 1
-        count, decayed = len(self.parameters), self.parameters.decayed
-        for begin in range(0, count, BLOCK):
-            part = slice(begin, min(begin + BLOCK, count))
+        self._update_span(0, len(self.parameters), lr)
+
+    def _update_span(self, first: int, end: int, lr: float) -> None:
+        """Update the parameters in these places of the flat buffer."""
+        decayed = self.parameters.decayed
+        for begin in range(first, end, BLOCK):
+            part = slice(begin, min(begin + BLOCK, end))
             values = self.parameters.values[part]
             if self.weight_decay and begin < decayed:
                 values[: decayed - begin] *= values.dtype.type(1 - lr * self.weight_decay)
@@ -81,6 +90,57 @@ class AdamW(Optimizer):
         correction = (1 - self.beta1) / (1 - self.beta1**self.updates)
         mean = _add_squares(v, g, scratch, self.beta2, self.updates)
         _subtract_scaled(p, m, v, scratch, lr * correction, mean, self.epsilon)
+
+
+class Muon(AdamW):
+    """Muon (Jordan et al. 2024) for the matrices of recurrent layers, with the scale of Liu et al. 2025, section 2.2.
+
+    For each such matrix W [m, n], with Nesterov's momentum (Sutskever et al. 2013):
+
+    b = 0.9 b + g;  W -= lr * 0.2 sqrt(max(m, n)) * orthogonal(g + 0.9 b)
+
+    where orthogonal(U S V^T) is U V^T: every direction moves as far as the steepest one. The scale makes entries move
+    about as far as AdamW's, so that one learning rate serves both: embeddings, the head, and vectors take AdamW's step.
+
+    Departures: momentum 0.9, not 0.95, for runs of minutes have few steps; the matrices of a gate are made orthogonal
+    one by one.
+
+    A matrix's momentum stands in ``m``; its ``v`` stays zero.
+    """
+
+    momentum, size = 0.9, 0.2
+
+    def __init__(self, parameters: Parameters, weight_decay: float) -> None:
+        super().__init__(parameters, weight_decay)
+        self._matrices: list[tuple[Array, Array, Array]] = []
+        self._others: list[tuple[int, int]] = []
+        begin = 0
+        for name, view in parameters.views.items():
+            end = begin + view.size
+            if LAYERS in name and view.ndim == MATRIX:
+                moment = self.moments["m"][begin:end].reshape(view.shape)
+                self._matrices.append((view, parameters.gradients[name], moment))
+            else:
+                self._others.append((begin, end))
+            begin = end
+
+    def update(self, lr: float) -> None:
+        """One step with learning rate ``lr``."""
+        self.updates += 1
+        for begin, end in self._others:
+            self._update_span(begin, end, lr)
+        for matrix, gradient, moment in self._matrices:
+            self._update_matrix(matrix, gradient, moment, lr)
+
+    def _update_matrix(self, p: Array, g: Array, m: Array, lr: float) -> None:
+        kind = p.dtype.type
+        m *= kind(self.momentum)
+        m += g
+        step = orthogonal(g + kind(self.momentum) * m)
+        step *= kind(lr * self.size * math.sqrt(max(p.shape)))
+        if self.weight_decay:
+            p *= kind(1 - lr * self.weight_decay)
+        p -= step
 
 
 class SGD(Optimizer):
@@ -133,7 +193,7 @@ def _subtract_scaled(
     p -= scratch
 
 
-_BY_NAME: Mapping[str, type[Optimizer]] = {"adamw": AdamW, "sgd": SGD, "rmsprop": RMSprop}
+_BY_NAME: Mapping[str, type[Optimizer]] = {"adamw": AdamW, "muon": Muon, "sgd": SGD, "rmsprop": RMSprop}
 
 
 def make_optimizer(name: str, parameters: Parameters, weight_decay: float) -> Optimizer:

@@ -67,15 +67,49 @@ class Options(TypedDict, total=False):
     epochs: Annotated[float, Meaning("Length of the run in passes over the corpus.", _BY_SIZE)]
     steps: Annotated[int, Meaning("Length of the run in steps.")]
     time: Annotated[str | float, Meaning("Length of the whole command, such as 90s, 5m or 1h.")]
-    optimizer: Annotated[str, Meaning("adamw, sgd or rmsprop.", "adamw")]
+    optimizer: Annotated[str, Meaning("adamw, muon, sgd or rmsprop.", "adamw")]
     lr: Annotated[float, Meaning("Highest learning rate.", _BY_SIZE)]
-    schedule: Annotated[str, Meaning("Learning rate after the warm-up: cosine, linear or constant.", "cosine")]
+    schedule: Annotated[str, Meaning("Learning rate after the warm-up: cosine, linear, constant or plateau.", "cosine")]
     warmup: Annotated[float, Meaning("Share of the run over which the learning rate rises.", "0.05")]
     clip: Annotated[float, Meaning("Largest norm of the gradient.", "1.0")]
-    dropout: Annotated[float, Meaning("Share of each layer's outputs dropped.", _BY_SIZE)]
+    dropout: Annotated[float, Meaning("Share of each layer's outputs dropped; AWD-LSTM: dropouth.", _BY_SIZE)]
+    dropout_embedding: Annotated[
+        float, Meaning("Share of the tokens dropped, each wherever it stands; AWD-LSTM: dropoute.", "0")
+    ]
+    dropout_input: Annotated[
+        float, Meaning("Share of the numbers dropped in embedded tokens; AWD-LSTM: dropouti.", "0")
+    ]
+    dropout_output: Annotated[
+        float, Meaning("Share of the last layer's outputs dropped; AWD-LSTM: dropout.", "that of --dropout")
+    ]
+    dropout_recurrent: Annotated[
+        float, Meaning("Share of the recurrent weights dropped (DropConnect); AWD-LSTM: wdrop.", "0")
+    ]
+    dropout_kind: Annotated[
+        str, Meaning("plain: dropped values are drawn at every step; variational: once a window.", "plain")
+    ]
+    activation_penalty: Annotated[
+        float, Meaning("Times the mean square of the last layer's outputs, added to the loss; AWD-LSTM: alpha.", "0")
+    ]
+    slowness_penalty: Annotated[
+        float, Meaning("Times the mean square of their change from step to step, likewise; AWD-LSTM: beta.", "0")
+    ]
+    label_smoothing: Annotated[float, Meaning("Share of each target that all tokens get alike.", "0")]
     weight_decay: Annotated[float, Meaning("Decoupled weight decay.", _BY_SIZE)]
     eval_every: Annotated[int, Meaning("Validate every so many steps.", "so often that it takes 5% of the run")]
     patience: Annotated[int, Meaning("End after so many validations without a better one.", "none")]
+    average: Annotated[str, Meaning("Mean of the weights to validate and keep: none, ema or asgd.", "none")]
+    average_decay: Annotated[float, Meaning("With --average ema: weight of the past.", "0.999")]
+    average_after: Annotated[
+        int, Meaning("With --average asgd: begin when no better validation was seen for so many.", "5")
+    ]
+    plateau_factor: Annotated[
+        float, Meaning("With --schedule plateau: what the learning rate is multiplied by.", "0.5")
+    ]
+    plateau_after: Annotated[
+        int, Meaning("With --schedule plateau: lower it after so many validations without a better one.", "2")
+    ]
+    random_windows: Annotated[bool, Meaning("Draw the length of each window around --window, or half of it.")]
     seed: Annotated[int, Meaning("The same seed gives the same model.", "1")]
 
 
@@ -100,6 +134,13 @@ SHAPE = ("cell", *known_options(), "layers", "hidden", "embedding", "residual", 
 """What decides the shapes of the weights."""
 FROM_BASE = ("level", "unit", "lowercase", *SHAPE)
 """What a run that starts from a model has from that model."""
+ONLY_WITH: Mapping[str, tuple[str, str]] = {
+    "average_decay": ("average", "ema"),
+    "average_after": ("average", "asgd"),
+    "plateau_factor": ("schedule", "plateau"),
+    "plateau_after": ("schedule", "plateau"),
+}
+"""Options that mean something only where another one has this value."""
 
 
 Options.__doc__ = f"{Options.__doc__}\n\n" + "\n".join(

@@ -1,8 +1,10 @@
 """The numbers that a run carries from step to step, besides arrays."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any, ClassVar, Self
 
 from charlm.config import Strict
 from charlm.errors import UsageError
@@ -39,7 +41,10 @@ class Progress(Strict):
         failures: such steps one after another, up to now.
         returns: how often the run went back to its best weights.
         lr_share: what learning rates are multiplied by, since that was so.
+        reductions: how often the plateau schedule has lowered the learning rate.
     """
+
+    added: ClassVar[Mapping[str, Any]] = MappingProxyType({"reductions": 0})
 
     step: int = 0
     validations: int = 0
@@ -58,6 +63,7 @@ class Progress(Strict):
     failures: int = 0
     returns: int = 0
     lr_share: float = 1.0
+    reductions: int = 0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

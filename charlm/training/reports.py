@@ -71,6 +71,7 @@ class ValidationReport:
         clipped: share of the steps since the last validation whose gradient was clipped.
         spikes: how many of these steps had a loss far above those before them.
         skipped: how many steps since then changed nothing, since loss or gradient was not finite.
+        lowered: whether the plateau schedule lowers the learning rate from here on.
     """
 
     step: int
@@ -82,6 +83,7 @@ class ValidationReport:
     clipped: float
     spikes: int
     skipped: int
+    lowered: bool = False
 
 
 @dataclass(frozen=True)

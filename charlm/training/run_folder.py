@@ -34,7 +34,7 @@ BEST_FILE = "best.safetensors"
 CONFIG_FILE = "config.toml"
 FILES = (MODEL_FILE, BEST_FILE, LOG_FILE, CONFIG_FILE, STATE_FILE)
 STATE_FORMAT = 5
-_OF_TRAINING = ("optimizer.", "place.", "states.")
+_OF_TRAINING = ("optimizer.", "average.", "place.", "states.")
 """What the names of a state's tensors begin with that are not the model's."""
 
 

@@ -19,7 +19,7 @@ def _seconds(value: Any) -> bool:
     return _finite(value) and value >= 0
 
 
-def _plan(value: Any) -> bool:
+def is_plan(value: Any) -> bool:
     """Whether it is a ``pace.Plan``: a step, progress, slope and ceiling."""
     if not isinstance(value, list) or len(value) != 4:  # noqa: PLR2004 - the fields of a plan
         return False
@@ -27,7 +27,7 @@ def _plan(value: Any) -> bool:
 
 
 _CHECKS: Mapping[str, Callable[[Any], bool]] = {
-    "plan": _plan,
+    "plan": is_plan,
     "updates": _count,
     "seconds": _seconds,
     "validation_seconds": _seconds,

@@ -7,7 +7,8 @@ def factor(schedule: str, progress: float, warmup: float) -> float:
     """What the learning rate is multiplied by.
 
     Args:
-        schedule: "cosine" (Loshchilov & Hutter 2017, one cycle), "linear" or "constant".
+        schedule: "cosine" (Loshchilov & Hutter 2017, one cycle), "linear" or "constant"; "plateau" is constant here,
+            and lowered by what validations say (``plateau.share``).
         progress: share of the run that is done, 0 to 1.
         warmup: share of the run over which the factor rises linearly from 0 (Goyal et al. 2017).
     """

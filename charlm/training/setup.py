@@ -33,7 +33,7 @@ from charlm.training.choices import Base, configure, encoding_for, independent_l
 from charlm.training.language import LanguageSubject, RunConfig
 from charlm.training.options import Options
 from charlm.training.progress import Progress
-from charlm.training.run import CHANGEABLE, Run
+from charlm.training.run import Run, changed_about
 from charlm.training.run_folder import RunFolder, of_model
 
 _NAME_ONE = "name a text, as in charlm eval FILE"
@@ -146,8 +146,7 @@ def _resume(
     check_window(files, config.train, len(corpus.train))
     train = config.train
     if options and (train := changed(train, options, len(corpus.train), step)) != config.train:
-        before = {"step": step, "was": {name: getattr(config.train, name) for name in CHANGEABLE}}
-        about = {**about, "changes": [*about.get("changes", []), before]}
+        about = changed_about(about, config.train, step)
     run = Run(files, LanguageSubject(replace(config, train=train), corpus), train, about, clock)
     run.resume(tensors, state, config.train)
     return run

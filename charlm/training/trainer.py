@@ -7,6 +7,7 @@ from the numbers in ``Progress``, so that a run that is stopped and continued do
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -14,20 +15,19 @@ import numpy as np
 from charlm.config import TrainConfig
 from charlm.errors import TrainingError
 from charlm.nn.arrays import Array, Views
-from charlm.nn.stack import Dropout
+from charlm.nn.regularization import Regularization
+from charlm.scoring import Cost
+from charlm.training.averaging import TENSOR, make_average
 from charlm.training.clipping import clip
 from charlm.training.optimizers import make_optimizer
 from charlm.training.pace import Pace, Plan, StepPace, TimePace
+from charlm.training.plateau import is_stuck, share
 from charlm.training.progress import Progress
 from charlm.training.reports import PlanReport, Report, ReturnReport, SkipReport, StepReport, ValidationReport
+from charlm.training.rhythm import Rhythm
 from charlm.training.schedules import factor
 from charlm.training.work import Work
 
-VALIDATION_SHARE = 0.05
-"""Share of a run that validation may take where nobody says how often to validate."""
-MOST_VALIDATIONS = 20
-FORWARD_COST = 0.3
-"""A token's forward pass as a share of its training step."""
 MOST_FAILURES = 5
 """Steps one after another that may change nothing before the run goes back."""
 MOST_RETURNS = 5
@@ -60,14 +60,15 @@ class Trainer:
         self.clock = clock
         self.best_weights = best_weights
         self.optimizer = make_optimizer(config.optimizer, self.parameters, config.weight_decay)
+        self.average = make_average(config, self.parameters)
         self.generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([config.seed, 2])))
         self.progress = Progress()
         self.pace: Pace = (
             StepPace(config.steps)
             if config.steps is not None
-            else TimePace(config.seconds or 0.0, clock, lambda: self._validation_seconds)
+            else TimePace(config.seconds or 0.0, clock, lambda: self.rhythm.seconds)
         )
-        self._validation_seconds = 0.0
+        self.rhythm = Rhythm(work, config)
 
     def run(self) -> Iterator[Report]:
         """Train to the end of the run; every step and validation is reported once it is complete.
@@ -82,7 +83,7 @@ class Trainer:
             if self.progress.failures >= MOST_FAILURES:
                 yield self._go_back("loss or gradient")
             done = self.pace.progress(self.progress.step)
-            if self.progress.loss_steps and self._is_due(done):
+            if self.progress.loss_steps and self.rhythm.is_due(self.progress, done):
                 yield self._validate(done)
             if self.is_finished:
                 self._check_result()
@@ -114,22 +115,31 @@ class Trainer:
         patience = self.config.patience
         return patience is not None and self.progress.without_gain >= patience
 
-    def _step(self) -> StepReport | SkipReport:
+    def step_at(self, lr: float) -> StepReport | SkipReport:
+        """One step with a learning rate that no schedule has chosen."""
+        return self._step(lr)
+
+    def _scheduled(self, step: int) -> float:
+        """The learning rate of a step of the usual length."""
+        config = self.config
+        # The factor of the middle of the step: neither the first nor the last step is wasted on zero.
+        middle = (self.pace.progress(step) + self.pace.progress(step + 1)) / 2
+        lr = config.lr * self.progress.lr_share * share(config, self.progress)
+        return lr * factor(config.schedule, middle, config.warmup)
+
+    def _step(self, lr: float | None = None) -> StepReport | SkipReport:
         began, config, step = self.clock(), self.config, self.progress.step
-        dropout = Dropout(config.dropout, self.generator) if config.dropout else None
-        loss = self.work.loss_and_gradients(dropout)
+        loss = self.work.loss_and_gradients(Regularization.of(config, self.generator))
         norm = clip(self.parameters.gradient_values, config.clip)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             return self._skip("gradient" if math.isfinite(loss) else "loss")
-        # The factor of the middle of the step: neither the first nor the last step is wasted on zero.
-        middle = (self.pace.progress(step) + self.pace.progress(step + 1)) / 2
-        lr = config.lr * self.progress.lr_share * factor(config.schedule, middle, config.warmup)
+        lr = (self._scheduled(step) if lr is None else lr) * self.work.window_share
         self.optimizer.update(lr)
+        if self.average is not None:
+            self.average.stepped()
         self.work.accept()
         self.progress.took(loss, lr, clipped=norm > config.clip)
-        if not self._validation_seconds:
-            # Until one has been timed, a validation is taken to cost what its tokens should.
-            self._validation_seconds = self._validation_steps() * (self.clock() - began)
+        self.rhythm.stepped(self.clock() - began)
         return StepReport(step + 1, loss, norm, lr, self.pace.progress(step + 1))
 
     def _skip(self, what: str) -> SkipReport:
@@ -153,62 +163,56 @@ class Trainer:
         for name, weights in self.best_weights().items():
             self.parameters.views[name][...] = weights
         self.optimizer.forget()
+        if self.average is not None:
+            self.average.forget()
         self.work.begin_anew()
         self.progress.went_back(SLOWER * self.progress.lr_share)
         return ReturnReport(self.progress.step, what, self.progress.best_step, self.progress.lr_share)
 
-    def _is_due(self, done: float) -> bool:
-        """Whether it is time to validate."""
-        state, every = self.progress, self.config.eval_every
-        if done >= 1:
-            return True
-        if every is not None:
-            return state.step - state.validated_step >= every
-        return done >= (state.validations + 1) / self._validations()
+    def change(self, config: TrainConfig) -> None:
+        """Go on with another configuration, of which only what is ``run.CHANGEABLE`` may be another."""
+        was, step, self.config, self.rhythm.config = self.config, self.progress.step, config, config
+        if config.steps is not None:
+            self.pace = StepPace(config.steps)
+        else:
+            self.pace.resume(_stretched(self.pace.plan, step, was, config), step)
 
-    def _validation_steps(self) -> float:
-        """How many training steps a validation should cost."""
-        return FORWARD_COST * self.work.validation_tokens() / self.work.step_tokens
+    def averaged(self) -> AbstractContextManager[None]:
+        """While this lasts, the network's weights are those to validate, keep and use: the mean, where one is kept.
 
-    def _validations(self) -> int:
-        """How many validations the run has where nobody says: as many as keep to their share of it."""
-        length, cost = self.config.seconds, self._validation_seconds
-        if self.config.steps is not None:
-            # By steps alone: a run of so many steps must not depend on the clock.
-            length, cost = self.config.steps, self._validation_steps()
-        share = VALIDATION_SHARE * (length or 0.0)
-        return int(max(1, share // cost)) if share < MOST_VALIDATIONS * cost else MOST_VALIDATIONS
-
-    def validation_share(self) -> tuple[int, float] | None:
-        """How often a run of so many steps validates, and about which share of its time that takes.
-
-        None for a run that is bound by time, where validating keeps to its share.
+        Not to be entered twice, and nothing is to be trained or saved meanwhile.
         """
-        steps, every = self.config.steps, self.config.eval_every
-        if steps is None:
-            return None
-        times = self._validations() if every is None else math.ceil(steps / every)
-        cost = times * self._validation_steps()
-        return times, cost / (steps + cost)
+        return nullcontext() if self.average is None else self.average.in_place()
+
+    def evaluate(self) -> Cost:
+        """What the validation part costs with those weights."""
+        with self.averaged():
+            return self.work.evaluate()
 
     def is_sound(self) -> bool:
         """Whether everything that would be saved is finite; the step after one that is not notices."""
-        arrays = (self.parameters.values, *self.optimizer.moments.values(), *self.work.place().values())
+        means = () if self.average is None else (self.average.mean,)
+        arrays = (self.parameters.values, *means, *self.optimizer.moments.values(), *self.work.place().values())
         return all(np.isfinite(array).all() for array in arrays)
 
     def _validate(self, done: float) -> ValidationReport | ReturnReport:
         began = self.clock()
-        valid = self.work.evaluate()
+        valid = self.evaluate()
         if not math.isfinite(valid.nats):
             return self._go_back("validation loss")
-        self._validation_seconds = self.clock() - began
-        self.pace.paused(self._validation_seconds)
+        self.rhythm.seconds = self.clock() - began
+        self.pace.paused(self.rhythm.seconds)
         state = self.progress
         steps, sums = state.loss_steps, (state.loss_sum, state.clipped, state.spikes, state.skipped)
         loss, clipped, spikes, skipped = sums
-        number = max(state.validations + 1, int(done * self._validations()))
-        best = state.validated(valid.nats_per_token, number)
-        return ValidationReport(state.step, loss / steps, valid, best, done, state.lr, clipped / steps, spikes, skipped)
+        best = state.validated(valid.nats_per_token, self.rhythm.number(state, done))
+        lowered = is_stuck(self.config, state)
+        state.reductions += lowered
+        if self.average is not None:
+            self.average.validated(valid.nats_per_token)
+        return ValidationReport(
+            state.step, loss / steps, valid, best, done, state.lr, clipped / steps, spikes, skipped, lowered
+        )
 
     def state(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Everything that continuing needs besides texts and configuration: tensors and JSON."""
@@ -221,8 +225,11 @@ class Trainer:
             "updates": self.optimizer.updates,
             "generator": _texts(self.generator.bit_generator.state),
             "seconds": self.clock(),
-            "validation_seconds": self._validation_seconds,
+            "validation_seconds": self.rhythm.seconds,
         }
+        if self.average is not None:
+            tensors[TENSOR] = self.average.mean
+            numbers["average"] = self.average.state()
         return tensors, numbers
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any], was: TrainConfig) -> None:
@@ -239,13 +246,15 @@ class Trainer:
             moment[...] = tensors[f"optimizer.{name}"]
         self.work.move_to(tensors)
         self.progress = Progress.from_json(numbers["progress"])
-        self._validation_seconds = float(numbers["validation_seconds"])
+        self.rhythm.seconds = float(numbers["validation_seconds"])
+        if self.average is not None:
+            self.average.restore(tensors[TENSOR], numbers["average"])
         self.optimizer.updates = numbers["updates"]
         self.generator.bit_generator.state = _numbers(numbers["generator"])
         self.pace.resume(_stretched(Plan(*numbers["plan"]), self.progress.step, was, self.config), self.progress.step)
         if (was.steps, was.seconds) != (self.config.steps, self.config.seconds):
             # Validations are due at shares of the run, which is of another length now.
-            self.progress.validations = int(self.pace.progress(self.progress.step) * self._validations())
+            self.progress.validations = self.rhythm.expected(self.pace.progress(self.progress.step))
 
 
 def _stretched(plan: Plan, step: int, was: TrainConfig, now: TrainConfig) -> Plan:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from charlm.nn.arrays import Array
 from charlm.nn.parameters import Parameters
-from charlm.nn.stack import Dropout
+from charlm.nn.regularization import Regularization
 from charlm.scoring import Cost
 
 
@@ -22,13 +22,15 @@ class Work(ABC):
     Attributes:
         network: what is trained; its parameters change.
         step_tokens: tokens of a window.
+        window_share: length of the last window as a share of the usual one: its step's learning rate is scaled by it.
     """
 
     network: Network
     step_tokens: int
+    window_share: float = 1.0
 
     @abstractmethod
-    def loss_and_gradients(self, dropout: Dropout | None) -> float:
+    def loss_and_gradients(self, how: Regularization) -> float:
         """Take the next window: its mean loss in nats; its gradients are written into the network's parameters."""
 
     @abstractmethod
@@ -46,6 +48,10 @@ class Work(ABC):
     @abstractmethod
     def validation_tokens(self) -> int:
         """How many tokens a validation reads."""
+
+    def tokens(self, steps: int) -> int:
+        """Tokens of the windows so far, of which there were so many."""
+        return steps * self.step_tokens
 
     @abstractmethod
     def place(self) -> dict[str, Array]:

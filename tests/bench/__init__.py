@@ -14,6 +14,11 @@ command      options, progress, and where everything goes
 blocks       what a training step of each block costs: `python tests/bench blocks`
 profile      where the time of a step goes: `python tests/bench profile`
 stream       what a character of one stream costs at least: `python tests/bench stream`
+ngrams       how fast n-gram models score lines: `python tests/bench ngrams`
+ngrams_engine, kenlm_engine
+             the sides of that
+ngram_files, held_out
+             what they read, and what they say of it
 bag_of_words how well counting words classifies texts: `python tests/bench bag-of-words`
 tricks       what each trick of the engine brings: `python tests/bench tricks`
 trick        what a trick is: its two sides, and the window that they work on

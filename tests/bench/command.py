@@ -15,8 +15,8 @@ from charlm.errors import OutputError
 
 ROOT = Path(__file__).resolve().parents[2]
 INTERRUPTED = 130
-ALONE = ("bag-of-words", "blocks", "profile", "stream", "tricks")
-"""What is measured in one process, with options of its own; each is a module."""
+ALONE = ("bag-of-words", "blocks", "ngrams", "profile", "stream", "tricks")
+"""What has options of its own; each is a module."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
         "python tests/bench tricks: what each trick of the engine brings. "
         "python tests/bench profile: where the time of a step goes. "
         "python tests/bench stream: what a character of one stream costs at least. "
+        "python tests/bench ngrams: how fast n-gram models score lines, beside KenLM's. "
         "python tests/bench bag-of-words: how well counting words classifies texts.",
     )
     found.add_argument("--turns", type=int, help="turns of each side; otherwise as many as the case needs, at least 5")

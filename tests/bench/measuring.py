@@ -67,6 +67,8 @@ class Worker:
     def __init__(self, side: Side, kernels: Mapping[str, str]) -> None:
         self.side = side
         self.megabytes = self.least = 0.0
+        self.figures: Mapping[str, float] = {}
+        self.processor: list[float] = []
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed on leaving
         command = [sys.executable, "-m", "bench.worker", side.engine, side.task, json.dumps(dict(side.arguments))]
         self._process = subprocess.Popen(
@@ -82,7 +84,7 @@ class Worker:
     def __enter__(self) -> Self:
         try:
             ready = self._read()
-            self._amount, self.least = ready["amount"], ready["least"]
+            self._amount, self.least, self.figures = ready["amount"], ready["least"], ready["figures"]
         except BaseException:
             self._end()
             raise
@@ -94,7 +96,7 @@ class Worker:
         self._end()
 
     def turn(self, steps: int) -> list[float]:
-        """Seconds for each unit of work, of ``steps`` steps without the first."""
+        """Seconds for each unit of work, of ``steps`` steps without the first; ``processor`` has the processor's."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(f"{steps}\n")
@@ -103,7 +105,11 @@ class Worker:
             raise self._ended() from None
         found = self._read()
         self.megabytes = found["mb"]
-        return [seconds / self._amount for seconds in found["seconds"][UNCOUNTED:]]
+        self.processor = self._counted(found["processor"])
+        return self._counted(found["seconds"])
+
+    def _counted(self, steps: list[float]) -> list[float]:
+        return [seconds / self._amount for seconds in steps[UNCOUNTED:]]
 
     def _read(self) -> dict[str, Any]:
         assert self._process.stdout is not None

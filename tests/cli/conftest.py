@@ -42,6 +42,13 @@ def prose(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 
 @pytest.fixture(scope="session")
+def wordy(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A model of words, whose lines follow one another; some words are rare, and some stand behind a quotation mark."""
+    text = prose_text().replace("river mountain", '"river" once mountain') + '"letter" rarely.\n'
+    return _train(tmp_path_factory.mktemp("wordy"), text.encode(), "--steps", 40, "--level", "word")
+
+
+@pytest.fixture(scope="session")
 def octets(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """A model of bytes, trained on a file that is no text."""
     return _train(tmp_path_factory.mktemp("octets"), bytes(range(256)) * 8, "--steps", 20, "--level", "byte")

@@ -1,6 +1,7 @@
 """``charlm diff``: tokens and what they cost two models, in either order, in a terminal and as JSON."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,20 @@ def test_wrong_usage(names: Trained, prose: Trained) -> None:
         one_message(call("diff", *arguments), 2, mentioned)
     one_message(call("diff", models[0], "missing", "x"), 4, "missing")
     one_message(call("diff", *models, "--file", "missing.txt"), 3, "missing.txt")
+
+
+def test_colours_can_be_forced(names: Trained, prose: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no terminal shows the results, as with ``charlm score --color``; NO_COLOR goes first."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    words = ("diff", f"a={names.folder}", f"b={prose.folder}", "banana river")
+    plain = succeed(*words).out
+    assert b"\x1b" not in plain
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert re.sub(rb"\x1b\[\d+m", b"", succeed(*words).out) == plain
+    assert b"\x1b[32m" in succeed(*words).out
+    assert b"\x1b" not in succeed(*words, "--json").out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert succeed(*words).out == plain
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")

@@ -59,6 +59,20 @@ def test_the_page_holds_the_text_and_what_each_token_costs(prose: Trained) -> No
             assert likeliest[rank - 1][1] == pytest.approx(math.exp(token["logprob"]), rel=1e-3)
 
 
+def test_unknown_tokens_on_the_page_share_what_the_scores_say(prose: Trained) -> None:
+    words = ("score", TEXT, "--model", prose.folder, "--heatmap", "page.html", "--per-token", "--json")
+    scored = succeed(*words, "--unk-vocabulary", 40).json
+    rows = figures_of(page_of())
+    assert any(token["unknown"] for token in scored["per_token"])
+    for (figures, _), token in zip(rows, scored["per_token"], strict=True):
+        assert figures[1] == pytest.approx(token["logprob"], abs=1e-4)
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert f"{scored['bits_per_token']:.3f} bits a token" in page
+    assert "40 tokens share the probability of &lt;UNK&gt;" in page
+    succeed(*words)
+    assert "share the probability" not in Path("page.html").read_text(encoding="utf-8")
+
+
 def test_likeliest_are_those_of_the_distribution(names: Trained) -> None:
     succeed("score", "ba", "--model", names.folder, "--heatmap", "page.html")
     model = charlm.load(names.folder)
@@ -104,7 +118,7 @@ def test_what_there_is_no_room_for_is_said(prose: Trained, monkeypatch: pytest.M
         assert parsed.text == shown
         assert left_out in found.left_out
         assert bool(found.left_out) == bool(left_out)
-    monkeypatch.setattr(surprise, "SurprisePage", lambda model: SurprisePage(model, 2))
+    monkeypatch.setattr(surprise, "SurprisePage", lambda model, unk_vocabulary: SurprisePage(model, 2, unk_vocabulary))
     ended = succeed("score", "abcd", "--model", prose.folder, "--heatmap", "page.html")
     assert "page.html: only the beginning of the text" in ended.err
     assert "Only the beginning of the text" in Path("page.html").read_text(encoding="utf-8")

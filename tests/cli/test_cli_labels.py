@@ -101,6 +101,24 @@ def test_gradients_are_measured_on_lines_of_the_label(toy: Trained, tmp_path: Pa
     assert not np.allclose(first, second)
 
 
+def test_units_read_under_a_label(toy: Trained) -> None:
+    """A text is read under the label that is named; of the model's own part, the lines that have it."""
+    model = charlm.load(toy.folder)
+    shown = {}
+    for label in LETTERS:
+        words = ("--model", toy.folder, "--label", label, "--json")
+        rows = succeed("neurons", "aoeaoe", "--unit", "1.2", *words).objects
+        shown[label] = [row["value"] for row in rows][:6]
+        assert shown[label] == pytest.approx(model.activations("aoeaoe", label=label)[0, :, 1].tolist(), abs=1e-6)
+        found = succeed("neurons", "--find-regex", f"[{LETTERS[label][0]}]", *words).json
+        assert min(found["means"]) > 0.2
+    assert shown["vowel"] != shown["consonant"]
+    # No line of the other label is read, so none of its letters is found.
+    ended = call("neurons", "--find-regex", "x", "--model", toy.folder, "--label", "vowel")
+    assert ended.status == 3
+    assert "nowhere" in ended.err
+
+
 def test_bayes_rule_finds_the_label(toy: Trained, tmp_path: Path) -> None:
     found = succeed("eval", "--model", toy.folder, fresh(tmp_path), "--labels", "--json").json
     assert found["accuracy"] >= 0.97
@@ -311,6 +329,7 @@ TAKES_A_LABEL: tuple[tuple[str, ...], ...] = (
     ("rank", "aoea", "xyz"),
     ("explain",),
     ("gradients", "aoea"),
+    ("neurons", "aoea", "--unit", "1.1"),
 )
 
 
@@ -325,6 +344,7 @@ def test_a_label_must_be_one_of_the_models(command: tuple[str, ...], toy: Traine
     ("words", "mentioned"),
     [
         (("score", "--posterior", "--label", "vowel", "x"), ("--posterior", "--label")),
+        (("score", "--posterior", "--unk-vocabulary", "9", "x"), ("--posterior", "--unk-vocabulary")),
         (("score", "--posterior", "--per-token", "x"), ("--posterior", "--per-token")),
         (("score", "--posterior", "--heatmap", "x.html", "x"), ("--posterior", "--heatmap")),
         (("score", "--prior", "uniform", "--label", "vowel", "x"), ("--prior", "--posterior")),

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,24 @@ def test_training_says_what_counting_makes_of_the_text(prose: Path, tmp_path: Pa
     counted = succeed("ngram", "train", prose / "prose.txt", "--model", tmp_path / "counts")
     nats = counted.out.decode().split("validation ")[1].split()[0]
     assert f"to beat: 6-grams of the same text, {nats} nats a token" in ended.err
+
+
+def test_info_tells_what_was_counted_and_how_to_do_it_again(prose: Path, tmp_path: Path) -> None:
+    shown = succeed("info", "--model", prose / "model").out.decode()
+    about = json.loads(succeed("info", "--model", prose / "model", "--json").out)
+    trie = load_ngram(prose / "model").trie
+    assert about["ngrams"] == [trie.size(order) for order in (1, 2, 3, 4)]
+    assert f"{about['ngrams'][3]:,}   discounts {about['discounts'][3][0]:.4f}" in shown
+    succeed(*shlex.split(about["command"])[1:], "--model", tmp_path / "again")
+    again = (tmp_path / "again" / "model.safetensors").read_bytes()
+    assert again == (prose / "model" / "model.safetensors").read_bytes()
+
+
+def test_info_of_an_imported_model_repeats_nothing(prose: Path, tmp_path: Path) -> None:
+    succeed("ngram", "export", tmp_path / "m.arpa", "--model", prose / "model")
+    succeed("ngram", "import", tmp_path / "m.arpa", "--model", tmp_path / "m", "--level", "char")
+    assert "imported       m.arpa" in succeed("info", "--model", tmp_path / "m").out.decode()
+    assert json.loads(succeed("info", "--model", tmp_path / "m", "--json").out)["command"] is None
 
 
 def test_models_of_another_kind_are_named(prose: Path, tmp_path: Path) -> None:

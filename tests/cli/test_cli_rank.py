@@ -211,6 +211,15 @@ def test_nothing_to_rank_on_a_terminal(names: Trained) -> None:
 
 def test_a_model_of_another_kind(names: Trained) -> None:
     one_message(call("rank", "a", "b", "-m", names.corpus), 4, names.corpus)
+    succeed("ngram", "train", names.corpus, "--model", "counts", "--quiet")
+    for words in (
+        ("rank", "a", "b", "-m", "counts"),
+        ("score", "a", "-m", "counts"),
+        ("neurons", "a", "--unit", "1.1", "-m", "counts"),
+        ("which", "counts", names.folder, "a"),
+        ("diff", names.folder, "counts", "a"),
+    ):
+        one_message(call(*words), 4, "counts", "is an n-gram model", "charlm ngram score")
 
 
 def test_in_a_process_of_its_own(names: Trained) -> None:

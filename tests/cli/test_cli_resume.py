@@ -93,6 +93,7 @@ def corpora(tmp_path: Path) -> dict[str, Path]:
         "--cell gru --dropout 0.3",
         "--cell gru --reset after",
         "--cell rnn --optimizer sgd --lr 0.1",
+        "--cell gru --optimizer muon --lr 0.02",
         "--cell rnn --activation relu --optimizer rmsprop",
         "--level byte --optimizer sgd --dropout 0.5",
         "--min-count 50 --lowercase --schedule linear --warmup 0.3",

@@ -15,8 +15,8 @@ from cli_cases import QUICK, Trained, call, names_text, one_message, process, pr
 from safetensors.numpy import load_file
 
 KEYS = {
-    "text", "tokens", "logprob", "logprob_without_eos", "oov", "logprob_without_oov", "bits_per_token", "perplexity",
-    "characters", "bytes", "words", "unk_vocabulary", "bits_per_char", "bits_per_byte", "word_perplexity",
+    "text", "tokens", "logprob", "logprob_without_eos", "oov", "logprob_without_oov", "bits", "bits_per_token",
+    "perplexity", "characters", "bytes", "words", "unk_vocabulary", "bits_per_char", "bits_per_byte", "word_perplexity",
 }  # fmt: skip
 END = "<EOS>"
 TOKEN_KEYS = {"token", "logprob", "rank", "entropy", "unknown"}

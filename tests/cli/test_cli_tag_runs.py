@@ -50,6 +50,8 @@ def test_stopping_and_resuming_changes_nothing(
         "--cell rnn --layers 2 --residual --class-weights balanced",
         "--output sigmoid --lowercase --schedule linear --warmup 0.3",
         "--chars --valid-fraction 0.3 --max-vocab 8 --class-weights B-PER=3",
+        "--dropout-embedding 0.2 --dropout-input 0.3 --dropout-recurrent 0.4 --label-smoothing 0.1",
+        "--chars --dropout-input 0.3 --dropout-output 0.1 --dropout-kind variational --layers 2",
     ],
 )
 def test_every_kind_of_run_goes_on_and_is_repeated(options: str, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,7 @@ def test_wrong_usage_in_a_process_of_its_own() -> None:
         ("--cell gru --reset foo", ["'foo'", "before, after"]),
         ("--cell gru --activation relu", ["activation", "rnn"]),
         ("--cell rnn --activation foo", ["tanh, relu"]),
-        ("--optimizer foo", ["'foo'", "adamw, sgd, rmsprop"]),
+        ("--optimizer foo", ["'foo'", "adamw, muon, sgd, rmsprop"]),
         ("--schedule foo", ["'foo'", "cosine, linear, constant"]),
         ("--level foo", ["'foo'", "char, byte"]),
         ("--unit foo", ["foo", "line, paragraph, file"]),

@@ -138,6 +138,16 @@ def test_a_labelled_file_gives_a_confusion_matrix(names: Trained, prose: Trained
     assert table[3].startswith(f"right: {right} of {len(rows)} ({right / len(rows):.1%} +- ")
 
 
+def test_a_row_of_the_table_is_who_wrote_it(names: Trained, prose: Trained) -> None:
+    """A column is who was taken for that."""
+    rows = [("prose", name) for name in names_text(3).split()] + [("prose", prose_text(1).strip())]
+    Path("texts.tsv").write_text("".join(f"{label}\t{text}\n" for label, text in rows), encoding="utf-8")
+    models = (f"names={names.folder}", f"prose={prose.folder}")
+    table = succeed("which", *models, "--labelled", "texts.tsv").out.decode().splitlines()
+    assert [line.split() for line in table[1:3]] == [["names", "0", "0"], ["prose", "3", "1"]]
+    assert table[3].startswith("right: 1 of 4 (25.0% +- ")
+
+
 def test_labelled_files_that_are_none(names: Trained, prose: Trained) -> None:
     models = (f"names={names.folder}", f"prose={prose.folder}")
     for name, text, mentioned in (

@@ -117,7 +117,7 @@ def draw(source: random.Random, place: Path) -> Case:
     length = ("--time", "0.4s") if source.random() < 0.1 else ("--steps", str(source.randint(14, 26)))
     options = (
         *("--cell", source.choice(sorted(BLOCKS)), "--level", level, "--optimizer"),
-        *(source.choice(("adamw", "sgd", "rmsprop")), "--dropout", source.choice(("0", "0.3", "0.5"))),
+        *(source.choice(("adamw", "muon", "sgd", "rmsprop")), "--dropout", source.choice(("0", "0.3", "0.5"))),
         *("--layers", source.choice("112"), "--hidden", "12", "--embedding", "6", "--window", "16", "--batch", "4"),
         *("--valid-fraction", "0.03", "--lr", "0.01", *length),
     )

@@ -13,6 +13,7 @@ from reference import DIRECTIONS, Network
 
 from charlm.nn.encoder import Encoder, EncoderConfig
 from charlm.nn.parameters import Parameters as Buffer
+from charlm.nn.regularization import OFF, Regularization
 from charlm.nn.text_lanes import TextLanes, pack_texts
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
     from reference import Array, GoldenEncoder, Parameters
 
-    from charlm.nn.stack import Dropout
 
 INPUT, HIDDEN = 3, 2
 LENGTHS = (3, 4, 1, 2)
@@ -122,11 +122,11 @@ class Engine:
         fill(self.parameters.views, case.parameters)
         self.work = self.encoder.new_work(time, batch, dtype)
 
-    def encode(self, lanes: TextLanes, x: Array, dropout: Dropout | None = None) -> Array:
+    def encode(self, lanes: TextLanes, x: Array, how: Regularization = OFF) -> Array:
         """The outputs of x [T, X, B], as a copy."""
         self.encoder.pack(self.parameters.views, self.work)
         self.encoder.make_room(self.work, *lanes.ids.shape)[...] = x
-        return self.encoder.forward(self.work, lanes, dropout).copy()
+        return self.encoder.forward(self.work, lanes, how).copy()
 
     def back(self, lanes: TextLanes, d_outputs: Array) -> Array:
         """The gradient of the input, [T, X, B], as a copy; those of the parameters are in their twin."""

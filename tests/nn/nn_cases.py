@@ -14,6 +14,7 @@ from reference import Array, Network, Parameters, State
 from charlm.config import ModelConfig
 from charlm.nn.language_model import LanguageModel, Workspace
 from charlm.nn.registry import every_kind
+from charlm.nn.regularization import OFF, Regularization
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from charlm.nn.arrays import States
-    from charlm.nn.stack import Dropout
 
 
 class Kind(NamedTuple):
@@ -56,7 +56,9 @@ class Case:
         """The weights as an upstream gradient in the engine's layout."""
         return self.weights_out.transpose(2, 0, 1), tuple(self.weights_state)
 
-    def reference_gradients(self, *, upstream: bool = True) -> reference.Gradients:
+    def reference_gradients(
+        self, *, upstream: bool = True, noise: reference.Noise = reference.SILENCE
+    ) -> reference.Gradients:
         """What the reference finds for this window alone."""
         nothing = [tuple(np.zeros_like(part) for part in parts) for parts in self.weights_state]
         return reference.loss_gradient_with_upstream(
@@ -68,6 +70,7 @@ class Case:
             self.state,
             self.weights_out if upstream else np.zeros_like(self.weights_out),
             self.weights_state if upstream else nothing,
+            noise,
         )
 
     def reference_run(self) -> reference.Result:
@@ -185,7 +188,7 @@ def run_engine(
     when: slice = slice(None),
     state: States | None = None,
     upstream: bool = True,
-    dropout: Dropout | None = None,
+    how: Regularization = OFF,
 ) -> Found:
     """One window (or the steps ``when`` of it) forward and backward, in a workspace of its own if none is given."""
     inputs = case.inputs[..., when, :]
@@ -195,7 +198,7 @@ def run_engine(
     start = tuple(case.state) if state is None else state
     # Backward takes the memory of the outputs, so they are made by themselves first, with the same dropout.
     fed = model.parameters, work.operands, work.tape, inputs, case.starts[when], start
-    model.stack.forward(*fed, deepcopy(dropout))
+    model.stack.forward(*fed, deepcopy(how))
     outputs = work.tape.activations[: inputs.shape[-2]].swapaxes(1, 2).copy()
     loss, after, initial = model.loss_and_gradients(
         work,
@@ -203,11 +206,16 @@ def run_engine(
         case.targets[when],
         case.starts[when],
         start,
-        dropout,
+        how,
         (d_output[:, when], d_state) if upstream else None,
     )
     gradients = {name: gradient.copy() for name, gradient in model.parameters.gradients.items()}
     return Found(loss, outputs, after, gradients, initial)
+
+
+def dropout(rate: float, generator: np.random.Generator) -> Regularization:
+    """The same rate on every layer's output."""
+    return Regularization(generator, layers=rate, outputs=rate)
 
 
 def objective(model: LanguageModel, work: Workspace, case: Case) -> float:

@@ -8,6 +8,7 @@ from nn_cases import (
     INPUT_PATHS,
     KINDS,
     central_differences,
+    dropout,
     make_case,
     make_model,
     run_engine,
@@ -15,7 +16,7 @@ from nn_cases import (
 )
 
 from charlm.nn.dropout import draw_mask
-from charlm.nn.stack import Dropout
+from charlm.nn.regularization import OFF
 
 SOME = ("embedding", "W_y", "W_ax", "b_u", "W_cx", "W_aa", "p_f", "v_r", "gain_cell", "gain_ca")
 """Last parts of the names of parameters that lie on every way through a network."""
@@ -81,14 +82,14 @@ def test_gradients_with_a_fixed_mask_are_slopes(kind: str, path: str, monkeypatc
 
     def total() -> float:
         model.pack(work)
-        found = run_engine(model, case, work, dropout=Dropout(0.4, generator(6)))
+        found = run_engine(model, case, work, how=dropout(0.4, generator(6)))
         value = found.loss + float((case.weights_out * found.outputs).sum())
         for weights, parts in zip(case.weights_state, found.state, strict=True):
             value += sum(float((w * part).sum()) for w, part in zip(weights, parts, strict=True))
         return value
 
-    found = run_engine(model, case, work, dropout=Dropout(0.4, generator(6)))
-    dropped = [float(np.mean(mask == 0)) for mask in work.tape.masks]
+    found = run_engine(model, case, work, how=dropout(0.4, generator(6)))
+    dropped = [float(np.mean(each.mask == 0)) for each in work.tape.dropout]
     assert all(0.1 < share < 0.9 for share in dropped)
     names = [name for name in model.parameters.views if name.split(".")[-1] in SOME]
     assert len(names) > 3
@@ -102,21 +103,21 @@ def test_gradients_with_a_fixed_mask_are_slopes(kind: str, path: str, monkeypatc
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_dropout_is_deterministic_and_off_when_none(kind: str) -> None:
-    """Same seed, same numbers; None and a rate of 0 drop nothing, on a tape that has seen dropout too."""
+def test_dropout_is_deterministic_and_off(kind: str) -> None:
+    """Same seed, same numbers; OFF and a rate of 0 drop nothing, on a tape that has seen dropout too."""
     case = make_case(kind, 2)
     model = make_model(case)
     work = model.new_workspace(*case.inputs.shape)
     plain = run_engine(model, case, work)
-    first = run_engine(model, case, work, dropout=Dropout(0.5, generator()))
-    again = run_engine(model, case, work, dropout=Dropout(0.5, generator()))
-    other = run_engine(model, case, work, dropout=Dropout(0.5, generator(9)))
+    first = run_engine(model, case, work, how=dropout(0.5, generator()))
+    again = run_engine(model, case, work, how=dropout(0.5, generator()))
+    other = run_engine(model, case, work, how=dropout(0.5, generator(9)))
     np.testing.assert_array_equal(first.outputs, again.outputs)
     assert first.loss == again.loss != other.loss
     for name, gradient in first.gradients.items():
         np.testing.assert_array_equal(gradient, again.gradients[name])
-    for dropout in (None, Dropout(0.0, generator())):
-        found = run_engine(model, case, work, dropout=dropout)
+    for how in (OFF, dropout(0.0, generator())):
+        found = run_engine(model, case, work, how=how)
         assert found.loss == plain.loss
         np.testing.assert_array_equal(found.outputs, plain.outputs)
         for name, gradient in plain.gradients.items():
@@ -128,7 +129,7 @@ def test_dropout_leaves_the_recurrence_alone() -> None:
     case = make_case("lstm", 1)
     model = make_model(case)
     plain = run_engine(model, case)
-    found = run_engine(model, case, dropout=Dropout(0.5, generator()))
+    found = run_engine(model, case, how=dropout(0.5, generator()))
     np.testing.assert_array_equal(found.state, plain.state)
     kept = found.outputs != 0
     np.testing.assert_allclose(found.outputs[kept], 2 * plain.outputs[kept], rtol=1e-12)

@@ -21,13 +21,13 @@ from encoder_cases import (
     out_of_lanes,
     run,
 )
-from nn_cases import KINDS, NORMALIZED, central_differences
+from nn_cases import KINDS, NORMALIZED, central_differences, dropout
 from reference import DIRECTIONS, GOLDEN, load_golden_encoder
 
 from charlm.errors import UsageError
 from charlm.nn.encoder import Encoder, EncoderConfig
 from charlm.nn.parameters import Parameters
-from charlm.nn.stack import Dropout
+from charlm.nn.regularization import Regularization
 
 if TYPE_CHECKING:
     from reference import Array
@@ -170,11 +170,11 @@ def test_dropout_masks_every_layers_output_and_its_gradient() -> None:
     x = in_lanes(lanes, case.texts, np.float64).copy()
 
     def encoded() -> Array:
-        return engine.encode(lanes, x, Dropout(0.5, np.random.default_rng(5)))
+        return engine.encode(lanes, x, dropout(0.5, np.random.default_rng(5)))
 
     one = Engine(make_case("lstm", 1))
     plain = one.encode(lanes, x)
-    dropped = one.encode(lanes, x, Dropout(0.5, np.random.default_rng(5)))
+    dropped = one.encode(lanes, x, dropout(0.5, np.random.default_rng(5)))
     kept = dropped != 0
     assert 0.2 < np.mean(kept[plain != 0]) < 0.8
     np.testing.assert_allclose(dropped[kept], 2 * plain[kept], rtol=1e-12)
@@ -226,3 +226,13 @@ def test_an_encoder_that_cannot_be_is_refused() -> None:
         Encoder(EncoderConfig(3, "cnn"))
     with pytest.raises(UsageError, match="before, after"):
         Encoder(EncoderConfig(3, "gru", {"reset": "never"}))
+
+
+def test_every_place_has_its_own_rate() -> None:
+    """Inputs, the outputs of layers, and those of the last layer."""
+    case, lanes = make_case("rnn-tanh", 3), lanes_of((200,), 2)
+    engine = Engine(case)
+    x = np.random.default_rng(1).standard_normal((*lanes.ids.shape[:1], case.texts[0].shape[1], lanes.ids.shape[1]))
+    engine.encode(lanes, x, Regularization(np.random.default_rng(4), inputs=0.2, layers=0.4, outputs=0.6))
+    masks = [each.mask for each in (engine.work.room.inputs, *engine.work.room.dropout)]
+    assert [np.mean(mask == 0) for mask in masks] == pytest.approx([0.2, 0.4, 0.4, 0.6], abs=0.08)

@@ -16,6 +16,7 @@ from nn_cases import (
     assert_gradients_close,
     assert_states_close,
     copied,
+    dropout,
     fresh_model,
     make_case,
     make_model,
@@ -23,7 +24,6 @@ from nn_cases import (
     tape_arrays,
 )
 
-from charlm.nn.stack import Dropout
 from charlm.training.optimizers import AdamW
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def test_a_reused_tape_equals_a_fresh_one(kind: str) -> None:
         starts=rng.random((12, 3)) < 0.5,
         state=[tuple(part + 1 for part in parts) for parts in case.state],
     )
-    run_engine(model, earlier, work, dropout=Dropout(0.5, rng))
+    run_engine(model, earlier, work, how=dropout(0.5, rng))
     model.advance(work, earlier.inputs, earlier.starts, tuple(earlier.state))
     assert_same_bits(run_engine(model, case, work, when=short), expected)
     exact = run_engine(model, case, model.new_workspace(3, 3), when=short)
@@ -163,7 +163,7 @@ def test_nothing_returned_is_overwritten_by_the_next_window(kind: str) -> None:
     given = copied(case.state)
     d_output, d_state = case.upstream[0].copy(), copied(case.upstream[1])
     _, after, d_initial = model.loss_and_gradients(
-        work, case.inputs, case.targets, case.starts, given, None, (d_output, d_state)
+        work, case.inputs, case.targets, case.starts, given, upstream=(d_output, d_state)
     )
     logits, after_logits = model.logits(work, case.inputs, case.starts, given)
     logprobs, after_score = model.log_probabilities(work, case.inputs, case.targets, case.starts, given)
@@ -242,7 +242,7 @@ def trained(kind: str) -> tuple[LanguageModel, list[float]]:
         inputs, targets = rng.integers(-1, 12, (2, 6, 4))
         model.pack(work)
         starts = rng.random((6, 4)) < 0.2
-        loss, states, _ = model.loss_and_gradients(work, inputs, targets, starts, states, Dropout(0.3, rng))
+        loss, states, _ = model.loss_and_gradients(work, inputs, targets, starts, states, dropout(0.3, rng))
         optimizer.update(0.01)
         losses.append(loss)
     return model, losses

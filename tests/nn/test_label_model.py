@@ -17,13 +17,13 @@ from label_model_cases import (
     make_model,
     pack_spelled,
 )
-from nn_cases import KINDS, NORMALIZED
+from nn_cases import KINDS, NORMALIZED, dropout
 from reference import GOLDEN, load_golden_labels
 
 from charlm.errors import UsageError
 from charlm.nn.label_config import LabelModelConfig
 from charlm.nn.label_model import LabelModel
-from charlm.nn.stack import Dropout
+from charlm.nn.regularization import Regularization
 from charlm.nn.text_lanes import pack_texts
 
 if TYPE_CHECKING:
@@ -115,12 +115,12 @@ def test_dropout_is_drawn_for_words_and_for_spellings() -> None:
 
     def loss() -> float:
         model.pack(work)
-        return model.loss_and_gradients(work, lanes, targets, Dropout(0.4, np.random.default_rng(5)))
+        return model.loss_and_gradients(work, lanes, targets, dropout(0.4, np.random.default_rng(5)))
 
     dropped = loss()
     assert work.characters is not None
-    assert work.reader.dropped
-    assert work.characters.reader.dropped
+    assert all(each.mask is not None for each in work.reader.room.dropout)
+    assert all(each.mask is not None for each in work.characters.reader.room.dropout)
     gradients = {name: gradient.copy() for name, gradient in model.parameters.gradients.items()}
     assert dropped != pytest.approx(model.loss_and_gradients(work, lanes, targets), abs=1e-3)
     for name, view in model.parameters.views.items():
@@ -228,3 +228,37 @@ def test_a_model_that_cannot_be_is_refused() -> None:
 def test_a_configuration_is_read_back() -> None:
     config = LabelModelConfig(9, 3, "text", "sigmoid", "max", "gru", {"reset": "after"}, bidirectional=False)
     assert LabelModelConfig.from_json(config.to_json()) == config
+
+
+@pytest.mark.parametrize("variational", [False, True])
+@pytest.mark.parametrize("kind", ["lstm", "gru-before", "norm-lstm"])
+def test_gradients_with_fixed_masks_are_slopes(kind: str, variational: bool) -> None:
+    """Of tokens, inputs, outputs and connections in words and spellings, with all generators in the same state."""
+    case = make_case(kind, "token-softmax", layers=2, characters=4)
+    model, (lanes, targets), rng = make_model(case), in_lanes(case), np.random.default_rng(3)
+    work = model.new_workspace()
+
+    def loss() -> float:
+        rates = {"embedding": 0.6, "inputs": 0.3, "layers": 0.3, "outputs": 0.4, "recurrent": 0.3}
+        how = Regularization(np.random.default_rng(5), **rates, variational=variational)
+        model.pack(work, how)
+        return model.loss_and_gradients(work, lanes, targets, how)
+
+    dropped = loss()
+    gradients = {name: gradient.copy() for name, gradient in model.parameters.gradients.items()}
+    assert work.characters is not None
+    assert work.reader.scales is not None
+    assert np.any(work.reader.scales == 0)
+    assert work.characters.reader.scales is None
+    assert work.reader.room.inputs.mask is not None
+    assert work.characters.reader.room.inputs.mask is None
+    assert all(each.masks for layer in work.reader.connections for each in layer)
+    assert all(each.masks for layer in work.characters.reader.connections for each in layer)
+    for name, view in model.parameters.views.items():
+        along = rng.standard_normal(view.shape)
+        found = float((gradients[name] * along).sum())
+        assert found == pytest.approx(slope(loss, view, along), rel=1e-5, abs=1e-8), name
+    model.pack(work)
+    plain = model.loss_and_gradients(work, lanes, targets)
+    assert dropped != pytest.approx(plain, abs=1e-4)
+    assert plain == model.loss_and_gradients(model.new_workspace(), lanes, targets)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from charlm.nn.arrays import Array
 
 SPECS = [
-    ParameterSpec("W", (4, 5), True),
+    ParameterSpec("layers.0.W", (4, 5), True),
     ParameterSpec("b", (11,), False),
     ParameterSpec("V", (2, 3), True),
 ]
@@ -53,8 +53,33 @@ def textbook_rmsprop(p: Array, gradients: list[Array], decay: Array) -> Array:
     return p
 
 
+def nearly_orthogonal(matrix: Array) -> Array:
+    """Jordan et al. 2024: five steps of the quintic, on singular values that the norm has brought below 1."""
+    left, values, right = np.linalg.svd(matrix, full_matrices=False)
+    values = values / (np.linalg.norm(values) + 1e-7)
+    for _ in range(5):
+        values = 3.4445 * values - 4.7750 * values**3 + 2.0315 * values**5
+    made: Array = (left * values) @ right
+    return made
+
+
+def textbook_muon(p: Array, gradients: list[Array], decay: Array) -> Array:
+    """Jordan et al. 2024 on the matrix of a layer, with the scale of Liu et al. 2025; AdamW on all others."""
+    expected = textbook_adamw(p, gradients, decay)
+    (first,), matrix = SPECS[:1], slice(0, 20)
+    weights, b = p[matrix].reshape(first.shape), np.zeros(first.shape)
+    for gradient, lr in zip(gradients, RATES, strict=True):
+        g = gradient[matrix].reshape(first.shape)
+        b = 0.9 * b + g
+        step = 0.2 * np.sqrt(5) * nearly_orthogonal(g + 0.9 * b)
+        weights = weights - lr * decay[0] * weights - lr * step
+    expected[matrix] = weights.ravel()
+    return expected
+
+
 TEXTBOOK: dict[str, Callable[[Array, list[Array], Array], Array]] = {
     "adamw": textbook_adamw,
+    "muon": textbook_muon,
     "sgd": textbook_sgd,
     "rmsprop": textbook_rmsprop,
 }
@@ -90,7 +115,8 @@ def test_goes_downhill_in_float32(name: str) -> None:
     optimizer = make_optimizer(name, parameters, 0.0)
     for _ in range(150):
         parameters.gradient_values[...] = parameters.values
-        optimizer.update(0.02)
+        # A step of Muon's has a size of its own, whatever the gradient's.
+        optimizer.update(0.15 if name == "muon" else 0.02)
     assert np.abs(parameters.values).max() < 0.1
     assert all(moment.dtype == np.float32 for moment in optimizer.moments.values())
     assert parameters.values.dtype == np.float32
@@ -104,5 +130,5 @@ def test_a_gradient_of_zero_changes_nothing_but_by_decay(name: str) -> None:
     make_optimizer(name, parameters, 0.0).update(0.1)
     np.testing.assert_array_equal(parameters.values, 2)
     make_optimizer(name, parameters, 0.5).update(0.1)
-    np.testing.assert_allclose(parameters.views["W"], 1.9, rtol=1e-6)
+    np.testing.assert_allclose(parameters.views["layers.0.W"], 1.9, rtol=1e-6)
     np.testing.assert_array_equal(parameters.views["b"], 2)

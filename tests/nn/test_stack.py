@@ -9,6 +9,7 @@ import pytest
 from nn_cases import (
     KINDS,
     assert_states_close,
+    dropout,
     fresh_model,
     make_case,
     make_model,
@@ -17,7 +18,6 @@ from nn_cases import (
 
 from charlm.config import ModelConfig
 from charlm.nn.language_model import LanguageModel
-from charlm.nn.stack import Dropout
 
 if TYPE_CHECKING:
     from charlm.nn.arrays import Array
@@ -78,8 +78,10 @@ def test_dropout_leaves_the_residual_connection_alone() -> None:
     case = make_case("lstm", 2, residual=True)
     model = make_model(case)
     work = model.new_workspace(*case.inputs.shape)
-    found = run_engine(model, case, work, dropout=Dropout(0.4, np.random.default_rng(6)))
-    below, mask = work.tape.layers[1].x.swapaxes(1, 2), work.tape.masks[1].swapaxes(1, 2)
+    found = run_engine(model, case, work, how=dropout(0.4, np.random.default_rng(6)))
+    below, mask = work.tape.layers[1].x.swapaxes(1, 2), work.tape.dropout[1].mask
+    assert mask is not None
+    mask = mask.swapaxes(1, 2)
     assert np.any(mask == 0)
     assert np.any(below[mask == 0])
     assert np.array_equal(found.outputs == below, mask == 0)

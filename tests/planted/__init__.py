@@ -1,6 +1,8 @@
 """The errors that `python tests/mutants.py` plants, one list a part of the package."""
 
 from planted import (
+    averaging,
+    comparing,
     encoder,
     engine,
     exchange,
@@ -11,12 +13,19 @@ from planted import (
     input_gated,
     labelled,
     language_models,
+    long_texts,
     lstms,
     matching,
     memory,
+    ngram_models,
+    ngram_scoring,
+    ngrams,
     normalized,
     novelty,
+    regularisation,
     sampling,
+    score_units,
+    seeing,
 )
 from planted.mutant import Mutant
 
@@ -33,8 +42,17 @@ MUTANTS: list[Mutant] = [
     *exchange.MUTANTS,
     *language_models.MUTANTS,
     *labelled.MUTANTS,
+    *ngrams.MUTANTS,
+    *ngram_models.MUTANTS,
     *sampling.MUTANTS,
     *matching.MUTANTS,
     *filling.MUTANTS,
     *novelty.MUTANTS,
+    *comparing.MUTANTS,
+    *score_units.MUTANTS,
+    *seeing.MUTANTS,
+    *ngram_scoring.MUTANTS,
+    *long_texts.MUTANTS,
+    *regularisation.MUTANTS,
+    *averaging.MUTANTS,
 ]

@@ -32,22 +32,22 @@ MUTANTS = [
     Mutant(
         "stack: no gradient into a gathered embedding",
         "nn/stack.py",
-        "                    add_gathered_gradient(d_table, d_input, inputs)\n",
+        "                    add_gathered_gradient(d_table, d_input, inputs, tape.scales)\n",
         "                    pass\n",
         ENGINE,
     ),
     Mutant(
         "stack: dropout mask not applied going back",
-        "nn/stack.py",
-        "            if tape.dropped:\n                d_output *=",
-        "            if False:\n                d_output *=",
+        "nn/dropout.py",
+        "            d_values *= self.mask\n",
+        "            pass\n",
         DROPOUT,
     ),
     Mutant(
         "stack: dropout of an earlier window is applied going back",
-        "nn/stack.py",
-        "        tape.dropped = dropout is not None and dropout.rate > 0\n",
-        "        tape.dropped = tape.dropped or (dropout is not None and dropout.rate > 0)\n",
+        "nn/dropout.py",
+        "        self.mask = None\n",
+        "",
         DROPOUT,
     ),
     Mutant(
@@ -67,8 +67,8 @@ MUTANTS = [
     Mutant(
         "stack: every layer's gradient is masked like the lowest's",
         "nn/stack.py",
-        "d_output *= tape.masks[k]",
-        "d_output *= tape.masks[0]",
+        "tape.dropout[k].backward(d_output)",
+        "tape.dropout[0].backward(d_output)",
         DROPOUT,
     ),
     Mutant(
@@ -237,8 +237,8 @@ MUTANTS = [
     Mutant(
         "stack: what passes a layer by is masked on its way back",
         "nn/stack.py",
-        "                d_output *= tape.masks[k][:T]\n",
-        "                d_output *= tape.masks[k][:T]\n                tape.d_residual[:T] *= tape.masks[k][:T]\n",
+        "            tape.dropout[k].backward(d_output)\n",
+        "            tape.dropout[k].backward(d_output)\n            tape.dropout[k].backward(tape.d_residual[:T])\n",
         DROPOUT,
     ),
 ]

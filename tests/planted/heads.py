@@ -73,7 +73,7 @@ MUTANTS = [
     Mutant(
         "labels: a softmax's target has the gradient of weight 1",
         "nn/heads/cross_entropy.py",
-        "-= shares[part][each.column].astype(e.dtype)",
+        "-= of_target[each.column]",
         "-= e.dtype.type(share)",
         OF_HEADS,
         proves=rows(SOFTMAXES, "gradcheck", "reference", "pytorch"),
@@ -154,7 +154,7 @@ MUTANTS = [
     Mutant(
         "labels: the embedding has no gradient",
         READER,
-        '        add_gathered_gradient(gradients["embedding"], d_input[: self.embedding], lanes.ids)\n',
+        '        add_gathered_gradient(gradients["embedding"], d_input[: self.embedding], lanes.ids, work.scales)\n',
         "        pass\n",
         OF_MODELS,
         "reference",
@@ -194,7 +194,7 @@ MUTANTS = [
     Mutant(
         "labels: spellings have no dropout",
         MODEL,
-        "work.characters, lanes.forms, dropout)",
+        "work.characters, lanes.forms, how)",
         "work.characters, lanes.forms)",
         OF_MODELS,
         "dropout",

@@ -37,7 +37,7 @@ MUTANTS = [
         JOINED,
     ),
     Mutant(
-        "line labels: they begin as large as untied ones where the embedding is tied",
+        "tied: embeddings, those of labels too, begin as large as untied ones",
         "nn/stack.py",
         "size = self.config.embedding if self.config.tied else 1",
         "size = 1",

@@ -81,8 +81,8 @@ MUTANTS = [
     Mutant(
         "memory: the embedding takes the columns of one lane after another",
         STACK_OF,
-        "add_gathered_gradient(d_table, d_input, inputs)",
-        "add_gathered_gradient(d_table, d_input, inputs.T)",
+        "add_gathered_gradient(d_table, d_input, inputs, tape.scales)",
+        "add_gathered_gradient(d_table, d_input, inputs.T, tape.scales)",
         ENGINE,
     ),
     Mutant(

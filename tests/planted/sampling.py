@@ -133,8 +133,8 @@ MUTANTS = [
         "    for job in islice(waiting, 1):\n        yield draw_one(model, job, config)\n",
         "    waiting = iter([*waiting])\n    if waiting.__length_hint__() == 1:\n"
         "        yield draw_one(model, next(waiting), config)\n",
-        (*RULES, *COMMAND),
-        only="do_not_change or begin_at_once or asked_for",
+        RULES,
+        only="do_not_change or asked_for",
     ),
     Mutant(
         "many: samples come as they end",

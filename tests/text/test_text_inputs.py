@@ -8,10 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from charlm.text import inputs
 from charlm.text.inputs import lines_of, read_lines, read_whole
+from charlm.text.long import LongText, text_in_memory
 from charlm.text.reading import Source, file_source
 
 
@@ -72,3 +74,27 @@ def test_a_long_line_takes_linear_time() -> None:
     begun = time.process_time()
     assert list(lines_of(iter(["x" * 64] * 60_000), "\n")) == ["x" * 64 * 60_000]
     assert time.process_time() - begun < 2
+
+
+class Dripping(io.BytesIO):
+    """Gives a few bytes at a time."""
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        """At most three."""
+        del size
+        return super().read1(3)
+
+
+@settings(deadline=None)
+@given(st.lists(st.text("ab\N{GREEK SMALL LETTER ALPHA}", max_size=12), min_size=1), st.booleans(), st.booleans())
+def test_long_texts_lie_on_the_disk_and_are_whole(lines: list[str], whole: bool, raw: bool) -> None:
+    """However few bytes come at a time, and whatever stands before and behind them."""
+    text = "\n".join(lines)
+    expected = [text] if whole else text.removesuffix("\n").split("\n") if text else []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inputs, "LONGEST", 5)
+        dripping = Source("test", lambda: Dripping(text.encode()))
+        found = list(inputs.read_texts(dripping, None if raw else "utf-8", whole=whole))
+    assert [text_in_memory(each) for each in found] == ([each.encode() for each in expected] if raw else expected)
+    for each, known in zip(found, expected, strict=True):
+        assert isinstance(each, LongText) == (len(known.encode() if raw else known) > 5)

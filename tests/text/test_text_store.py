@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charlm.errors import OutputError
-from charlm.text.store import GrowingStore, count_ids, look_up
+from charlm.text.store import GrowingStore, count_ids, look_up, passed_blocks
 
 IDS = st.integers(0, 255) | st.integers(0, 70_000) | st.integers(0, 2**32 - 1)
 
@@ -55,4 +55,15 @@ def test_looking_up_is_indexing(ids: list[int], types: int, wide: bool) -> None:
 def test_counting_in_pairs_is_counting(size: int, dtype: Any) -> None:
     ids = np.random.default_rng(size).integers(0, 200, size + 1).astype(dtype)
     for each in (ids[1:], ids[:-1]):  # where pairs begin at an odd address too
-        assert count_ids(each, 220).tolist() == np.bincount(each, minlength=220).tolist()
+        for types in (220, 256, 257, 300):  # bytes and <EOS> are 257, of which a text may have the lower ones only
+            assert count_ids(each, types).tolist() == np.bincount(each, minlength=types).tolist()
+
+
+def test_blocks_of_a_mapped_file_are_those_of_the_array() -> None:
+    """Also when they are read again, though their pages were given back."""
+    ids = np.arange(5000, dtype=np.uint16)
+    with GrowingStore(0) as store:
+        store.append(ids)
+        mapped = store.finish()
+    for _ in range(2):
+        np.testing.assert_array_equal(np.concatenate([block.copy() for block in passed_blocks(mapped, 999)]), ids)

@@ -111,7 +111,9 @@ class AdaptiveHead(Head):
         share: float,
         d_columns: Array,
         scratch: Array,
+        smoothing: float,
     ) -> float:
+        assert not smoothing, "smoothed targets need every cluster at every step"
         wanted = self._head_targets(targets)
         total = cross_entropy(_head(views), _head(gradients), columns, wanted, share, d_columns, scratch)
         for tail in self.tails:

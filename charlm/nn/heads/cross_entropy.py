@@ -96,8 +96,13 @@ def cross_entropy(
     d_columns: Array,
     scratch: Array,
     weights: Real | None = None,
+    smoothing: float = 0.0,
 ) -> float:
     """The sum of the losses -log P(target) in nats, each times its weight, and the gradients of ``share`` times it.
+
+    With label smoothing by epsilon (Szegedy et al. 2016, section 7) the gradients are of another sum than that which is
+    returned, of the cross-entropy with the distribution (1 - epsilon) [target] + epsilon / V of the V classes. What is
+    returned stays the plain one, which compares with that of other texts.
 
     Args:
         layer: the classes.
@@ -108,6 +113,7 @@ def cross_entropy(
         d_columns: [H, N]; overwritten.
         scratch: as large as ``scratch_size`` says at least.
         weights: [N], of the losses; None: 1.
+        smoothing: epsilon.
     """
     total = 0.0
     shares = np.full(targets.size, share) if weights is None else share * weights
@@ -118,10 +124,14 @@ def cross_entropy(
         losses = (np.log(sums) - chosen)[known]
         total += float(losses.sum() if weights is None else losses @ weights[part][known])
         scale = np.where(known, shares[part] / sums, 0).astype(e.dtype)
+        of_target = ((1 - smoothing) * shares[part]).astype(e.dtype)
+        of_each = np.where(known, shares[part] * (smoothing / len(layer.W)), 0).astype(e.dtype)
         for each in rows:
             d_logits = e[each.part]
             d_logits *= scale
-            d_logits[each.row, each.column] -= shares[part][each.column].astype(e.dtype)
+            if smoothing:
+                d_logits -= of_each
+            d_logits[each.row, each.column] -= of_target[each.column]
             _add_gradients(gradients, each.part, d_logits, block, first=part.start == 0)
         np.matmul(layer.W.T, e, out=d_columns[:, part])
     return total

@@ -44,6 +44,7 @@ class Head(ABC):
         share: float,
         d_columns: Array,
         scratch: Array,
+        smoothing: float,
     ) -> float:
         """The sum of the losses of columns [H, N], targets [N]; writes the gradients of ``share`` times it."""
 
@@ -62,7 +63,14 @@ class Head(ABC):
         return self._log_likelihoods(views, flat(activations), targets.reshape(-1), scratch).reshape(targets.shape)
 
     def loss_and_gradients(
-        self, views: Views, gradients: Views, activations: Array, targets: Ids, d_activations: Array, scratch: Array
+        self,
+        views: Views,
+        gradients: Views,
+        activations: Array,
+        targets: Ids,
+        d_activations: Array,
+        scratch: Array,
+        smoothing: float = 0.0,
     ) -> tuple[float, int]:
         """Cross-entropy with the targets that are not -1, and the gradients of its mean over them.
 
@@ -73,11 +81,13 @@ class Head(ABC):
             targets: [T, B], ids; -1 is not counted.
             d_activations: [H, T, B]; overwritten.
             scratch: of ``new_scratch``, for so many columns at least.
+            smoothing: of the targets, for the gradients alone; ``cross_entropy.py`` says what it is.
 
         Returns:
             The sum of the losses in nats, and how many targets it counts.
         """
         wanted = targets.reshape(-1)
         count = int(np.count_nonzero(wanted >= 0))
-        share, d_columns = 1 / max(count, 1), flat(d_activations)
-        return self._cross_entropy(views, gradients, flat(activations), wanted, share, d_columns, scratch), count
+        share, columns, d_columns = 1 / max(count, 1), flat(activations), flat(d_activations)
+        total = self._cross_entropy(views, gradients, columns, wanted, share, d_columns, scratch, smoothing)
+        return total, count

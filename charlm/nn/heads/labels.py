@@ -56,6 +56,7 @@ class LabelHead(ABC):
         share: float,
         weights: Real,
         d_columns: Array,
+        smoothing: float,
     ) -> float:
         """The sum of the losses, each times its weight; writes the gradients of ``share`` times it."""
 
@@ -67,6 +68,7 @@ class LabelHead(ABC):
         targets: Ids,
         d_columns: Array,
         weights: Array | None = None,
+        smoothing: float = 0.0,
     ) -> float:
         """The mean loss in nats of the targets that are not -1, and its gradients.
 
@@ -77,13 +79,15 @@ class LabelHead(ABC):
             targets: [N], labels; -1 is not counted.
             d_columns: [H, N]; overwritten, with zeros where the target is -1.
             weights: [K], what a target of each label counts in the mean; None: 1.
+            smoothing: of the targets of a softmax, for the gradients alone; ``cross_entropy.py`` says what it is. A
+                target's weight is that of all its loss.
         """
         counts = np.asarray(targets >= 0, np.float64)
         if weights is not None:
             counts *= weights[targets]
         total = float(counts.sum())
         share = 1 / total if total else 0.0
-        return share * self._weighted(views, gradients, columns, targets, share, counts, d_columns)
+        return share * self._weighted(views, gradients, columns, targets, share, counts, d_columns, smoothing)
 
 
 class SoftmaxLabels(LabelHead):
@@ -105,10 +109,11 @@ class SoftmaxLabels(LabelHead):
         share: float,
         weights: Real,
         d_columns: Array,
+        smoothing: float,
     ) -> float:
         scratch = np.empty(scratch_size(self.labels, targets.size), columns.dtype)
         layer, d_layer = _classes(views), _classes(gradients)
-        return cross_entropy(layer, d_layer, columns, targets, share, d_columns, scratch, weights)
+        return cross_entropy(layer, d_layer, columns, targets, share, d_columns, scratch, weights, smoothing)
 
 
 class SigmoidLabels(LabelHead):
@@ -130,7 +135,9 @@ class SigmoidLabels(LabelHead):
         share: float,
         weights: Real,
         d_columns: Array,
+        smoothing: float,
     ) -> float:
+        assert not smoothing, "labels judged by themselves have no distribution to smooth"
         against = _against(self._logits(views, columns), targets)
         total = float(_softplus(against).sum(axis=0) @ weights)
         # d softplus(s) = sigmoid(s); the target's s is -z.

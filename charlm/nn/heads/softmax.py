@@ -54,8 +54,10 @@ class SoftmaxHead(Head):
         share: float,
         d_columns: Array,
         scratch: Array,
+        smoothing: float,
     ) -> float:
-        return cross_entropy(_classes(views), _classes(gradients), columns, targets, share, d_columns, scratch)
+        layer, d_layer = _classes(views), _classes(gradients)
+        return cross_entropy(layer, d_layer, columns, targets, share, d_columns, scratch, smoothing=smoothing)
 
 
 def _classes(views: Views) -> Classes:
