@@ -104,7 +104,7 @@ MUTANTS = [
     Mutant(
         "surprise: unknown tokens share nothing on a page",
         "surprise.py",
-        "scores.logprobs - math.log(self._share) * unknown",
+        "scores.logprobs - math.log(unk_vocabulary) * unknown",
         "scores.logprobs",
         HEATMAP,
     ),
