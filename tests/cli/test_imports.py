@@ -25,7 +25,7 @@ LAYERS = [
     {"comparing", "seeing"},
     {"training"},
     {"speed", "histories", "tagging", "classification", "measuring", "novelty"},
-    {"ngrams"},
+    {"ngrams", "loaded_model"},
     {"diagnosis", "kernels"},
     {"api"},
     {"charlm", "cli"},

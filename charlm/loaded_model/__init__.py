@@ -1,0 +1,1 @@
+"""A trained model in Python, by what is done with it."""
