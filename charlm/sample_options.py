@@ -208,7 +208,8 @@ def _never(tokenizer: Tokenizer, stop: Sequence[int], options: TextOptions) -> t
     never |= set(tokens_of(tokenizer, "--ban", ban))
     if only:
         never |= set(range(len(tokenizer))) - set(tokens_of(tokenizer, "--only", only, parted=True)) - set(stop)
-    if never >= set(range(len(tokenizer))) - set(stop):
+    # Without either, a vocabulary of nothing but special tokens still draws the end.
+    if (ban or only) and never >= set(range(len(tokenizer))) - set(stop):
         raise UsageError("--ban and --only leave nothing to draw: ban less, or name more with --only")
     return tuple(sorted(never))
 

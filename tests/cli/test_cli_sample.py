@@ -2,9 +2,10 @@
 
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
-from cli_cases import Running, Trained, call, environment, one_message, process, succeed, words
+from cli_cases import QUICK, Running, Trained, call, environment, names_text, one_message, process, succeed, words
 
 
 def test_a_seed_decides_the_text(prose: Trained) -> None:
@@ -133,3 +134,12 @@ def test_terminals_of_any_encoding(encoding: str, names: Trained) -> None:
         ended = process(*command, "--model", names.folder, env=extra)
         assert ended.status == 0
         assert "Traceback" not in ended.err
+
+
+def test_a_vocabulary_of_special_tokens_alone_draws_empty_lines(tmp_path: Path) -> None:
+    """Words that occur once are unknown: of a list of names there may be none left."""
+    text = tmp_path / "names.txt"
+    text.write_text(names_text(), encoding="utf-8")
+    succeed("train", text, "--model", tmp_path / "m", "--level", "word", "--independent-lines", "--steps", 3, *QUICK)
+    ended = succeed("sample", "--model", tmp_path / "m", "--seed", 1)
+    assert ended.out == b"\n"
