@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from charlm.config import BaseRecord, CorpusRecord, ModelConfig, TextConfig, TrainConfig, require
+from charlm.config import BaseRecord, CorpusRecord, ModelConfig, TextConfig, require
 from charlm.errors import ModelError, UsageError
 from charlm.files import Tensors, expect_tensors, read_tensors
 from charlm.labels.label_set import LabelSet
@@ -24,6 +24,7 @@ from charlm.text.parts import Part
 from charlm.text.reading import check_encoding
 from charlm.text.tokenizer import Tokenizer, read_as
 from charlm.text.vocabulary import Vocabulary
+from charlm.train_config import TrainConfig
 
 FORMAT = 5
 """Version of the file format; the two before are read too, any other is refused."""

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from charlm.config import CorpusRecord, ModelConfig, TextConfig, TrainConfig
+from charlm.config import CorpusRecord, ModelConfig, TextConfig
 from charlm.files import tensor_bytes
+from charlm.train_config import TrainConfig
 
 CORPUS = CorpusRecord(["names.txt"], "a" * 64, None, None, 9000, 1000, 9000, 1000, 0)
 TRAIN = TrainConfig(window=8, batch=4, steps=100)

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from charlm.config import TrainConfig
+from charlm.train_config import TrainConfig
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from charlm.config import TrainConfig
 from charlm.nn.arrays import Array
 from charlm.nn.parameters import Parameters
+from charlm.train_config import TrainConfig
 
 BLOCK = 1 << 16
 """Parameters that are worked on at a time: with the mean and scratch, 0.8 MB of float32."""

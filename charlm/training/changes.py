@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from charlm.config import TextConfig, TrainConfig, require
+from charlm.config import TextConfig, require
 from charlm.errors import UsageError
+from charlm.train_config import TrainConfig
 from charlm.training.checks import MOST_STEPS, check_training, check_types
 from charlm.training.chosen import seconds_of
 from charlm.training.options import MEANINGS, SHAPE, TYPES_AND_MEANINGS, Meaning, flag_of

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, get_args, get_origin
 
-from charlm.config import ModelConfig, TrainConfig, require
+from charlm.config import ModelConfig, require
 from charlm.errors import UsageError
 from charlm.nn.registry import block_options
 from charlm.text.tokenizer import check_options
+from charlm.train_config import TrainConfig
 from charlm.training.choices import model_options
 from charlm.training.chosen import cell_of, options_of_block, seconds_of, those_of
 from charlm.training.options import FROM_BASE, MEANINGS, ONLY_WITH, TYPES_AND_MEANINGS, Meaning, Options, flag_of, flags

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from charlm.checkpoint import TrainedModel, load_model
-from charlm.config import ModelConfig, TextConfig, TrainConfig
+from charlm.config import ModelConfig, TextConfig
 from charlm.errors import UsageError
 from charlm.nn.registry import block_options
 from charlm.text.corpus import Corpus
 from charlm.text.sources import Texts
 from charlm.text.tokenizer import check_options, read_as
+from charlm.train_config import TrainConfig
 from charlm.training.chosen import cell_of, options_of_block, seconds_of, those_of
 from charlm.training.defaults import (
     Sizes,

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from charlm.checkpoint import TrainedModel, load_model
-from charlm.config import TrainConfig, require
+from charlm.config import require
 from charlm.errors import ModelError, UsageError
 from charlm.labelling.config import LabellingConfig
 from charlm.labelling.corpus import LabelCorpus
 from charlm.nn.label_config import LabelModelConfig
 from charlm.nn.registry import block_options
 from charlm.text.tokenizer import check_options
+from charlm.train_config import TrainConfig
 from charlm.training.checks import check_training, check_types
 from charlm.training.choices import Base
 from charlm.training.chosen import cell_of, options_of_block, seconds_of, those_of

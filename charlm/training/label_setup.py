@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from charlm.checkpoint import check_about
-from charlm.config import BaseRecord, CorpusRecord, TrainConfig
+from charlm.config import BaseRecord, CorpusRecord
 from charlm.errors import InputError, ModelError, UsageError
 from charlm.labelling.config import LabellingConfig
 from charlm.labelling.corpus import (
@@ -24,6 +24,7 @@ from charlm.nn.label_config import LabelModelConfig
 from charlm.text.sources import Texts, find_texts
 from charlm.text.tokenizer import Tokenizer
 from charlm.text.vocabulary import Vocabulary
+from charlm.train_config import TrainConfig
 from charlm.training.changes import changed
 from charlm.training.choices import Base
 from charlm.training.label_choices import (

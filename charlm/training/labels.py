@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from charlm.config import TrainConfig
 from charlm.files import Tensors
 from charlm.labelling.corpus import LabelCorpus
 from charlm.labelling.dataset import Dataset, cut_batches
@@ -18,6 +17,7 @@ from charlm.nn.label_config import LabelModelConfig
 from charlm.nn.label_model import LabelModel
 from charlm.nn.language_model import LanguageModel
 from charlm.nn.regularization import Regularization
+from charlm.train_config import TrainConfig
 from charlm.training.subject import Saved, Subject
 from charlm.training.work import Work
 

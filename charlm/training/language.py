@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from charlm.checkpoint import TrainedModel, label_tensors, load_model, model_bytes, vocabulary_tensors
-from charlm.config import ModelConfig, TextConfig, TrainConfig
+from charlm.config import ModelConfig, TextConfig
 from charlm.files import Tensors
 from charlm.labels.label_set import LabelSet
 from charlm.lanes import TextLabels
@@ -18,6 +18,7 @@ from charlm.nn.regularization import Regularization
 from charlm.scoring import Evaluation, evaluate, evaluation_tokens, model_inputs
 from charlm.text.corpus import Corpus
 from charlm.text.vocabulary import UNK
+from charlm.train_config import TrainConfig
 from charlm.training.batching import Batches, Stream
 from charlm.training.subject import Saved, Subject
 from charlm.training.windows import RandomWindows

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from charlm.cache.corpora import prepare
-from charlm.config import TextConfig, TrainConfig, require, with_unit
+from charlm.config import TextConfig, require, with_unit
 from charlm.errors import UsageError
 from charlm.machine import fingerprint
 from charlm.ngram.model import MOST_ORDER, NGramModel, learn
@@ -13,6 +13,7 @@ from charlm.ngram.workspace import MEMORY, Workspace
 from charlm.text.corpus import Corpus
 from charlm.text.sources import Texts, find_texts
 from charlm.text.tokenizer import check_options, read_as
+from charlm.train_config import TrainConfig
 from charlm.training.checks import check_types
 from charlm.training.choices import reading, text_config
 from charlm.training.ngram_options import NGRAM_OPTIONS, OF_WORKSPACE

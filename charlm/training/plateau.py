@@ -5,7 +5,7 @@ As in the word language models of Mikolov et al. (2010) and Zaremba et al. (2014
 begins anew. (PyTorch's ``patience`` is one less, and by default it wants a gain of a ten-thousandth.)
 """
 
-from charlm.config import TrainConfig
+from charlm.train_config import TrainConfig
 from charlm.training.progress import Progress
 
 

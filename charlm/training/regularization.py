@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from charlm.config import TrainConfig
 from charlm.errors import UsageError
 from charlm.nn.registry import make_block
+from charlm.train_config import TrainConfig
 
 
 def check_regularization(train: TrainConfig, cell: str, options: Mapping[str, str], *, head: str) -> None:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from charlm.config import TrainConfig
 from charlm.errors import ModelError, TrainingError
 from charlm.files import parse_json
+from charlm.train_config import TrainConfig
 from charlm.training.pace import Plan
 from charlm.training.reports import Report, SkipReport, StepReport, ValidationReport
 from charlm.training.run_folder import RunFolder

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Collection
 
-from charlm.config import TrainConfig
+from charlm.train_config import TrainConfig
 from charlm.training.progress import Progress
 from charlm.training.work import Work
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from typing import Any, Generic, TypeVar
 
-from charlm.config import TrainConfig
 from charlm.errors import ModelError
 from charlm.files import Tensors
 from charlm.nn.arrays import Array, Views
+from charlm.train_config import TrainConfig
 from charlm.training.replay import RecordedPace, Recording
 from charlm.training.reports import PlanReport, Report, ReturnReport, SkipReport, StepReport, ValidationReport
 from charlm.training.rhythm import RecordedRhythm

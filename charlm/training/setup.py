@@ -18,7 +18,7 @@ from charlm.checkpoint import (
     tokenizer_of,
     vocabulary_of,
 )
-from charlm.config import BaseRecord, CorpusRecord, TextConfig, TrainConfig
+from charlm.config import BaseRecord, CorpusRecord, TextConfig
 from charlm.errors import InputError, ModelError, UsageError
 from charlm.labels.label_set import LabelSet
 from charlm.machine import fingerprint
@@ -27,6 +27,7 @@ from charlm.text.corpus import Corpus
 from charlm.text.parts import Part
 from charlm.text.sources import STANDARD_INPUT, Texts, find_texts
 from charlm.text.tokenizer import Tokenizer, read_as
+from charlm.train_config import TrainConfig
 from charlm.training.changes import changed
 from charlm.training.checks import check
 from charlm.training.choices import Base, configure, encoding_for, independent_lines, load_base, reading, text_config

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from charlm.config import TrainConfig
 from charlm.errors import TrainingError
 from charlm.nn.arrays import Array, Views
 from charlm.nn.regularization import Regularization
 from charlm.scoring import Cost
+from charlm.train_config import TrainConfig
 from charlm.training.averaging import TENSOR, make_average
 from charlm.training.clipping import clip
 from charlm.training.optimizers import make_optimizer

@@ -11,7 +11,15 @@ from cli_cases import Trained, environment, succeed
 from charlm.cli.commands import COMMANDS
 
 HEAVY = {"numpy", "safetensors", "threadpoolctl", "tqdm", "regex", "rich", "matplotlib", "onnx"}
-PARTS = {"charlm.training", "charlm.exchange", "charlm.speed", "charlm.machine", "charlm.api", "charlm.loaded_model", "charlm.plots"}
+PARTS = {
+    "charlm.training",
+    "charlm.exchange",
+    "charlm.speed",
+    "charlm.machine",
+    "charlm.api",
+    "charlm.loaded_model",
+    "charlm.plots",
+}
 LEVELS = {"charlm.text.words", "charlm.text.tokens", "charlm.text.octets"}
 READS = {"numpy", "safetensors"}
 RUN = """

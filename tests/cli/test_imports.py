@@ -11,6 +11,7 @@ PACKAGE = Path(charlm.__file__).parent
 LAYERS = [
     {"version", "errors", "curves", "colours", "correlations"},
     {"config", "templates", "portions"},
+    {"train_config"},
     {"machine"},
     {"text", "nn"},
     {"files", "lanes", "arithmetic", "labels", "spelling"},

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charlm.checkpoint import TrainedModel, load_model, model_bytes
-from charlm.config import CorpusRecord, ModelConfig, TextConfig, TrainConfig
+from charlm.config import CorpusRecord, ModelConfig, TextConfig
 from charlm.nn.arrays import Array, States
 from charlm.nn.fitting import kind_name
 from charlm.nn.language_model import LanguageModel
@@ -15,6 +15,7 @@ from charlm.nn.registry import every_kind
 from charlm.scoring import log_softmax
 from charlm.text.tokenizer import Tokenizer
 from charlm.text.vocabulary import Vocabulary
+from charlm.train_config import TrainConfig
 
 CHARACTERS = ["a", "b", "\0", "\ud800", "Ä", "\U0001f600", "\n", '"', "\x85"]
 """Among them all that a format might trip over."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from charlm.config import OPTIMIZERS
 from charlm.nn.parameters import Parameters, ParameterSpec
+from charlm.train_config import OPTIMIZERS
 from charlm.training.optimizers import make_optimizer
 
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ from nn_cases import (
 )
 from reference import Noise
 
-from charlm.config import TrainConfig
 from charlm.nn.parameters import below
 from charlm.nn.regularization import OFF, Regularization
+from charlm.train_config import TrainConfig
 
 if TYPE_CHECKING:
     from charlm.nn.language_model import LanguageModel, Workspace

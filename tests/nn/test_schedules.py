@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charlm.config import SCHEDULES
+from charlm.train_config import SCHEDULES
 from charlm.training.schedules import factor
 
 SHARES = st.floats(0, 1)

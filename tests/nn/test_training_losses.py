@@ -12,8 +12,9 @@ import pytest
 from nn_cases import KINDS
 from proof import LOSSES
 
-from charlm.config import ModelConfig, TrainConfig
+from charlm.config import ModelConfig
 from charlm.nn.language_model import LanguageModel
+from charlm.train_config import TrainConfig
 from charlm.training.batching import Stream
 from charlm.training.language import LanguageWork
 from charlm.training.trainer import Trainer

@@ -8,8 +8,8 @@ import torch
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.optim.swa_utils import AveragedModel
 
-from charlm.config import TrainConfig
 from charlm.nn.parameters import Parameters, ParameterSpec
+from charlm.train_config import TrainConfig
 from charlm.training.averaging import TriggeredAverage
 from charlm.training.plateau import is_stuck, share
 from charlm.training.progress import Progress

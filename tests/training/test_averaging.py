@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charlm.config import TrainConfig
 from charlm.errors import UsageError
 from charlm.nn.parameters import Parameters, ParameterSpec
+from charlm.train_config import TrainConfig
 from charlm.training import averaging
 from charlm.training.averaging import Average, MovingAverage, TriggeredAverage, make_average
 

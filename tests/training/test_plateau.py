@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charlm.config import TrainConfig
+from charlm.train_config import TrainConfig
 from charlm.training.plateau import is_stuck, share
 from charlm.training.progress import Progress
 
