@@ -83,7 +83,9 @@ def counts_of_counts(adjusted: Ids) -> Ids:
 
 
 def discounts_of(number: Ids) -> Discounts:
-    """The discounts of an order; ``FALLBACK`` where none can be estimated, or one is below 0 or above its count.
+    """The discounts of an order; ``FALLBACK`` where none can be estimated, or one is not positive or above its count.
+
+    KenLM lets a discount be 0. Contexts whose n-grams all have such counts would leave nothing for what they never saw.
 
     Args:
         number: counts of its adjusted counts, as ``counts_of_counts`` gives them.
@@ -92,6 +94,6 @@ def discounts_of(number: Ids) -> Discounts:
     if all(t[:-1]):
         y = t[0] / (t[0] + 2 * t[1])
         values = [k - (k + 1) * y * t[k] / t[k - 1] for k in range(1, _TOLD_APART + 1)]
-        if all(0 <= value <= k for k, value in enumerate(values, 1)):
+        if all(0 < value <= k for k, value in enumerate(values, 1)):
             return Discounts((values[0], values[1], values[2]), estimated=True)
     return Discounts(FALLBACK, estimated=False)

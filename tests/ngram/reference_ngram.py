@@ -42,7 +42,7 @@ class Reference:
             return FALLBACK
         y = t[0] / (t[0] + 2 * t[1])
         found = tuple(k - (k + 1) * y * t[k] / t[k - 1] for k in (1, 2, 3))
-        return found if all(0 <= d <= k for k, d in enumerate(found, 1)) else FALLBACK
+        return found if all(0 < d <= k for k, d in enumerate(found, 1)) else FALLBACK
 
     def probability(self, gram: Gram) -> float:
         """P(last word | those before), of which no more than ``order`` - 1 count."""

@@ -118,9 +118,12 @@ def test_counts_that_give_no_discounts_get_the_usual_ones() -> None:
     assert found.values == FALLBACK
 
 
-@pytest.mark.parametrize("counts", [[0, 1, 1, 9, 1, 0], [0, 9, 1, 9, 9, 0], [0, 0, 3, 2, 1, 0], [0, 4, 3, 0, 1, 0]])
+@pytest.mark.parametrize(
+    "counts",
+    [[0, 1, 1, 9, 1, 0], [0, 9, 1, 9, 9, 0], [0, 0, 3, 2, 1, 0], [0, 4, 3, 0, 1, 0], [0, 4, 2, 2, 3, 0]],
+)
 def test_discounts_that_make_no_sense_are_not_taken(counts: list[int]) -> None:
-    """Below 0, above their counts, or of no counts."""
+    """Below 0, above their counts, of no counts, or just 0."""
     assert not discounts_of(np.array(counts)).estimated
 
 

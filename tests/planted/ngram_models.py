@@ -44,7 +44,7 @@ MUTANTS = [
     Mutant(
         "n-grams: discounts above their counts are taken",
         SMOOTHING,
-        "        if all(0 <= value <= k for k, value in enumerate(values, 1)):\n",
+        "        if all(0 < value <= k for k, value in enumerate(values, 1)):\n",
         "        if values:\n",
         EQUATIONS,
     ),
