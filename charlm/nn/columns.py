@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from charlm.nn.arrays import Array
 
@@ -51,13 +51,18 @@ def new_steps(time: int, rows: int, batch: int, dtype: DTypeLike, *, keep: bool 
 def write_columns(out: Array, steps: Array) -> None:
     """Write steps [T, rows, B] into ``out`` [rows, T * B]."""
     time, rows, batch = steps.shape
-    out.reshape(rows, time, batch, copy=False)[...] = steps.transpose(1, 0, 2)
+    _lanes(out.reshape(rows, time, batch, copy=False))[...] = _lanes(steps).T
 
 
 def write_steps(out: Array, columns: Array) -> None:
     """Write columns [rows, T * B] into ``out`` [T, rows, B]."""
     time, rows, batch = out.shape
-    out[...] = columns.reshape(rows, time, batch, copy=False).transpose(1, 0, 2)
+    _lanes(out)[...] = _lanes(columns.reshape(rows, time, batch, copy=False)).T
+
+
+def _lanes(array: Array) -> NDArray[np.void]:
+    """[..., B] as [...] of pieces of B numbers: NumPy copies a piece at a time in half to nine tenths of the time."""
+    return array.view(np.dtype((np.void, array.shape[-1] * array.itemsize)))[..., 0]
 
 
 def steps_of(columns: Array, time: int) -> Array:
