@@ -14,6 +14,8 @@
     charlm.diff(model, other, text)             # where they disagree
     charlm.train_ngrams("names.txt").score("a name")  # the same by counting
     charlm.history("runs")                      # how runs went
+    charlm.tune("runs/names", dynamic="rms")   # what adapts the model best
+    model.adapted(tuned=True).evaluate()        # what a text costs it then
     charlm.find_lr("names.txt").suggestion      # a learning rate
     tagger = charlm.train_tagger("names.conll") # as charlm tag train names.conll
     tagger.tag("Teddy Roosevelt was nice.")     # labels and entities
@@ -30,6 +32,8 @@ from charlm.version import __version__
 if TYPE_CHECKING:
     from charlm.api import (
         Accuracy,
+        AdaptedModel,
+        AdaptOptions,
         Alternative,
         Attribution,
         BeamOptions,
@@ -57,6 +61,7 @@ if TYPE_CHECKING:
         StepReport,
         Tagged,
         Tagger,
+        Tuned,
         ValidationReport,
         accuracies,
         confusion,
@@ -73,11 +78,14 @@ if TYPE_CHECKING:
         train_classifier,
         train_ngrams,
         train_tagger,
+        tune,
         which,
     )
 
 __all__ = [
     "Accuracy",
+    "AdaptOptions",
+    "AdaptedModel",
     "Alternative",
     "Attribution",
     "BeamOptions",
@@ -105,6 +113,7 @@ __all__ = [
     "StepReport",
     "Tagged",
     "Tagger",
+    "Tuned",
     "ValidationReport",
     "__version__",
     "accuracies",
@@ -122,6 +131,7 @@ __all__ = [
     "train_classifier",
     "train_ngrams",
     "train_tagger",
+    "tune",
     "which",
 ]
 

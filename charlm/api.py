@@ -10,6 +10,9 @@ from typing import Unpack
 
 import numpy as np
 
+from charlm.adapting.from_python import tune
+from charlm.adapting.kept import Tuned
+from charlm.adapting.options import AdaptOptions
 from charlm.attribution import Attribution, Confusion
 from charlm.bayes import Posterior
 from charlm.checkpoint import load_model
@@ -24,6 +27,7 @@ from charlm.histories.history import RunHistory
 from charlm.histories.reading import read_runs
 from charlm.labelling.classifying import Classified
 from charlm.labelling.tags import Tagged
+from charlm.loaded_model.adapting import AdaptedModel
 from charlm.loaded_model.model import Model
 from charlm.neurons import Found
 from charlm.ngrams import NGrams, load_ngrams, read_arpa, train_ngrams
@@ -43,6 +47,8 @@ from charlm.training.setup import begin
 
 __all__ = [
     "Accuracy",
+    "AdaptOptions",
+    "AdaptedModel",
     "Alternative",
     "Attribution",
     "BeamOptions",
@@ -70,6 +76,7 @@ __all__ = [
     "StepReport",
     "Tagged",
     "Tagger",
+    "Tuned",
     "ValidationReport",
     "accuracies",
     "confusion",
@@ -86,6 +93,7 @@ __all__ = [
     "train_classifier",
     "train_ngrams",
     "train_tagger",
+    "tune",
     "which",
 ]
 
@@ -96,7 +104,7 @@ def load(path: str | PathLike[str]) -> Model:
     Raises:
         ModelError: it is missing or damaged.
     """
-    return Model(load_model(Path(path)))
+    return Model(load_model(Path(path)), Path(path))
 
 
 def history(paths: Paths) -> list[RunHistory]:

@@ -54,6 +54,7 @@ _CHECKS: Mapping[Any, Callable[[Any], bool]] = {
     bool: lambda value: isinstance(value, bool),
     NoneType: lambda value: value is None,
     list[str]: lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value),
+    list[float]: lambda value: isinstance(value, list) and all(_CHECKS[float](each) for each in value),
     Mapping[str, str]: lambda value: (
         isinstance(value, dict) and all(isinstance(k, str) and isinstance(v, str) for k, v in value.items())
     ),

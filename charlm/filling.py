@@ -104,7 +104,15 @@ Segments = tuple[tuple[int, ...], ...]
 
 def unknown_around(model: TrainedModel, template: str) -> list[str]:
     """The tokens around the gaps of a text that the model does not know."""
-    return list(dict.fromkeys(token for part in _parts(model, template) for token in model.tokenizer.unknown_in(part)))
+    tokenizer, parts = model.tokenizer, _parts(model, template)
+    found: list[str] = []
+    for index, part in enumerate(parts):
+        # The space between a word and a gap is no token of what stands beside the gap.
+        filled = _SOLID if index and tokenizer.level in _WHOLE else ""
+        read = filled + part if index == len(parts) - 1 else tokenizer.trim_prompt(filled + part)
+        unknown = tokenizer.unknown_in(read)
+        found += [token.removeprefix(MARK) or token for token in tokenizer.cut(read)[len(filled) :] if token in unknown]
+    return list(dict.fromkeys(found))
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,11 @@ def _scored(model: Scorer, streams: Sequence[Iterator[Ids]], *, details: bool) -
     if isinstance(model, TrainedModel):
         return score_streams(model.network, streams, details=details)
     from charlm.ngram.streams import score_counted  # noqa: PLC0415 - a network needs no n-grams
+    from charlm.prediction.scorer import AdaptedScorer  # noqa: PLC0415 - nor to adapt
+    from charlm.prediction.streams import score_adapted  # noqa: PLC0415 - likewise
 
+    if isinstance(model, AdaptedScorer):
+        return score_adapted(model, streams, details=details)
     return score_counted(model, streams, details=details)
 
 

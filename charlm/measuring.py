@@ -26,7 +26,13 @@ def score_texts(
 
 
 def evaluate_texts(
-    model: Recorded, corpus: Paths | None, text: str | None, *, exact: bool = False, unk_vocabulary: int = 1
+    model: Recorded,
+    corpus: Paths | None,
+    text: str | None,
+    *,
+    exact: bool = False,
+    unk_vocabulary: int = 1,
+    scorer: Scorer | None = None,
 ) -> EvaluationResult:
     """What a text costs under a model, as validation in training counts it.
 
@@ -36,6 +42,7 @@ def evaluate_texts(
         text: the text itself.
         exact: in one lane.
         unk_vocabulary: how many tokens share the probability of <UNK> evenly.
+        scorer: whose probabilities; None for the model's.
 
     Raises:
         UsageError: both are given, or ``unk_vocabulary`` is not positive.
@@ -44,7 +51,7 @@ def evaluate_texts(
     require("unk_vocabulary", unk_vocabulary, minimum=1)
     own = corpus is None and text is None
     part = own_part(model, *own_texts(model)) if own else part_given(model, corpus, text)
-    return evaluate_part(model, part, exact=exact, unk_vocabulary=unk_vocabulary)
+    return evaluate_part(scorer or model, part, exact=exact, unk_vocabulary=unk_vocabulary)
 
 
 def part_given(model: Recorded, corpus: Paths | None, text: str | None) -> Part:

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from charlm.checkpoint import TrainedModel
 from charlm.errors import UsageError
 from charlm.portions import portions
 from charlm.ranking import LENGTHS
+from charlm.scorer import Scorer
 from charlm.scores import Score, score_all
 
 TIE = 1e-6
@@ -86,7 +86,7 @@ class Judged:
         }
 
 
-def judge(model: TrainedModel, pairs: Iterable[Pair]) -> Iterator[Judged]:
+def judge(model: Scorer, pairs: Iterable[Pair]) -> Iterator[Judged]:
     """What a model says of pairs, in their order, in memory that does not grow with their number.
 
     Raises:

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from charlm.checkpoint import TrainedModel
 from charlm.config import choose
 from charlm.likelihoods import characters
 from charlm.portions import portions
+from charlm.scorer import Scorer
 from charlm.scores import Score, perplexity, score_all
 from charlm.scoring import log_softmax
 
@@ -61,7 +61,7 @@ class Alternative:
         return asdict(self) | {"odds": self.odds}
 
 
-def rank(model: TrainedModel, texts: Iterable[str], by: str | None = None) -> list[Alternative]:
+def rank(model: Scorer, texts: Iterable[str], by: str | None = None) -> list[Alternative]:
     """Alternatives, the likeliest first; those that are alike stay in their order.
 
     Args:
@@ -94,7 +94,7 @@ def rank(model: TrainedModel, texts: Iterable[str], by: str | None = None) -> li
     ]
 
 
-def score_in_order(model: TrainedModel, texts: Iterable[str]) -> Iterator[Score]:
+def score_in_order(model: Scorer, texts: Iterable[str]) -> Iterator[Score]:
     """Scores of texts in their order, in memory that does not grow with their number.
 
     Raises:

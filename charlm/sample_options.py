@@ -224,8 +224,11 @@ def tokens_of(tokenizer: Tokenizer, flag: str, texts: Sequence[str], *, parted: 
         parted: leave out words behind no space, where the model has them behind one: they would run together.
 
     Raises:
-        UsageError: the model does not know one of them.
+        UsageError: the model does not know one of them, or a text is empty.
     """
+    if not all(texts):
+        what = "words" if tokenizer.level in ("word", "token") else "characters"
+        raise UsageError(f"{flag} is empty: name {what}, or leave it out")
     if not texts:
         return []
     if tokenizer.level == "byte":

@@ -8,10 +8,8 @@ import numpy as np
 
 from charlm.checkpoint import TrainedModel
 from charlm.errors import UsageError
-from charlm.matching.patterns import Pattern
-from charlm.matching.search import BUDGET, Matching
+from charlm.matching.limits import BUDGET, SECONDS
 from charlm.nn.arrays import Ids
-from charlm.sampling.beams import beam_search
 from charlm.sampling.config import BeamConfig, SamplingConfig
 from charlm.sampling.constraints import Constraint
 from charlm.sampling.drawn import Drawn
@@ -179,6 +177,7 @@ def draw_samples(
     *,
     match: str | None = None,
     budget: int = BUDGET,
+    seconds: float = SECONDS,
 ) -> Iterator[Sample]:
     """Draw what comes after some prompts, several times.
 
@@ -194,14 +193,15 @@ def draw_samples(
         config: how, made by ``charlm.sample_options.sampling_config``.
         match: a regular expression that what is drawn matches from end to end; see ``charlm.matching``.
         budget: tokens that may be tried for each sample that is to match.
+        seconds: of processor time that the expression may take for each of them.
 
     Yields:
         The samples, in order; the first one while it is drawn.
 
     Raises:
         ModelError: the model gives no first token a probability.
-        UsageError: the pattern is none, no token can begin a match of it, or it takes too long.
-        SearchError: nothing that matches was found.
+        UsageError: the pattern is none, or no token can begin a match of it.
+        SearchError: nothing that matches was found, or the pattern takes too long.
     """
     jobs = (
         Job(prompt.ids, (seed, index, place) if place else (seed, index))
@@ -211,7 +211,10 @@ def draw_samples(
     if match is None:
         streams = draw_many(model.network, jobs, config)
     else:
-        pattern = Pattern(match, raw=model.tokenizer.level == "byte")
+        from charlm.matching.patterns import Pattern  # noqa: PLC0415 - few samples are to match
+        from charlm.matching.search import Matching  # noqa: PLC0415 - likewise
+
+        pattern = Pattern(match, raw=model.tokenizer.level == "byte", seconds=seconds)
         streams = Matching(model.network, model.tokenizer, pattern, config, budget).streams(jobs)
     for order, stream in enumerate(streams):
         index, place = divmod(order, len(prompts))
@@ -232,6 +235,8 @@ def find_samples(model: TrainedModel, prompts: Sequence[Prompt], config: BeamCon
     Raises:
         ModelError: the model gives no first token a probability.
     """
+    from charlm.sampling.beams import beam_search  # noqa: PLC0415 - most samples are drawn
+
     for prompt in prompts:
         for index, found in enumerate(beam_search(model.network, prompt.ids, config)):
             stream = whole(found.drawn)

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from charlm.api import Model
 from charlm.errors import SearchError, UsageError
-from charlm.matching import patterns, search
+from charlm.matching import limits, search
 from charlm.matching.patterns import NextTokens, Pattern
 from charlm.matching.search import MATCH, Matching
+from charlm.matching.shortest import shortest_match
 from charlm.nn.arrays import Flags, Ids
 from charlm.sample_options import sampling_config
 from charlm.samples import read_prompt
@@ -101,10 +102,10 @@ PATTERNS = st.recursive(
 @settings(deadline=None, max_examples=150)
 @given(PATTERNS, st.sampled_from([LINES, STREAM]), st.integers(0, 5))
 def test_a_match_is_found_wherever_there_is_one(pattern: str, model: Model, seed: int) -> None:
-    """Of up to 4 letters; "c" is none of the model's."""
-    texts = ("".join(each) for length in range(5) for each in itertools.product("ab\n", repeat=length))
-    there_is = any(re.fullmatch(pattern, text) and (model is STREAM or "\n" not in text) for text in texts)
+    """Of up to 4 letters, or 5 where the length is; "c" is none of the model's."""
     length = 5 if model is LINES else 4
+    texts = ("".join(each) for letters in range(length + 1) for each in itertools.product("ab\n", repeat=letters))
+    there_is = any(re.fullmatch(pattern, text) and (model is STREAM or "\n" not in text) for text in texts)
     if there_is:
         drawn = draw(model, pattern, seed, length=length, budget=20_000)
         assert regex.fullmatch(pattern, text_of(model, drawn))
@@ -140,17 +141,138 @@ def test_what_the_budget_does_not_reach_is_said() -> None:
 
 def test_what_cannot_be_is_said() -> None:
     with pytest.raises(SearchError, match="no text of up to 3 tokens of this model matches --match"):
-        draw(STREAM, "aaaa", length=3)
+        draw(STREAM, "aaaa|bz", length=3)
     with pytest.raises(SearchError, match="no text of up to"):
         draw(LINES, "a[ab]z")
 
 
-def test_patterns_that_are_none_or_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_patterns_that_are_none() -> None:
     with pytest.raises(UsageError, match=r"--match '\(a' is no regular expression: missing \) at position 2"):
         Pattern("(a")
-    monkeypatch.setattr(patterns, "SECONDS", 0.01)
-    with pytest.raises(UsageError, match=r"takes more than 0.01 s on a text of 31 characters"):
-        Pattern(r"(?:a|aa)+c").is_met("a" * 30 + "!")
+
+
+SLOW = r"(?:a|aa)+c"
+
+
+def test_a_look_that_takes_too_long_is_ended() -> None:
+    with pytest.raises(
+        SearchError, match=r"more than 0.01 s to find what may come next, behind a text of 31 characters"
+    ):
+        Pattern(SLOW, seconds=0.05).is_met("a" * 30 + "!")
+
+
+class Clock:
+    """Processor time in which every look takes so many seconds."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+        self.now, self.looks = 0.0, 0
+        look = Pattern._looks  # noqa: SLF001 - what every look goes through
+
+        def looks(pattern: Pattern, text: str | bytes, *, partial: bool) -> bool:
+            found = look(pattern, text, partial=partial)
+            self.now += seconds
+            self.looks += 1
+            return found
+
+        monkeypatch.setattr(limits, "process_time", lambda: self.now)
+        monkeypatch.setattr(Pattern, "_looks", looks)
+
+
+def test_all_looks_of_a_place_have_a_limit_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A place of this model has three: one a letter, and one whether the text matches as it is."""
+    clock = Clock(monkeypatch, 0.6)
+    said = r"takes more than 1 s to find what may come next, behind .* or raise --match-seconds, now 5 s"
+    with pytest.raises(SearchError, match=said):
+        draw(LINES, "[ab]+")
+    assert clock.looks == 2
+
+
+def test_all_looks_of_a_sample_have_a_limit_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And another sample has as much again."""
+    clock = Clock(monkeypatch, 0.2)
+    with pytest.raises(SearchError, match="takes more than 5 s for one sample, behind a text of"):
+        draw(LINES, "[ab]{60}")
+    assert 20 < clock.looks <= 26
+    trained = LINES.trained
+    matching = Matching(trained.network, trained.tokenizer, Pattern("[ab]{6}"), sampling_config(trained))
+    before = clock.looks
+    for seed in range(9):
+        assert matching.draw(Job(np.zeros(0, np.int64), (seed,))).stop == EOS
+    assert clock.looks - before > 50
+
+
+def test_quick_looks_do_not_count_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixty thousand a place, as of a large vocabulary, and twenty places."""
+    now = [0.0]
+    monkeypatch.setattr(limits, "process_time", lambda: now[0])
+    allowance = limits.Allowance()
+    for _ in range(20):
+        with allowance.place():
+            for _ in range(60_000):
+                assert allowance.left() > 0
+                now[0] += limits.FREE
+    assert allowance.left() == pytest.approx(limits.SECONDS / limits.PLACE)
+
+
+def test_limits_change_nothing_within_them() -> None:
+    for pattern in ("(a|b)*a", SLOW.replace("c", "b"), "[ab]{5,9}"):
+        texts = {
+            str(LINES.matching(pattern, 9, seed=2, length=20, seconds=seconds)) for seconds in (9.0, 10.0, 86_400.0)
+        }
+        assert len(texts) == 1
+
+
+@pytest.mark.parametrize("seconds", [0, -1.0, math.inf, math.nan, 90_000])
+def test_a_limit_of_time_is_a_number_of_seconds(seconds: float) -> None:
+    with pytest.raises(UsageError, match=r"--match-seconds is .*above 0 and at most 86400"):
+        LINES.matching("a", seconds=seconds)
+
+
+def test_a_match_that_is_longer_than_the_length_is_said_before_anything_is_drawn() -> None:
+    """Counted in characters, which a word has several of."""
+    for model, pattern, length in (
+        (LINES, "[ab]{30}", 29),
+        (WORDS, "(the cat ){4}sat", 6),
+        (LINES, r"(ab|ba{3})\1{9}", 19),
+    ):
+        with pytest.raises(SearchError, match=rf"has \d+ characters at least, and {length} tokens of this model have"):
+            draw(model, pattern, length=length, budget=1)
+    assert len(text_of(LINES, draw(LINES, "[ab]{30}", length=30))) == 30
+    assert text_of(WORDS, draw(WORDS, "the cat sat", length=3)) == "the cat sat"
+    octets = random_model(level="byte", unit="file", seed=4)
+    with pytest.raises(SearchError, match="has 40 bytes at least, and 39 tokens of this model have 39 at most"):
+        draw(octets, "n*(é){20}", length=39)
+
+
+@settings(deadline=None, max_examples=200)
+@given(PATTERNS)
+def test_the_shortest_match_is_what_trying_all_texts_finds(pattern: str) -> None:
+    texts = ("".join(each) for length in range(7) for each in itertools.product("abc", repeat=length))
+    found = next((len(text) for text in texts if regex.fullmatch(pattern, text)), None)
+    assert found is None or shortest_match(pattern) == found
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("[[:alpha:]]", "a"),
+        ("[b[:alpha:]]{2}", "aa"),
+        ("(?:abc){e<=2}", "a"),
+        ("(?:abc){d<=1}", "ab"),
+        (r"\p{L}{2}", "ab"),
+        ("(?|ab|cd)", "ab"),
+        (r"\X{2}", "ab"),
+        ("a{,3}", ""),
+        ("(?i:STRASSE)", "strasse"),
+        ("(a)?b(?(1)c|d)", "bd"),
+        ("(?<=x)?a++b", "ab"),
+    ],
+)
+def test_no_match_is_shorter_than_the_shortest(pattern: str, text: str) -> None:
+    """Whatever ``re`` reads in what means something else to ``regex``, or nothing at all."""
+    assert regex.fullmatch(pattern, text, regex.VERSION0)
+    assert shortest_match(pattern) <= len(text)
+    assert shortest_match(pattern.encode()) <= len(text)
 
 
 @given(st.sampled_from(["the", "the cat", "cats.", "", "the cat, ", "the\n"]), PATTERNS, st.integers(2, 7))

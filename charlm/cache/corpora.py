@@ -1,11 +1,10 @@
 """Texts to a corpus: from the cache if its ids are there, else computed, and kept there for the next time."""
 
 import inspect
-import os
 from contextlib import suppress
 from typing import Any
 
-from charlm.cache.entry import DamagedError, entry_bytes, read_entry, write_entry
+from charlm.cache.entry import entry_bytes, read_entry, write_entry
 from charlm.cache.folder import CacheFolder, default_folder
 from charlm.cache.keys import Digests, Options, entry_key, known_entry_key, recipe_keys
 from charlm.cache.notes import Notes, stamps_of, total_size
@@ -85,20 +84,12 @@ class CachedPreparation:
 
     def _load(self, key: str, *, check: bool = True) -> Corpus | None:
         """The corpus of an entry; None if there is none, or none that is sound."""
-        path = self._folder.entry(key)
         given = None if self._options["extend"] else self._options["tokenizer"]
         detected = self._options["independent_lines"] is None
-        try:
-            corpus = read_entry(path, key, self._texts.name, given, detected=detected, check=check)
-        except OSError:
-            return None
-        except DamagedError:
-            with suppress(OSError):
-                path.unlink()
-            return None
-        with suppress(OSError):
-            os.utime(path)
-        return corpus
+        return self._folder.taken(
+            self._folder.entry(key),
+            lambda path: read_entry(path, key, self._texts.name, given, detected=detected, check=check),
+        )
 
     def _make(self) -> Corpus:
         read = [each for each in (self._texts, self._valid) if each is not None]

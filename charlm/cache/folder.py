@@ -12,18 +12,19 @@ import json
 import os
 import re
 import secrets
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from charlm.cache.entry import DamagedError, read_closed_label, read_label
 from charlm.errors import OutputError
 from charlm.files import write_atomically
+from charlm.user_folders import user_folder
 
+Found = TypeVar("Found")
 VARIABLE = "CHARLM_CACHE"
 """The environment variable that names the folder; empty for no cache."""
 MOST_BYTES = 10_000_000_000
@@ -50,17 +51,7 @@ def default_folder() -> Path | None:
     named = os.environ.get(VARIABLE)
     if named is not None:
         return Path(named).absolute() if named else None
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(base):  # noqa: PTH117 - others do not count, says the specification
-        return Path(base) / "charlm"
-    local = os.environ.get("LOCALAPPDATA", "")
-    if sys.platform == "win32" and local:
-        return Path(local) / "charlm" / "cache"
-    try:
-        home = Path.home()
-    except RuntimeError:
-        return None
-    return home.joinpath(*(("Library", "Caches") if sys.platform == "darwin" else (".cache",)), "charlm")
+    return user_folder("XDG_CACHE_HOME", windows=("charlm", "cache"), darwin=("Library", "Caches"), other=(".cache",))
 
 
 @dataclass(frozen=True)
@@ -96,6 +87,25 @@ class CacheFolder:
     def entry(self, key: str) -> Path:
         """The file of an entry."""
         return self.path / "ids" / f"{key}.ids"
+
+    def taken(self, path: Path, read: Callable[[Path], Found]) -> Found | None:
+        """What is read of an entry, which counts as used; None if there is none, or none that is sound.
+
+        Args:
+            path: of its file; a damaged one is removed.
+            read: reads it, and raises ``OSError`` or ``DamagedError``.
+        """
+        try:
+            found = read(path)
+        except OSError:
+            return None
+        except DamagedError:
+            with suppress(OSError):
+                path.unlink()
+            return None
+        with suppress(OSError):
+            os.utime(path)
+        return found
 
     def suffixes(self, key: str) -> Path:
         """The file of the suffixes of a text."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from charlm.cli.console import counted, note, visible
 
 if TYPE_CHECKING:
-    from charlm.checkpoint import TrainedModel
+    from charlm.scorer import Scorer
 
 SHOWN_CHARACTERS = 400
 """Longer texts are cut where they are shown."""
@@ -34,7 +34,7 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three figures
 
 
-def note_unknown(trained: "TrainedModel", number: int, noun: str = "text") -> None:
+def note_unknown(trained: "Scorer", number: int, noun: str = "text") -> None:
     """Warn that scores of so many texts, or pairs of them, with unknown tokens do not compare."""
     danger = (
         "<UNK> stands for all unknown tokens at once, so such texts look likelier than they are"

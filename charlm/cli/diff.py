@@ -9,7 +9,7 @@ import typer
 from charlm.cli.comparing import shown
 from charlm.cli.console import counted, note, printable, result, result_json, visible
 from charlm.cli.find import JsonOption
-from charlm.cli.inputs import note_file
+from charlm.cli.inputs import note_file, source_of
 from charlm.cli.named_models import encoding_of, load_named, read_text
 from charlm.cli.painting import in_colour
 from charlm.errors import UsageError
@@ -90,10 +90,7 @@ def diff(
 
 
 def _read(models: "list[TrainedModel]", file: Path | None, encoding: str | None) -> str:
-    from charlm.text.reading import Source, file_source  # noqa: PLC0415 - NumPy is loaded only when it is used
-
-    source = Source("standard input", lambda: sys.stdin.buffer) if file is None else file_source(file)
-    return read_text(source, encoding_of(models, encoding))
+    return read_text(source_of(file), encoding_of(models, encoding))
 
 
 def _show(found: "Difference", gaps: "list[Gap]", names: list[str]) -> None:

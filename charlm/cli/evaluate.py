@@ -1,11 +1,13 @@
 """``charlm eval``: what a text costs under a model."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from charlm.cli.adaptation import ADAPTING, adapted, check_apart, taken
+from charlm.cli.choices import with_options
 from charlm.cli.console import note, printable, result, result_json
-from charlm.cli.find import JsonOption, ModelOption, UnkVocabularyOption, load
+from charlm.cli.find import JsonOption, ModelOption, UnkVocabularyOption, load, locate
 from charlm.cli.following import following_tokens
 from charlm.cli.inputs import find_texts
 from charlm.cli.posterior import PriorOption, check_prior
@@ -15,6 +17,7 @@ from charlm.config import require
 if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
     from charlm.evaluation import EvaluationResult
+    from charlm.scorer import Scorer
     from charlm.text.parts import Part
     from charlm.training.setup import Recorded
 
@@ -30,7 +33,7 @@ CorpusArgument = Annotated[
 ]
 
 
-def evaluate(
+def _evaluate(
     corpus: CorpusArgument = None,
     model: ModelOption = None,
     exact: Annotated[
@@ -49,16 +52,23 @@ def evaluate(
     prior: PriorOption = None,
     unk_vocabulary: UnkVocabularyOption = 1,
     as_json: JsonOption = False,
+    **given: Any,
 ) -> None:
     """Cost of a text under a model: nats, bits and perplexity, as validation in training counts them.
 
     Where the model has labels, every line has one, and is read under it.
     """
     require("--unk-vocabulary", unk_vocabulary, minimum=1)
-    trained = load(model)
+    asked = taken(given)
+    check_apart(asked, {"--labels": labels})
+    path = locate(model)
+    trained = load(path)
     check_prior(prior, asked=labels, flag="--labels", has_labels=trained.labels is not None)
+    scorer = adapted(trained, path, asked)
     part = part_of(trained, corpus, encoding) if corpus else own_part(trained, "evaluating")
-    costs = costs_by_file(trained, part, corpus or [], encoding, exact=exact, unk_vocabulary=unk_vocabulary)
+    costs = costs_by_file(
+        trained, part, corpus or [], encoding, exact=exact, unk_vocabulary=unk_vocabulary, scorer=scorer
+    )
     show_costs(*costs, _judged(trained, part, prior) if labels else {}, as_json=as_json)
 
 
@@ -70,8 +80,19 @@ def costs_by_file(
     *,
     exact: bool = False,
     unk_vocabulary: int = 1,
+    scorer: "Scorer | None" = None,
 ) -> "tuple[EvaluationResult, dict[str, tuple[float, int]]]":
-    """What a text costs, and of each of its files, where it has several, nats and tokens."""
+    """What a text costs, and of each of its files, where it has several, nats and tokens.
+
+    Args:
+        trained: how the text was read.
+        part: the text.
+        corpus: its files, as they were named.
+        encoding: of them.
+        exact: read in one lane.
+        unk_vocabulary: how many tokens share the probability of <UNK> evenly.
+        scorer: whose probabilities; None for those of ``trained``.
+    """
     from charlm.evaluation import evaluate_part  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.scoring import Parts  # noqa: PLC0415 - likewise
 
@@ -79,7 +100,7 @@ def costs_by_file(
     sizes = list(files.values()) if len(files) > 1 else [len(part)]
     with following_tokens(len(part)) as passed:
         by_part = Parts(sizes, passed) if passed or len(sizes) > 1 else None
-        found = evaluate_part(trained, part, exact=exact, by_part=by_part, unk_vocabulary=unk_vocabulary)
+        found = evaluate_part(scorer or trained, part, exact=exact, by_part=by_part, unk_vocabulary=unk_vocabulary)
     if by_part is None or len(sizes) == 1:
         return found, {}
     pairs = zip(by_part.nats.tolist(), by_part.tokens.tolist(), strict=True)
@@ -186,3 +207,7 @@ def own_part(trained: "Recorded", doing: str) -> "Part":
     note(f"{doing} the validation part of {(valid or texts).name}")
     with preparing(quiet=False) as watched:
         return setup.own_part(trained, watched(texts), valid)
+
+
+evaluate = with_options(_evaluate, ADAPTING)
+"""The command."""

@@ -1,16 +1,18 @@
 """``charlm info``: what a model is, how it was trained, and how to do it again."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from charlm.cli.console import printable, result, result_json
+from charlm.cli.adaptation import tuned_lines
 from charlm.cli.find import JsonOption, ModelOption, kind_at, load, locate
-from charlm.cli.records import made_with, record_lines, repeating, shown_tokens
+from charlm.cli.records import made_with, record_lines, repeating, show_record, shown_tokens, tokens_of
 from charlm.config import IMPORTED
 from charlm.labelling.config import KINDS
 from charlm.training.again import options_of
 from charlm.training.options import flags
 
 if TYPE_CHECKING:
+    from charlm.adapting.kept import Tuned
     from charlm.checkpoint import TrainedModel
 
 SHOWN_LABELS = 80
@@ -32,11 +34,11 @@ def info(model: ModelOption = None, as_json: JsonOption = False) -> None:
         show(path, as_json=as_json)
         return
     trained = load(path)
-    if as_json:
-        result_json(_as_json(trained))
-        return
-    for line in _lines(trained):
-        result(printable(line))
+    show_record(
+        lambda: _as_json(trained) | _tuned_as_json(path, trained),
+        lambda: [*_lines(trained), *_tuned_lines(path, trained)],
+        as_json=as_json,
+    )
 
 
 def _as_json(trained: "TrainedModel") -> dict[str, Any]:
@@ -45,9 +47,7 @@ def _as_json(trained: "TrainedModel") -> dict[str, Any]:
         "model": trained.network.config.to_json(),
         "parameters": len(trained.network.parameters),
         "text": trained.text.to_json(),
-        "vocabulary": [
-            {"token": vocabulary.token(i), "count": int(vocabulary.counts[i])} for i in range(len(vocabulary))
-        ],
+        "vocabulary": tokens_of(vocabulary),
         **({"labels": [{"label": name, "count": count} for name, count in _labels(trained)]} if trained.labels else {}),
         "record": dict(trained.record),
         "command": command(trained),
@@ -87,3 +87,28 @@ def command(trained: "TrainedModel") -> str:
     record = trained.record
     options = options_of(trained.network.config, trained.text, record["train"], record)
     return repeating(["charlm", "train"], record, zip(flags(options), options.values(), strict=True))
+
+
+def _tuned(path: Path, trained: "TrainedModel") -> "Tuned | str | None":
+    """What charlm tune has kept with a model, or why it is of no use; None where it has kept nothing."""
+    from charlm.adapting.kept import is_kept, read_kept  # noqa: PLC0415 - NumPy is loaded only when it is used
+    from charlm.errors import ModelError  # noqa: PLC0415 - only here
+
+    try:
+        return read_kept(path, len(trained.network.parameters)) if is_kept(path) else None
+    except ModelError as error:
+        return str(error)
+
+
+def _tuned_as_json(path: Path, trained: "TrainedModel") -> dict[str, Any]:
+    found = _tuned(path, trained)
+    if found is None:
+        return {}
+    return {"tuned": {"error": found} if isinstance(found, str) else found.to_json()}
+
+
+def _tuned_lines(path: Path, trained: "TrainedModel") -> list[str]:
+    found = _tuned(path, trained)
+    if isinstance(found, str):
+        return [f"tuned          {found}"]
+    return [] if found is None else ["tuned          for --tuned:", *(f"  {line}" for line in tuned_lines(found))]

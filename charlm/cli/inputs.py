@@ -11,6 +11,7 @@ from charlm.errors import UsageError
 
 if TYPE_CHECKING:
     from charlm.samples import Prompt
+    from charlm.text.reading import Source
     from charlm.text.sources import Texts
 
 
@@ -21,6 +22,8 @@ def note_file(text: str, meant: str) -> None:
             note(f"{text} {meant}")
 
 
+STANDARD_INPUT = "-"
+TERMINAL = "- stands for standard input, which is a terminal here: send a text through a pipe"
 SHOWN = 3
 """Names of files left out that are shown."""
 SHOWN_UNKNOWN = 10
@@ -40,13 +43,33 @@ def find_texts(given: Sequence[str], encoding: str | None) -> "Texts":
     """
     from charlm.text import sources  # noqa: PLC0415 - NumPy is loaded only when it is used
 
-    if "-" in given and sys.stdin.isatty():
-        raise UsageError("- stands for standard input, which is a terminal here: send a text through a pipe")
+    if STANDARD_INPUT in given and sys.stdin.isatty():
+        raise UsageError(TERMINAL)
     texts = sources.find_texts(given, encoding=encoding, standard_input=lambda: sys.stdin.buffer)
     if texts.skipped:
         names = ", ".join(texts.skipped[:SHOWN]) + (", ..." if len(texts.skipped) > SHOWN else "")
         note(f"{texts.name}: {counted(len(texts.skipped), 'file')} left out, binary or empty: {names}")
     return texts
+
+
+def source_of(file: Path | None) -> "Source":
+    """The source that an option names: a file, or standard input, for which "-" stands as no name at all does.
+
+    Raises:
+        UsageError: "-" is given, and standard input is a terminal.
+    """
+    from charlm.text.reading import Source, file_source  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    if file is not None and str(file) != STANDARD_INPUT:
+        return file_source(file)
+    if file is not None and sys.stdin.isatty():
+        raise UsageError(TERMINAL)
+    return Source(name_of(file), lambda: sys.stdin.buffer)
+
+
+def name_of(file: Path | None) -> str:
+    """What messages call that source."""
+    return "standard input" if file is None or str(file) == STANDARD_INPUT else str(file)
 
 
 def note_unknown(*prompts: "Prompt") -> None:

@@ -1,5 +1,6 @@
 """``charlm sample -i``: what is typed is continued, and settings change in between."""
 
+import re
 import shlex
 import signal
 import sys
@@ -7,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from charlm.cli.choices import Choice
 from charlm.cli.console import aside, note, result, visible, write_bytes
 from charlm.cli.inputs import note_unknown
 from charlm.cli.line_history import line_history
-from charlm.cli.sample_options import DRAWING, ENDING, HOLDING, Choice
+from charlm.cli.sample_options import DRAWING, ENDING, HOLDING
 from charlm.cli.sample_output import write_texts
 from charlm.errors import CharlmError, UsageError
 
@@ -32,6 +34,7 @@ _COMMANDS = {
     "quit": "Leave; so does Ctrl-D.",
 }
 _SWITCHES = {"": True, "on": True, "off": False}
+_FLAG = re.compile(rf"--({'|'.join(_CHOICES)})\b")
 
 
 def converse(trained: "TrainedModel", seed: int | None, options: dict[str, Any]) -> None:
@@ -55,7 +58,7 @@ def converse(trained: "TrainedModel", seed: int | None, options: dict[str, Any])
                 if not session.answer(line):
                     return
             except CharlmError as error:
-                note(str(error))
+                note(_with_slashes(str(error)))
             except KeyboardInterrupt:
                 write_bytes(b"\n")
 
@@ -167,9 +170,7 @@ class Session:
         result(f"/seed {self._seed}")
         for name, choice in _CHOICES.items():
             if choice.name in self._options:
-                value = self._options[choice.name]
-                shown = " ".join(map(shlex.quote, value)) if isinstance(value, list) else str(value)
-                result(f"/{name} {visible(shown)[1:-1]}")
+                result(f"/{name} {visible(_typed(self._options[choice.name]))[1:-1]}")
 
     @staticmethod
     def _some(seed: int | None) -> int:
@@ -203,6 +204,13 @@ def _read(choice: Choice, name: str, value: str) -> Any:
         raise UsageError(f"/{name} {value}: {error}; put a text with spaces between two quotes") from error
 
 
+def _typed(value: Any) -> str:
+    """A value as ``_read`` takes it; what is off is not kept."""
+    if value is True:
+        return "on"
+    return " ".join(map(shlex.quote, value)) if isinstance(value, list) else str(value)
+
+
 def _number(name: str, value: str, kind: type[int] | type[float]) -> int | float:
     try:
         return kind(value)
@@ -210,9 +218,24 @@ def _number(name: str, value: str, kind: type[int] | type[float]) -> int | float
         raise UsageError(f"/{name} is {value!r}: it takes a {'whole ' if kind is int else ''}number") from error
 
 
+def _with_slashes(text: str) -> str:
+    """A text about options as they are typed here."""
+    return _FLAG.sub(r"/\1", text)
+
+
 def _show_help() -> None:
     for name, what in _COMMANDS.items():
-        result(f"/{name:<20} {what}")
+        result(f"/{name:<28} {what}")
     for name, choice in _CHOICES.items():
-        result(f"/{name:<20} {choice.text}" + (f" Default: {choice.default}." if choice.default else ""))
-    result("Without a value, a setting is as if it had never been changed.")
+        default = f" Default: {choice.default}." if choice.default else ""
+        text = choice.text.replace("; may be given several times", "")
+        result(f"/{f'{name} {_value(choice)}':<28} {_with_slashes(text + default)}")
+    result("Without its value, a setting is back at its default; a switch is on. A TEXT with spaces stands in quotes.")
+    result("Anything else is continued; // begins a text that begins with /.")
+
+
+def _value(choice: Choice) -> str:
+    """What is typed behind the name of a setting."""
+    if choice.kind is bool:
+        return "on|off"
+    return "NUMBER" if choice.kind in (int, float) else "TEXT ..."

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from charlm.cli.console import printable, result, result_json
-from charlm.cli.records import made_with, record_lines, repeating, shown_tokens
+from charlm.cli.records import made_with, record_lines, repeating, show_record, shown_tokens, tokens_of
 from charlm.labelling.model import Labeler, load_labeler
 from charlm.training.label_again import label_options
 from charlm.training.label_options import TAGGER, label_flags
@@ -21,11 +20,7 @@ def show(path: Path, *, as_json: bool) -> None:
         ModelError: it cannot be read.
     """
     model = load_labeler(path)
-    if as_json:
-        result_json(_as_json(model))
-        return
-    for line in _lines(model):
-        result(printable(line))
+    show_record(lambda: _as_json(model), lambda: _lines(model), as_json=as_json)
 
 
 def _labels(model: Labeler) -> list[tuple[str, int]]:
@@ -40,9 +35,7 @@ def _as_json(model: Labeler) -> dict[str, Any]:
         "parameters": len(model.network.parameters),
         "text": model.text.to_json(),
         "labels": [{"label": name, "count": count} for name, count in _labels(model)],
-        "vocabulary": [
-            {"token": vocabulary.token(i), "count": int(vocabulary.counts[i])} for i in range(len(vocabulary))
-        ],
+        "vocabulary": tokens_of(vocabulary),
         "record": dict(model.record),
         "command": _command(model),
     }

@@ -1,10 +1,10 @@
 """Lines that were typed can be edited, and called back the next time, where the system has ``readline``."""
 
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from charlm.user_folders import user_folder
 
 MOST_LINES = 1000
 """Lines that are kept."""
@@ -12,18 +12,10 @@ MOST_LINES = 1000
 
 def history_file() -> Path | None:
     """Where the lines are kept, as the platform has it; None where the user has no folder."""
-    base = os.environ.get("XDG_STATE_HOME", "")
-    if os.path.isabs(base):  # noqa: PTH117 - others do not count, says the specification
-        return Path(base) / "charlm" / "sample_history"
-    local = os.environ.get("LOCALAPPDATA", "")
-    if sys.platform == "win32" and local:
-        return Path(local) / "charlm" / "sample_history"
-    try:
-        home = Path.home()
-    except RuntimeError:
-        return None
-    folder = ("Library", "Application Support") if sys.platform == "darwin" else (".local", "state")
-    return home.joinpath(*folder, "charlm", "sample_history")
+    folder = user_folder(
+        "XDG_STATE_HOME", windows=("charlm",), darwin=("Library", "Application Support"), other=(".local", "state")
+    )
+    return None if folder is None else folder / "sample_history"
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import typer
 from charlm.cli.console import counted, note, result, result_json, visible
 from charlm.cli.evaluate import own_part
 from charlm.cli.find import JsonOption, LabelOption, ModelOption, load
-from charlm.cli.inputs import note_file
+from charlm.cli.inputs import note_file, source_of
 from charlm.cli.label_part import ids_under_label
 from charlm.cli.painting import ColorOption, check_page_file, painter, write_page
 from charlm.errors import InputError, UsageError
@@ -166,11 +166,11 @@ def _read(trained: "TrainedModel", text: str | None, file: Path | None, encoding
 
 def _begin(trained: "TrainedModel", file: Path, encoding: str | None, most: int) -> str | bytes:
     """So many characters of a file, or more."""
-    from charlm.text.reading import BLOCK_BYTES, ByteReader, TextReader, file_source  # noqa: PLC0415 - as above
+    from charlm.text.reading import BLOCK_BYTES, ByteReader, TextReader  # noqa: PLC0415 - as above
     from charlm.text.tokenizer import read_as  # noqa: PLC0415 - likewise
 
     decoded = read_as(trained.tokenizer.level, encoding or trained.text.encoding)
-    source, blocks = file_source(file), -(-most // BLOCK_BYTES)
+    source, blocks = source_of(file), -(-most // BLOCK_BYTES)
     if decoded is None:
         with closing(ByteReader(source)) as octets:
             return b"".join(islice(octets, blocks))

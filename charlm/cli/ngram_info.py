@@ -5,8 +5,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from charlm.cli.console import printable, result, result_json
-from charlm.cli.records import corpus_line, made_with, repeating, shown_tokens
+from charlm.cli.records import corpus_line, made_with, repeating, show_record, shown_tokens, tokens_of
 from charlm.config import IMPORTED
 from charlm.ngram.model import NGramModel, load_ngram
 from charlm.ngram.smoothing import Discounts
@@ -21,11 +20,7 @@ def show(path: Path, *, as_json: bool) -> None:
         ModelError: it cannot be read.
     """
     model = load_ngram(path)
-    if as_json:
-        result_json(_as_json(model))
-        return
-    for line in _lines(model):
-        result(printable(line))
+    show_record(lambda: _as_json(model), lambda: _lines(model), as_json=as_json)
 
 
 def _as_json(model: NGramModel) -> dict[str, Any]:
@@ -36,9 +31,7 @@ def _as_json(model: NGramModel) -> dict[str, Any]:
         "ngrams": _sizes(model),
         "discounts": [list(each.values) for each in model.smoothed.discounts],
         "text": model.text.to_json(),
-        "vocabulary": [
-            {"token": vocabulary.token(i), "count": int(vocabulary.counts[i])} for i in range(len(vocabulary))
-        ],
+        "vocabulary": tokens_of(vocabulary),
         "record": dict(model.record),
         "command": _command(model),
     }

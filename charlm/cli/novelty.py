@@ -3,8 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 from charlm.cli.console import counted, note, visible
-from charlm.cli.evaluate import part_of
-from charlm.cli.preparing import preparing
 from charlm.cli.sample_extras import Extras
 
 if TYPE_CHECKING:
@@ -31,8 +29,12 @@ def training_text(trained: "TrainedModel", extras: Extras) -> "TrainingText | No
     from charlm.training import setup  # noqa: PLC0415 - likewise
 
     if extras.text is not None:
+        from charlm.cli.evaluate import part_of  # noqa: PLC0415 - only here
+
         part = part_of(trained, [extras.text], None)
     else:
+        from charlm.cli.preparing import preparing  # noqa: PLC0415 - only here
+
         texts, valid = setup.own_texts(trained, _REMEDY)
         with preparing(quiet=False) as watched:
             part = setup.own_corpus(trained, watched(texts), valid, _REMEDY).train

@@ -3,14 +3,17 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from charlm.cli.adaptation import ADAPTING, adapted, taken
+from charlm.cli.choices import with_options
 from charlm.cli.comparing import UNKNOWN, note_unknown, odds, shown
 from charlm.cli.console import note, result, result_json
-from charlm.cli.find import JsonOption, LabelOption, ModelOption, load
+from charlm.cli.find import JsonOption, LabelOption, ModelOption, load, locate
 from charlm.cli.following import Following, following
+from charlm.cli.inputs import name_of, source_of
 from charlm.cli.table import Column, shortened, table
 from charlm.errors import UsageError
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from charlm.checkpoint import TrainedModel
     from charlm.pairs import Accuracy, Judged, Pair
     from charlm.ranking import Alternative
+    from charlm.scorer import Scorer
 
 GOOD, BAD, GROUP = "sentence_good", "sentence_bad", "UID"
 """What BLiMP calls the fields of a pair."""
@@ -26,7 +30,7 @@ LONGEST_GROUP = 60
 WIDTH = 120
 
 
-def rank(
+def _rank(
     alternatives: Annotated[
         list[str] | None,
         typer.Argument(
@@ -70,6 +74,7 @@ def rank(
     ] = None,
     label: LabelOption = None,
     as_json: JsonOption = False,
+    **given: Any,
 ) -> None:
     """Alternatives by their probability, the likeliest first, with the odds against it; or how often it is right.
 
@@ -94,42 +99,43 @@ def rank(
         from charlm.templates import expand  # noqa: PLC0415 - as above
 
         texts = expand(template)
-    trained = load(model).under(label)
+    asked, path = taken(given), locate(model)
+    trained = load(path).under(label)
+    scorer = adapted(trained, path, asked)
     if pairs is not None:
         with following() as watched:
-            _judge(trained, _pairs(trained, pairs, group, encoding, watched), pairs, watched, as_json=as_json)
+            _judge(scorer, _pairs(trained, pairs, group, encoding, watched), pairs, watched, as_json=as_json)
         return
     if not texts:
         texts = list(_lines(trained, file, encoding))
-    _rank(trained, texts, normalise, as_json=as_json)
+    _show_ranked(scorer, texts, normalise, as_json=as_json)
 
 
 def _lines(trained: "TrainedModel", file: Path | None, encoding: str | None) -> Iterator[str]:
     from charlm.text.inputs import read_lines  # noqa: PLC0415 - NumPy is loaded only when it is used
-    from charlm.text.reading import Source, file_source  # noqa: PLC0415 - likewise
     from charlm.text.tokenizer import read_as  # noqa: PLC0415 - likewise
 
-    source = Source("standard input", lambda: sys.stdin.buffer) if file is None else file_source(file)
+    source = source_of(file)
     for line in read_lines(source, read_as(trained.tokenizer.level, encoding or trained.text.encoding)):
         # Bytes that are no text go on as surrogates, which the byte level turns back.
         yield line if isinstance(line, str) else line.decode("utf-8", "surrogateescape")
 
 
-def _rank(trained: "TrainedModel", texts: list[str], normalise: str | None, *, as_json: bool) -> None:
+def _show_ranked(scorer: "Scorer", texts: list[str], normalise: str | None, *, as_json: bool) -> None:
     from charlm.ranking import rank  # noqa: PLC0415 - NumPy is loaded only when it is used
 
     if len(set(texts)) < 2:  # noqa: PLR2004 - to choose among
         raise UsageError("there is nothing to choose among: give two texts or more that differ")
     if len(set(texts)) < len(texts):
         note("a text that is given twice counts once")
-    found = rank(trained, texts, normalise)
+    found = rank(scorer, texts, normalise)
     if as_json:
         result_json([each.to_json() for each in found])
     else:
         for line in _lines_of(found, normalise):
             result(line)
     if unknown := sum(each.oov > 0 for each in found):
-        note_unknown(trained, unknown)
+        note_unknown(scorer, unknown)
 
 
 def _lines_of(found: "list[Alternative]", normalise: str | None) -> Iterator[str]:
@@ -148,18 +154,17 @@ def _pairs(
 ) -> "Iterator[Pair]":
     from charlm.labels.fields import Wanted, read_rows  # noqa: PLC0415 - NumPy is loaded only when it is used
     from charlm.pairs import Pair  # noqa: PLC0415 - likewise
-    from charlm.text.reading import file_source  # noqa: PLC0415 - likewise
 
     wanted = Wanted((GOOD, BAD), group or GROUP, demanded=group is not None)
-    for row in read_rows(watched.read(file_source(file)), encoding or trained.text.encoding, wanted):
+    for row in read_rows(watched.read(source_of(file)), encoding or trained.text.encoding, wanted):
         yield Pair(row.values[0], row.values[1], row.group, row.where)
 
 
-def _judge(trained: "TrainedModel", pairs: "Iterator[Pair]", file: Path, watched: Following, *, as_json: bool) -> None:
+def _judge(scorer: "Scorer", pairs: "Iterator[Pair]", file: Path, watched: Following, *, as_json: bool) -> None:
     from charlm.pairs import accuracies, judge  # noqa: PLC0415 - NumPy is loaded only when it is used
 
     def passing() -> "Iterator[Judged]":
-        for each in judge(trained, pairs):
+        for each in judge(scorer, pairs):
             watched.end(1)
             if as_json:
                 result_json(each.to_json())
@@ -167,7 +172,7 @@ def _judge(trained: "TrainedModel", pairs: "Iterator[Pair]", file: Path, watched
 
     overall, groups = accuracies(passing())
     if not overall.pairs:
-        note(f"{file} is empty: there was nothing to judge")
+        note(f"{name_of(file)} is empty: there was nothing to judge")
         return
     if as_json:
         result_json(
@@ -179,7 +184,7 @@ def _judge(trained: "TrainedModel", pairs: "Iterator[Pair]", file: Path, watched
     if overall.ties:
         note(f"ties count as half: {overall.ties:,}")
     if overall.unknown:
-        note_unknown(trained, overall.unknown, "pair")
+        note_unknown(scorer, overall.unknown, "pair")
 
 
 def _accuracy_table(overall: "Accuracy", groups: "dict[str, Accuracy]") -> Iterator[str]:
@@ -195,3 +200,7 @@ def _accuracy_table(overall: "Accuracy", groups: "dict[str, Accuracy]") -> Itera
         Column("unknown", [f"{each.unknown:,}" for each in found]),
     ]
     yield from table(Column("group", [*names, "all"], left=True), [columns], WIDTH)
+
+
+rank = with_options(_rank, ADAPTING)
+"""The command."""

@@ -1,10 +1,10 @@
 """What models of any kind say of how they came to be, as ``charlm info`` shows it."""
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from charlm.cli.console import visible
+from charlm.cli.console import printable, result, result_json, visible
 from charlm.config import IMPORTED
 
 if TYPE_CHECKING:
@@ -13,6 +13,20 @@ if TYPE_CHECKING:
 SHOWN_TOKENS = 80
 DECIDED_UNASKED = ("--independent-lines", "--bidirectional")
 """Switches that are on where nobody asks, or may be: a command that repeats a run says of them that they are off."""
+
+
+def show_record(as_object: Callable[[], dict[str, Any]], lines: Callable[[], Iterable[str]], *, as_json: bool) -> None:
+    """Write what a model is: as an object, or in lines."""
+    if as_json:
+        result_json(as_object())
+        return
+    for line in lines():
+        result(printable(line))
+
+
+def tokens_of(vocabulary: "Vocabulary") -> list[dict[str, Any]]:
+    """Every token and its count, as JSON."""
+    return [{"token": vocabulary.token(i), "count": int(vocabulary.counts[i])} for i in range(len(vocabulary))]
 
 
 def record_lines(record: Mapping[str, Any], per: str) -> list[str]:

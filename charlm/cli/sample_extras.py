@@ -4,12 +4,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from charlm.cli.sample_options import Choice
+from charlm.cli.choices import Choice
 from charlm.errors import UsageError
 
 ASKING = (
     Choice("match", str, ("--match",), "What is drawn matches this regular expression, from end to end."),
     Choice("budget", int, ("--budget",), "With --match: tokens that may be tried for a sample.", "20,000"),
+    Choice(
+        "seconds",
+        float,
+        ("--match-seconds",),
+        "With --match: time that the expression may take for a sample, a fifth of it in one place.",
+        "5",
+    ),
     Choice("fill", str, ("--fill",), 'Find what may stand in the gaps of a text, each written as ___: "the ___ sat".'),
     Choice("gap", int, ("--gap",), "With --fill: most tokens in a gap.", "12 characters or 3 words"),
     Choice("width", int, ("--width",), "With --fill: candidates of each length that are kept.", "256"),
@@ -30,6 +37,8 @@ SHOWING = (
 """How samples are shown."""
 _NEEDS = {
     "budget": ("match",),
+    "seconds": ("match",),
+    "encoding": ("prompt_file",),
     "gap": ("fill",),
     "width": ("fill",),
     "tries": ("max_copy",),
@@ -57,6 +66,7 @@ class Extras(NamedTuple):
 
     match: str | None = None
     budget: int | None = None
+    seconds: float | None = None
     fill: str | None = None
     gap: int | None = None
     width: int | None = None
@@ -108,5 +118,9 @@ def _check(typed: set[str]) -> None:
             raise UsageError(f"{_flag(name)} does not go with {_flag(wrong[0])}: {why}")
 
 
+_FLAGS = {"number": "-n", "seconds": "--match-seconds"}
+"""What is typed for options that bear another name here."""
+
+
 def _flag(name: str) -> str:
-    return "-n" if name == "number" else f"--{name.replace('_', '-')}"
+    return _FLAGS.get(name, f"--{name.replace('_', '-')}")

@@ -4,14 +4,16 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from charlm.cli.adaptation import ADAPTING, adapted, check_apart, taken
+from charlm.cli.choices import with_options
 from charlm.cli.console import counted
-from charlm.cli.find import JsonOption, LabelOption, ModelOption, UnkVocabularyOption, load
+from charlm.cli.find import JsonOption, LabelOption, ModelOption, UnkVocabularyOption, load, locate
 from charlm.cli.following import following
-from charlm.cli.inputs import note_file
+from charlm.cli.inputs import name_of, note_file
 from charlm.cli.painting import ColorOption, Painter, check_page_file, painter, write_page
 from charlm.cli.posterior import PriorOption, check_prior, show_posteriors
 from charlm.cli.score_output import answer, show_scores
@@ -44,7 +46,7 @@ EncodingOption = Annotated[
 ]
 
 
-def score(
+def _score(
     texts: TextsArgument = None,
     model: ModelOption = None,
     file: FileOption = None,
@@ -71,11 +73,13 @@ def score(
         typer.Option("--serve", help="Answer each line of standard input at once, with one line; for other programs."),
     ] = False,
     as_json: JsonOption = False,
+    **given: Any,
 ) -> None:
     """Log-probability of texts, by the chain rule, each from a start and with its <EOS>.
 
     A text that begins with a dash follows "--": charlm score -- "-5". With --serve, an answer is an object (--json), or
-    the log-probability in nats, the number of tokens, and how many are unknown, with tabs between them.
+    the log-probability in nats, the number of tokens, and how many are unknown, with tabs between them; of a line that
+    is not in the encoding an object of "line" and "error", or "error" and what is wrong.
     """
     check_texts(texts, file, whole=whole)
     _check_serving(texts, file, serve=serve, others=whole or posterior or color or heatmap is not None)
@@ -87,29 +91,34 @@ def score(
         )
     if color and (as_json or per_token or posterior):
         raise UsageError("--color is for texts in the table: it does not go with --json, --per-token or --posterior")
+    asked = taken(given)
+    check_apart(asked, {"--posterior": posterior, "--heatmap": heatmap})
     if heatmap is not None:
         check_page_file(heatmap, "--heatmap")
-    trained = load(model)
+    path = locate(model)
+    trained = load(path)
     check_prior(prior, asked=posterior, flag="--posterior", has_labels=trained.labels is not None)
     trained = trained if posterior else trained.under(label)
+    scorer = adapted(trained, path, asked)
     for text in texts or ():
         note_file(text, f"is scored as a text; for the lines of the file of that name: --file {text}")
     page, paint = _page(trained, unk_vocabulary) if heatmap else None, _painter() if color else None
     together = 1 if serve else FILE_GROUP if file else GROUP
     wanted = Wanted(together, per_token or paint is not None, of_long=per_token, unk_vocabulary=unk_vocabulary)
     with following(shown=not serve) as watched:
-        inputs = iter(texts) if texts else texts_of(trained, file, encoding, whole, watched)
+        inputs = iter(texts) if texts else texts_of(trained, file, encoding, whole, watched, escaped=serve)
         if posterior:
             show_posteriors(trained, inputs, together, prior, as_json=as_json)
             return
-        scores = scored_by(trained, _gathered(inputs, page), wanted, watched)
         if serve:
-            answer(scores, as_json=as_json)
+            scored = partial(scored_by, scorer, wanted=wanted, following=watched)
+            answer(inputs, scored, encoding or trained.text.encoding, as_json=as_json)
             return
+        scores = scored_by(scorer, _gathered(inputs, page), wanted, watched)
         painted = None if paint is None else partial(_painted, trained, paint)
         number = show_scores(trained, scores, file, as_json=as_json, painted=painted)
     if heatmap and page and number:
-        write_page(heatmap, page.page(str(file) if file else counted(number, "text")), "--heatmap")
+        write_page(heatmap, page.page(name_of(file) if file else counted(number, "text")), "--heatmap")
 
 
 def _check_serving(texts: list[str] | None, file: Path | None, *, serve: bool, others: bool) -> None:
@@ -165,3 +174,7 @@ def _painted(trained: "TrainedModel", paint: Painter, scored: "Score") -> str:
 
     text = paint.paint(tokens_of_score(trained, scored))
     return f"\n{text}" if "\n" in scored.text.removesuffix("\n") else text
+
+
+score = with_options(_score, ADAPTING)
+"""The command."""

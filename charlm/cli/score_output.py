@@ -18,6 +18,7 @@ from charlm.cli.console import (
     shown_text,
     visible,
 )
+from charlm.cli.inputs import name_of
 
 if TYPE_CHECKING:
     from charlm.scorer import Scorer
@@ -60,21 +61,52 @@ def show_scores(
         else:
             _show(scored, painted)
     if not number:
-        note(f"{file or 'standard input'} is empty: there was nothing to score")
+        note(f"{name_of(file)} is empty: there was nothing to score")
     if unknown:
         _note_unknown(trained, unknown, share)
     return number
 
 
-def answer(scores: "Iterator[Score | LongScore]", *, as_json: bool) -> None:
-    """Answer each text with a line of its own as soon as it has come."""
-    for scored in scores:
-        if as_json:
-            _write_json(scored)
+def answer(
+    texts: "Iterator[Text]",
+    scored: "Callable[[Iterator[Text]], Iterator[Score | LongScore]]",
+    encoding: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Answer each text with a line of its own as soon as it has come.
+
+    Args:
+        texts: as ``read_texts`` gives them where what is not in their encoding is escaped, which is an answer too.
+        scored: gives the scores of texts.
+        encoding: of the texts; for the answer.
+        as_json: an object a text.
+    """
+    from charlm.text.inputs import undecoded  # noqa: PLC0415 - NumPy is loaded only when it is used
+
+    for line, text in enumerate(texts, start=1):
+        byte = undecoded(text)
+        if byte is None:
+            for each in scored(iter([text])):
+                _answer(each, as_json=as_json)
         else:
-            figures = _figures(scored)
-            result(f"{figures.logprob:.6f}\t{figures.tokens}\t{figures.oov}")
+            _refuse(line, f"not valid {encoding}: byte 0x{byte:02x}", as_json=as_json)
         flush()
+
+
+def _answer(scored: "Score | LongScore", *, as_json: bool) -> None:
+    if as_json:
+        _write_json(scored)
+    else:
+        figures = _figures(scored)
+        result(f"{figures.logprob:.6f}\t{figures.tokens}\t{figures.oov}")
+
+
+def _refuse(line: int, wrong: str, *, as_json: bool) -> None:
+    if as_json:
+        result_json({"line": line, "error": wrong})
+    else:
+        result(f"error\tline {line} is {wrong}")
 
 
 def _figures(scored: "Score | LongScore") -> "Score":

@@ -1,12 +1,12 @@
 """Texts on their way through ``charlm score``: read, scored some at a time, and followed by a bar."""
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from charlm.cli.following import Following
+from charlm.cli.inputs import source_of
 
 if TYPE_CHECKING:
     from charlm.scorer import Scorer
@@ -41,16 +41,21 @@ class Wanted:
 
 
 def texts_of(
-    trained: "Scorer", file: Path | None, encoding: str | None, whole: bool, following: Following
+    trained: "Scorer",
+    file: Path | None,
+    encoding: str | None,
+    whole: bool,
+    following: Following,
+    *,
+    escaped: bool = False,
 ) -> Iterator["Text"]:
-    """The texts of a file or of standard input: its lines, or all of it."""
+    """The texts of a file or of standard input: its lines, or all of it; ``escaped`` as ``read_texts`` has it."""
     from charlm.text.inputs import read_texts  # noqa: PLC0415 - NumPy is loaded only when it is used
-    from charlm.text.reading import Source, file_source  # noqa: PLC0415 - likewise
     from charlm.text.tokenizer import read_as  # noqa: PLC0415 - likewise
 
-    source = Source("standard input", lambda: sys.stdin.buffer) if file is None else file_source(file)
+    source = source_of(file)
     decoded = read_as(trained.tokenizer.level, encoding or trained.text.encoding)
-    return read_texts(following.read(source), decoded, whole=whole)
+    return read_texts(following.read(source), decoded, whole=whole, escaped=escaped)
 
 
 def scored_by(

@@ -10,6 +10,7 @@ import typer
 from charlm.cli.console import counted, result, result_json, visible
 from charlm.cli.find import JsonOption, ModelOption, locate
 from charlm.cli.inputs import find_texts
+from charlm.cli.records import tokens_of
 from charlm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -156,9 +157,7 @@ def _as_json(found: Found, pieces: list[str]) -> dict[str, Any]:
         "unknown": found.unknown,
         "size": len(tokenizer),
         "coverage": [asdict(each) for each in found.coverage],
-        "vocabulary": [
-            {"token": vocabulary.token(i), "count": int(vocabulary.counts[i])} for i in range(len(vocabulary))
-        ],
+        "vocabulary": tokens_of(vocabulary),
         "unknown_tokens": [{"token": token, "count": count} for token, count in found.strangers],
         **({"labels": [{"label": name, "count": count} for name, count in found.labels]} if found.labels else {}),
         "cut": pieces,

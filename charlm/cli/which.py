@@ -10,7 +10,7 @@ import typer
 from charlm.cli.comparing import UNKNOWN, odds, shown
 from charlm.cli.console import counted, note, printable, result, result_json
 from charlm.cli.find import JsonOption
-from charlm.cli.inputs import note_file
+from charlm.cli.inputs import name_of, note_file, source_of
 from charlm.cli.named_models import encoding_of, is_model, load_named, read_text, read_text_lines
 from charlm.cli.table import Column, table
 from charlm.errors import InputError, UsageError
@@ -18,7 +18,6 @@ from charlm.errors import InputError, UsageError
 if TYPE_CHECKING:
     from charlm.attribution import Attribution, Confusion
     from charlm.checkpoint import TrainedModel
-    from charlm.text.reading import Source
 
 FEWEST = 2
 """Models to choose between."""
@@ -144,7 +143,7 @@ def _texts(
     from charlm.likelihoods import comparable_text  # noqa: PLC0415 - likewise
 
     if text is None:
-        source, read = _source(file), encoding_of(models, encoding)
+        source, read = source_of(file), encoding_of(models, encoding)
         if lines:
             yield from read_text_lines(source, read)
             return
@@ -158,12 +157,6 @@ def _texts(
         yield text
     else:
         yield from passages(text, pieces)
-
-
-def _source(file: Path | None) -> "Source":
-    from charlm.text.reading import Source, file_source  # noqa: PLC0415 - NumPy is loaded only when it is used
-
-    return Source("standard input", lambda: sys.stdin.buffer) if file is None else file_source(file)
 
 
 def _attribute(
@@ -244,7 +237,7 @@ def _confuse(
         if as_json:
             result_json({"label": label, **found.to_json()})
     if not confusion.texts:
-        note(f"{file} is empty: there was nothing to attribute")
+        note(f"{name_of(file)} is empty: there was nothing to attribute")
         return
     if as_json:
         result_json(confusion.to_json())
@@ -256,10 +249,9 @@ def _confuse(
 def _labelled(models: "dict[str, TrainedModel]", file: Path, encoding: str | None) -> Iterator[tuple[str, str]]:
     """The labels and texts of a file, each label the name of a model."""
     from charlm.labels.fields import Wanted, read_rows  # noqa: PLC0415 - NumPy is loaded only when it is used
-    from charlm.text.reading import file_source  # noqa: PLC0415 - likewise
 
     read = encoding_of(list(models.values()), encoding) or "utf-8"
-    for row in read_rows(file_source(file), read, Wanted(("label", "text"))):
+    for row in read_rows(source_of(file), read, Wanted(("label", "text"))):
         label, text = row.values
         if label not in models:
             raise InputError(

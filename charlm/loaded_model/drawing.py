@@ -8,7 +8,7 @@ from charlm.checkpoint import TrainedModel
 from charlm.config import require
 from charlm.filling import WIDTH, Filled, fill
 from charlm.loaded_model.loaded import Loaded
-from charlm.matching.search import BUDGET
+from charlm.matching.limits import BUDGET, SECONDS
 from charlm.measuring import part_given
 from charlm.novelty.copies import TRIES, Copied, TrainingText, novel_samples
 from charlm.sample_options import BeamOptions, SampleOptions, beam_config, sampling_config
@@ -113,6 +113,7 @@ class Drawing(Loaded):
         seed: int | None = None,
         label: str | None = None,
         budget: int = BUDGET,
+        seconds: float = SECONDS,
         **options: Unpack[SampleOptions],
     ) -> list[str]:
         """Draw texts that match a regular expression, by masking what cannot lead to a match; see ``charlm.matching``.
@@ -124,18 +125,18 @@ class Drawing(Loaded):
             seed: as in ``sample``, and as ``charlm sample --match`` has it.
             label: likewise.
             budget: tokens that may be tried for each text.
+            seconds: of processor time that the pattern may take for each text.
             **options: as in ``sample``, but for those that end a sample.
 
         Raises:
-            UsageError: there is no such pattern, no token can begin a match of it, or it takes too long; or as
-                ``sample``.
-            SearchError: nothing that matches was found within the budget.
+            UsageError: there is no such pattern, or no token can begin a match of it; or as ``sample``.
+            SearchError: nothing that matches was found within the budget, or the pattern takes too long.
         """
         require("number", number, minimum=1)
         model, prompts = self._begun(prompt, label)
         config = sampling_config(model, **options)
         seed = secrets.randbelow(1 << 32) if seed is None else seed
-        found = draw_samples(model, prompts, seed, number, config, match=pattern, budget=budget)
+        found = draw_samples(model, prompts, seed, number, config, match=pattern, budget=budget, seconds=seconds)
         return [each.text for each in found]
 
     def fill(

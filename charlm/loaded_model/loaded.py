@@ -18,12 +18,18 @@ from charlm.text.reading import normalise
 class Loaded:
     """What all parts of ``charlm.Model`` have.
 
+    Args:
+        trained: network, tokenizer and record.
+        path: where it was read, and where what was tuned is kept beside it; None for nowhere.
+
     Attributes:
         trained: network, tokenizer and record, for those who want to look inside.
+        path: likewise.
     """
 
-    def __init__(self, trained: TrainedModel) -> None:
+    def __init__(self, trained: TrainedModel, path: Path | None = None) -> None:
         self.trained = trained
+        self.path = path
 
     def __repr__(self) -> str:
         config = self.trained.network.config

@@ -5,18 +5,19 @@ of the two together, and no other token may. Nothing is drawn and thrown away.
 """
 
 from collections import OrderedDict
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charlm.errors import UsageError
+from charlm.errors import SearchError, UsageError
+from charlm.matching.limits import SECONDS, Allowance, TooSlow
+from charlm.matching.shortest import shortest_match
 from charlm.nn.arrays import Flags
 from charlm.text.level import to_utf8
 from charlm.text.tokenizer import Tokenizer
 
-SECONDS = 1.0
-"""What a single look at a text may take: patterns that go back and forth take centuries over a short one."""
 MOST_KEPT = 4096
 """Texts whose next tokens are kept: many samples begin alike."""
 
@@ -27,26 +28,42 @@ class Pattern:
     Args:
         source: as the package ``regex`` has them, Unicode-aware.
         raw: whether texts are bytes, as they are at the byte level: then so is the pattern, in UTF-8.
+        seconds: that it may take for a sample.
+
+    Attributes:
+        source: likewise.
+        shortest: characters, or bytes, that every match has at least; 0 where that is not known.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is none, or the time is out of its range.
     """
 
-    def __init__(self, source: str, *, raw: bool = False) -> None:
+    def __init__(self, source: str, *, raw: bool = False, seconds: float = SECONDS) -> None:
         import regex  # type: ignore[import-untyped]  # noqa: PLC0415 - it brings no types, and only matches need it
 
         self.source = source
+        self._allowance = Allowance(seconds)
+        read = to_utf8(source) if raw else source
         try:
             # What comes later in version 1 are sets and nested flags: the expressions of `re` mean what they always do.
-            self._pattern: Any = regex.compile(to_utf8(source) if raw else source, regex.VERSION0)
+            self._pattern: Any = regex.compile(read, regex.VERSION0)
         except regex.error as error:
             raise UsageError(f"--match {source!r} is no regular expression: {error}. Correct it there") from error
+        self.shortest = shortest_match(read)
+
+    def new_sample(self) -> None:
+        """Have all the time for another sample."""
+        self._allowance.renew()
+
+    def place(self) -> AbstractContextManager[None]:
+        """Within it all looks are those of one place of a sample, which have a limit together."""
+        return self._allowance.place()
 
     def may_become(self, text: str | bytes) -> bool:
         """Whether a text matches, or would with something behind it.
 
         Raises:
-            UsageError: to find out takes too long.
+            SearchError: to find out takes too long.
         """
         return self._looks(text, partial=True)
 
@@ -56,11 +73,12 @@ class Pattern:
 
     def _looks(self, text: str | bytes, *, partial: bool) -> bool:
         try:
-            return self._pattern.fullmatch(text, partial=partial, timeout=SECONDS) is not None
-        except TimeoutError as error:
-            raise UsageError(
-                f"--match {self.source!r} takes more than {SECONDS:g} s on a text of {len(text)} characters: "
-                "write it so that a text can match it in one way only, as (a|b)* rather than (a*|b*)*"
+            return self._pattern.fullmatch(text, partial=partial, timeout=self._allowance.left()) is not None
+        except (TimeoutError, TooSlow) as error:
+            raise SearchError(
+                f"--match {self.source!r} takes {self._allowance.what_ended()}, behind a text of {len(text)} "
+                "characters: write it so that a text can match it in one way only, as (a|b)* rather than (a*|b*)*, "
+                f"or raise --match-seconds, now {self._allowance}"
             ) from error
 
 
@@ -69,6 +87,9 @@ class TokenTexts:
 
     Args:
         tokenizer: whose tokens.
+
+    Attributes:
+        longest: characters, or bytes, that one of them adds at most.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -80,6 +101,7 @@ class TokenTexts:
         solid = next((i for i in reversed(ids) if self.first[i].strip()), None)
         self._apart = [self._text(i, solid) for i in ids]
         self._probe = next((i for i in ids if self._apart[i] != self.first[i]), None)
+        self.longest = max(map(len, (*self.first, *self._apart)))
 
     def after(self, before: int | None) -> list[str | bytes]:
         """What every token adds, [V], behind a token; behind none, at a beginning, without the space before it."""
@@ -125,11 +147,16 @@ class NextTokens:
         """A text of nothing."""
         return self._tokens.empty
 
+    @property
+    def longest(self) -> int:
+        """Characters, or bytes, that a token adds at most."""
+        return self._tokens.longest
+
     def allowed(self, text: str | bytes, before: int | None) -> Flags:
         """Which tokens may follow a text that ends with the token ``before``, bool [V].
 
         Raises:
-            UsageError: the pattern takes too long.
+            SearchError: the pattern takes too long.
         """
         added = self._tokens.after(before)
         key = (text, added is self._tokens.first)

@@ -18,6 +18,7 @@ import numpy as np
 
 from charlm.config import require
 from charlm.errors import SearchError, UsageError
+from charlm.matching.limits import BUDGET
 from charlm.matching.patterns import NextTokens, Pattern
 from charlm.nn.arrays import Array, Flags, Ids, States
 from charlm.nn.language_model import LanguageModel
@@ -30,8 +31,6 @@ from charlm.sampling.side_by_side import Job
 from charlm.sampling.stream import check_logits, generator_of, warm_up
 from charlm.text.tokenizer import Tokenizer
 
-BUDGET = 20_000
-"""Tokens that a search may try for one sample where nobody said."""
 PATIENCE = 16
 """Dead ends after which a search begins anew; a multiple of them later on."""
 MATCH = "match"
@@ -108,10 +107,12 @@ class Matching:
             job: what comes before it, and its seed.
 
         Raises:
-            UsageError: no token of the model can begin a match, or the pattern takes too long.
-            SearchError: there is no match, or none was found within the budget.
+            UsageError: no token of the model can begin a match.
+            SearchError: there is no match, none was found within the budget, or the pattern takes too long.
             ModelError: the model gives no first token a probability.
         """
+        self._check_length()
+        self._pattern.new_sample()
         token, states = warm_up(self._network, job.prompt)
         first = self._step(token, states, (), self._next.empty, None, self._rules.begin(job.prompt))
         check_logits(first.logits)
@@ -132,6 +133,20 @@ class Matching:
             f"no text that matches --match {self._pattern.source!r} was found among {tried:,} tokens that were tried: "
             "raise --budget or --length, or ask for less"
         )
+
+    def _check_length(self) -> None:
+        """Check that matches are not all longer than a sample may be.
+
+        Raises:
+            SearchError: they are.
+        """
+        most, least = self._config.length * self._next.longest, self._pattern.shortest
+        if least > most:
+            unit = "characters" if isinstance(self._next.empty, str) else "bytes"
+            raise SearchError(
+                f"a text that matches --match {self._pattern.source!r} has {least:,} {unit} at least, and "
+                f"{self._config.length:,} tokens of this model have {most:,} at most: raise --length, or ask for less"
+            )
 
     def _attempt(
         self, first: _Step, prompt: Ids, generator: np.random.Generator, patience: int, budget: int
@@ -208,8 +223,10 @@ class Matching:
         self, token: Ids, states: States, ids: tuple[int, ...], text: Any, choice: Choice | None, place: Place
     ) -> _Step:
         logits, after = self._network.logits(self._work, token, None, states)
-        allowed = self._next.allowed(text, ids[-1] if ids else None) & self._rules.mask(place)
-        return _Step(ids, text, choice, logits[:, 0].copy(), allowed, self._pattern.is_met(text), place, after)
+        with self._pattern.place():
+            allowed = self._next.allowed(text, ids[-1] if ids else None) & self._rules.mask(place)
+            met = self._pattern.is_met(text)
+        return _Step(ids, text, choice, logits[:, 0].copy(), allowed, met, place, after)
 
     def _drawn(self, steps: list[_Step]) -> Drawn:
         last = steps[-1]

@@ -6,16 +6,16 @@
 All places of a text are looked up at once, order by order.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
 from charlm.ngram.smoothing import Real, Smoothed
-from charlm.ngram.trie import Trie, walk
+from charlm.ngram.trie import NOWHERE, Trie, walk
 from charlm.nn.arrays import Ids
 
+Contexts = tuple[int, ...]
+"""Numbers of the n-grams that a text ends in, of orders 1 to N - 1 as far as it goes; ``NOWHERE`` for what is none."""
 BLOCK = 1 << 15
 """Words that are looked up at once: the arrays of so many stay in a processor's cache."""
 
@@ -73,22 +73,42 @@ def distribution(trie: Trie, smoothed: Smoothed, context: Ids) -> Real:
         smoothed: their probabilities.
         context: [n], words from <s> on, or the last of them.
     """
-    found = np.exp(smoothed.log_probabilities[0][:-1])
-    for order, number in enumerate(_contexts(trie, context[-trie.order + 1 :]), 2):
-        found *= np.exp(smoothed.log_backoffs[order - 2][number])
+    contexts: Contexts = ()
+    for word in context[-trie.order + 1 :].tolist():
+        contexts = contexts_behind(trie, contexts, word)
+    return distribution_behind(trie, smoothed, contexts)
+
+
+def contexts_behind(trie: Trie, contexts: Contexts, word: int) -> Contexts:
+    """The n-grams that a text ends in, when one more word has been read.
+
+    Args:
+        trie: the n-grams.
+        contexts: those before it; empty where nothing was read.
+        word: <s> too, which no n-gram has behind another word.
+    """
+    if trie.order == 1:
+        return ()
+    longer = zip(trie.keys[:-1], contexts, strict=False)  # the longest is no context any more
+    return (word, *(_find_one(keys, number, number * trie.words + word) for keys, number in longer))
+
+
+def distribution_behind(trie: Trie, smoothed: Smoothed, contexts: Contexts) -> Real:
+    """As ``distribution``, behind the n-grams that a text ends in; to the last bit what ``judge`` says of each word."""
+    found: Real = smoothed.log_probabilities[0][:-1].copy()
+    for order, number in enumerate(contexts, 2):
+        if number == NOWHERE:
+            continue
+        found += smoothed.log_backoffs[order - 2][number]
         keys = trie.keys[order - 2]
-        first, behind = np.searchsorted(keys, (number * trie.words, (number + 1) * trie.words))
-        part = slice(int(first), int(behind))
-        found[keys[part] % trie.words] = np.exp(smoothed.log_probabilities[order - 1][part])
-    return np.log(found)
+        first, behind = np.searchsorted(keys, (number * trie.words, (number + 1) * trie.words)).tolist()
+        found[keys[first:behind] % trie.words] = smoothed.log_probabilities[order - 1][first:behind]
+    return found
 
 
-def _contexts(trie: Trie, words: Ids) -> Iterator[int]:
-    """The n-grams that words end in, below the highest order, up to the first that is not there."""
-    if trie.order == 1 or not len(words):
-        return
-    yield int(words[-1])
-    for ends in islice(walk(trie, np.asarray(words, np.int64)), trie.order - 2):
-        if not len(ends.there) or ends.there[-1] != len(words) - 1:
-            return
-        yield int(ends.numbers[-1])
+def _find_one(keys: Ids, prefix: int, wanted: int) -> int:
+    """The place of a key; ``NOWHERE`` where it is not, as where its prefix is not."""
+    if prefix == NOWHERE:
+        return NOWHERE
+    place = int(np.searchsorted(keys, wanted))
+    return place if place < len(keys) and keys[place] == wanted else NOWHERE

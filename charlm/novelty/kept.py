@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from charlm.cache.entry import SPARE_BYTES, DamagedError
+from charlm.cache.entry import SPARE_BYTES
 from charlm.cache.folder import CacheFolder, default_folder
 from charlm.errors import OutputError
 from charlm.novelty.index import SuffixIndex, index_bytes, key_of, write_index
@@ -29,7 +29,7 @@ def index_of(ids: Ids, building: Callable[[], None] = lambda: None) -> SuffixInd
     key, path = key_of(ids), default_folder()
     folder = None if path is None else CacheFolder(path)
     if folder is not None:
-        found = _kept(folder, key)
+        found = folder.taken(folder.suffixes(key), lambda path: SuffixIndex(path, key))
         if found is not None:
             return found
     building()
@@ -37,21 +37,6 @@ def index_of(ids: Ids, building: Callable[[], None] = lambda: None) -> SuffixInd
         with suppress(OSError):
             return _keep(folder, key, ids)
     return _for_now(ids)
-
-
-def _kept(folder: CacheFolder, key: str) -> SuffixIndex | None:
-    path = folder.suffixes(key)
-    try:
-        found = SuffixIndex(path, key)
-    except OSError:
-        return None
-    except DamagedError:
-        with suppress(OSError):
-            path.unlink()
-        return None
-    with suppress(OSError):
-        os.utime(path)
-    return found
 
 
 def _keep(folder: CacheFolder, key: str, ids: Ids) -> SuffixIndex:

@@ -32,7 +32,7 @@ def sample(model: LanguageModel, prompt: Ids, config: SamplingConfig, seed: Sequ
     Raises:
         ModelError: the model gives no first token a probability.
     """
-    numbers, drawer = _numbers(generator_of(seed)), Drawer(config, model.config.vocabulary)
+    numbers, drawer = numbers_of(generator_of(seed)), Drawer(config, model.config.vocabulary)
     tokens, states = warm_up(model, prompt)
     work = model.new_workspace(1, 1, keep=False)
     for step in range(config.length):
@@ -63,7 +63,7 @@ def generator_of(seed: Sequence[int]) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(list(seed))))
 
 
-def _numbers(generator: np.random.Generator) -> Iterator[float]:
+def numbers_of(generator: np.random.Generator) -> Iterator[float]:
     """Uniform random numbers in [0, 1) without end: the same as if drawn one at a time."""
     while True:
         yield from generator.random(AHEAD).tolist()

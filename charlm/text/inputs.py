@@ -1,9 +1,11 @@
 """The texts to score in a file or a pipe: its lines as they come, or all of it."""
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import AnyStr, Generic
 
+from charlm.text.flat import SURROGATES
 from charlm.text.long import LONGEST, LongText, Text
 from charlm.text.reading import ByteReader, Source, TextReader
 
@@ -39,13 +41,14 @@ def line_groups(blocks: Iterator[AnyStr], line_break: AnyStr) -> Iterator[list[A
         yield [line_break[:0].join(held)]
 
 
-def read_texts(source: Source, encoding: str | None, *, whole: bool) -> Iterator[Text]:
+def read_texts(source: Source, encoding: str | None, *, whole: bool, escaped: bool = False) -> Iterator[Text]:
     """The texts in a source, each as soon as it is complete; one that is too long for memory lies on the disk.
 
     Args:
         source: what to read.
         encoding: of it; None where texts are bytes.
         whole: whether all of it is one text; otherwise each line is one, without its line break.
+        escaped: as `TextReader` has it; `undecoded` finds what was escaped.
 
     Raises:
         InputError: as ``read_lines``.
@@ -54,7 +57,31 @@ def read_texts(source: Source, encoding: str | None, *, whole: bool) -> Iterator
     if encoding is None:
         yield from _texts_of(ByteReader(source), None if whole else b"\n", b"")
     else:
-        yield from _texts_of(TextReader(source, encoding, nuls=True), None if whole else "\n", "")
+        yield from _texts_of(TextReader(source, encoding, nuls=True, escaped=escaped), None if whole else "\n", "")
+
+
+_ESCAPES = 0xDC00
+"""What Python adds to a byte that it escapes."""
+_WIDTH = 3
+"""Bytes that such a character has on the disk."""
+_ESCAPED = re.compile("[\udc80-\udcff]")
+_SPOOLED = re.compile(rb"\xed[\xb2\xb3][\x80-\xbf]")
+"""The same as ``LongText`` has it on the disk."""
+
+
+def undecoded(text: Text) -> int | None:
+    """The first byte of a text that was not in its encoding and was escaped; None where there is none."""
+    if isinstance(text, str):
+        found = _ESCAPED.search(text)
+        return None if found is None else ord(found[0]) - _ESCAPES
+    if isinstance(text, bytes) or text.raw:
+        return None
+    end = b""
+    for block in text.data():
+        if spooled := _SPOOLED.search(end + block):
+            return ord(spooled[0].decode("utf-8", SURROGATES)) - _ESCAPES
+        end = block[1 - _WIDTH :]
+    return None
 
 
 def _texts_of(blocks: Iterator[AnyStr], line_break: AnyStr | None, nothing: AnyStr) -> Iterator[AnyStr | LongText]:

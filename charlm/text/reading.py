@@ -61,25 +61,34 @@ def file_source(path: Path) -> Source:
     return Source(str(path), lambda: _open(path), path)
 
 
+def raw_source(path: Path) -> Source:
+    """The source that reads the bytes of `path` as they lie on the disk; otherwise as `file_source`."""
+    return Source(str(path), lambda: _open_raw(path), path)
+
+
 def is_folder(path: Path) -> bool:
     """Whether this is a folder; False for what cannot be a name at all."""
     return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where a name is too long
 
 
 def _open(path: Path) -> Stream:
+    file = _open_raw(path)
+    compression = COMPRESSIONS.get(path.suffix.lower())
+    return file if compression is None else _Decompressed(file, str(path), compression)
+
+
+def _open_raw(path: Path) -> BufferedReader:
     # Asked beforehand because Windows calls opening a folder a lack of permission.
     if is_folder(path):
         raise InputError(f"{path} is a directory: name a text file inside it")
     try:
-        file = path.open("rb")
+        return path.open("rb")
     except FileNotFoundError:
         raise InputError(f"no such file: {path}") from None
     except PermissionError:
         raise InputError(f"{path} cannot be read: permission denied") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
-    compression = COMPRESSIONS.get(path.suffix.lower())
-    return file if compression is None else _Decompressed(file, str(path), compression)
 
 
 # What gives a compressed file's content, and the error that a damaged one raises besides EOFError and OSError.
@@ -323,14 +332,22 @@ class TextReader(Iterator[str]):
         encoding: That it is in.
         block_bytes: How many bytes to read at a time.
         nuls: Whether NUL bytes are characters as others are. Else they show that it is no text.
+        escaped: Whether bytes that are not in the encoding come as lone surrogates, U+DC80 to U+DCFF, as Python
+            escapes them. Else they are an error.
     """
 
     def __init__(
-        self, source: Source, encoding: str = "utf-8", block_bytes: int = BLOCK_BYTES, *, nuls: bool = False
+        self,
+        source: Source,
+        encoding: str = "utf-8",
+        block_bytes: int = BLOCK_BYTES,
+        *,
+        nuls: bool = False,
+        escaped: bool = False,
     ) -> None:
         self._encoding = encoding
         self._nuls = nuls
-        self._decoder = _incremental_decoder(encoding)
+        self._decoder = _incremental_decoder(encoding, "surrogateescape" if escaped else "strict")
         self._bytes = ByteReader(source, block_bytes)
         self._head = b""
         self._normaliser = Normaliser()
@@ -384,7 +401,7 @@ class TextReader(Iterator[str]):
             raise InputError(f"{self._bytes.name} {_marked_refusal(marked)}")
         raise InputError(
             f"{self._bytes.name} is not valid {self._encoding}: {what}; name the file's own encoding with "
-            "--encoding NAME (for instance --encoding latin-1) or train on its bytes with --level byte"
+            "--encoding NAME (for instance --encoding latin-1). Models of --level byte read any bytes"
         )
 
 
@@ -397,9 +414,9 @@ def check_encoding(encoding: str) -> None:
     _incremental_decoder(encoding)
 
 
-def _incremental_decoder(encoding: str) -> codecs.IncrementalDecoder:
+def _incremental_decoder(encoding: str, errors: str = "strict") -> codecs.IncrementalDecoder:
     try:
-        decoder = codecs.getincrementaldecoder(encoding)()
+        decoder = codecs.getincrementaldecoder(encoding)(errors)
         "a".encode(encoding)  # refuses codecs that are no text encodings, such as hex
     except (LookupError, ValueError, TypeError):
         raise UsageError(

@@ -99,7 +99,7 @@ def read_recording(folder: Path, kind: str) -> tuple[Recording, Mapping[str, Any
         ModelError: it is not over, or damaged, or its log does not have what a replay needs.
     """
     files = RunFolder(folder)
-    _, state = files.load_state()
+    _, state = files.load_state(replayed=True)
     files.check_kind(state, kind)
     events = _events(files.log_file)
     last = events[-1] if events else {}

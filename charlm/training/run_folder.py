@@ -275,21 +275,27 @@ class RunFolder:
         """Whether the model is the one that the state that was loaded went with."""
         return self._model_digest() == self._saved_digest
 
-    def load_state(self) -> tuple[dict[str, Any], dict[str, Any]]:
+    def load_state(self, *, replayed: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
         """Read what ``save_state`` wrote; nothing is changed yet.
+
+        Args:
+            replayed: whether the run is to be replayed, not resumed; for messages.
 
         Raises:
             ModelError: there is none, or it is damaged or of another format.
         """
         if _is_missing(self.state_file):
+            if replayed:
+                raise ModelError(f"{self.path} holds no run to replay: name the folder of one that is over")
             anew = "begin one with --overwrite" if self.model_file.exists() else "leave out --resume to begin one"
             raise ModelError(f"{self.path} holds no run to resume: {anew}")
+        instead = "replay another run" if replayed else "begin anew with --overwrite"
         tensors, metadata = read_tensors(self.state_file)
         if metadata.get("format") != STATE_FORMAT or not isinstance(metadata.get("state"), dict):
-            raise ModelError(f"{self.state_file} is damaged or of another version: begin anew with --overwrite")
+            raise ModelError(f"{self.state_file} is damaged or of another version: {instead}")
         metadata = unsealed(self.state_file, tensors, metadata)
         if not isinstance(metadata.get("log_bytes"), int):
-            raise ModelError(f"{self.state_file} is damaged: it lacks the log's length. Begin anew with --overwrite")
+            raise ModelError(f"{self.state_file} is damaged, it lacks the log's length: {instead}")
         self._log_bytes = max(0, metadata["log_bytes"])
         self._saved_digest = metadata.get("model_digest")
         return tensors, metadata["state"]

@@ -61,6 +61,7 @@ def test_every_option_of_drawing_can_be_changed(prose: Trained) -> None:
     assert shown["/top-p"] == "/top-p 0.9"
     assert shown["/only"] == "/only 'aeiou drn'"
     assert "/unknown" not in shown
+    assert shown["/until-eos"] == "/until-eos on", "as it is typed"
     assert len(shown) == len(values)
     assert any(line.startswith("river") for line in out)
 
@@ -71,7 +72,10 @@ def test_every_option_of_drawing_can_be_changed(prose: Trained) -> None:
         ("/foo", "there is no /foo: /help lists what there is"),
         ("/temperature hot", "/temperature is 'hot': it takes a number"),
         ("/length 1.5", "/length is '1.5': it takes a whole number"),
-        ("/top-p 3", "--top-p is 3.0: it must be a number above 0 and at most 1"),
+        ("/top-p 3", "charlm: /top-p is 3.0: it must be a number above 0 and at most 1"),
+        ("/top-k 0", "charlm: /top-k is 0: it must be a number at least 1"),
+        ('/ban ""', "charlm: /ban is empty: name characters"),
+        ("/penalty-window 9", "/penalty-window says how far back /repetition-penalty reaches: name that too"),
         ("/seed -1", "/seed is -1"),
         ("/unknown maybe", "/unknown is 'maybe': it takes on or off"),
         ("/stop 'a", "put a text with spaces between two quotes"),
@@ -89,6 +93,12 @@ def test_help_names_everything(names: Trained) -> None:
     shown = {line.split()[0] for line in out if line.startswith("/")}
     assert {"/help", "/quit", "/reset", "/seed", "/settings", "/temperature", "/top-k", "/ban", "/stop"} <= shown
     assert not any(line.startswith("ba") for line in out)
+    settings = " ".join(out)
+    assert "--" not in settings
+    assert "/temperature NUMBER " in settings
+    assert "/ban TEXT ... " in settings
+    assert "/unknown on|off " in settings
+    assert "/lines, /stop or /until-eos." in settings
 
 
 def test_options_are_checked_at_the_start(names: Trained) -> None:

@@ -74,6 +74,14 @@ def comes_out_the_same(folder: str, *command: str) -> None:
     assert events(folder, *kinds) == events(again, *kinds)
 
 
+def test_a_folder_that_holds_no_run_is_said(prose: str) -> None:
+    message = one_message(call("train", "--replay", "nowhere"), 4, "nowhere holds no run to replay")
+    assert "--resume" not in message
+    succeed("train", prose, "--model", "run", *QUICK, "--steps", 5)
+    Path("run/training.safetensors").write_bytes(b"{}")
+    assert "begin anew" not in one_message(call("train", "--replay", "run"), 4, "run/training.safetensors")
+
+
 @pytest.mark.parametrize(
     "options",
     [

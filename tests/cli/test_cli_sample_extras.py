@@ -41,6 +41,7 @@ def test_a_match_in_json(names: Trained) -> None:
         ("(a", 2, "--match '(a' is no regular expression"),
         ("7.*", 2, "no token of this model can begin a text that matches"),
         ("b7", 7, "no text of up to 500 tokens of this model matches"),
+        ("[a-z]{501}", 7, "has 501 characters at least, and 500 tokens of this model have 500 at most: raise --length"),
     ],
 )
 def test_matches_that_cannot_be(pattern: str, status: int, mentioned: str, names: Trained) -> None:
@@ -50,6 +51,12 @@ def test_matches_that_cannot_be(pattern: str, status: int, mentioned: str, names
 def test_a_budget_that_is_not_enough(names: Trained) -> None:
     ended = call("sample", "--model", names.folder, "--match", "[a-z]{40}7", "--budget", 30)
     one_message(ended, 7, "among 30 tokens that were tried: raise --budget or --length")
+
+
+def test_an_expression_that_takes_too_long(names: Trained) -> None:
+    """It is said which limit it was, and what to do."""
+    ended = call("sample", "--model", names.folder, "--match", "(?:[a-z]|[a-z]{2})+7", "--match-seconds", 0.5, "-s", 1)
+    one_message(ended, 7, "--match-seconds, now 0.5 s for a sample, 0.1 s of them", "one way only")
 
 
 def test_gaps_are_filled(prose: Trained) -> None:
@@ -71,6 +78,14 @@ def test_ten_fillings_unless_more_are_wanted(names: Trained) -> None:
     options = ("sample", "--model", names.folder, "--fill", "ba___", "--gap", 2, "--width", 30)
     assert len(succeed(*options).out.splitlines()) == 11
     assert len(succeed(*options, "-n", 1).out.splitlines()) == 2
+
+
+def test_what_is_not_known_around_a_gap_is_named(wordy: Trained) -> None:
+    """The space between a word and a gap is none of it."""
+    options = ("sample", "--model", wordy.folder, "--gap", 1, "-n", 1, "--fill")
+    assert succeed(*options, "the ___ garden").err == 'charlm: the model does not know "the": read as <UNK>\n'
+    assert 'does not know "zebra", "a", "!": read' in succeed(*options, "zebra ___ a river ___! garden").err
+    assert not succeed(*options, "river ___ garden").err
 
 
 def test_a_gap_is_needed(names: Trained) -> None:
@@ -167,6 +182,13 @@ def test_a_page_of_samples(prose: Trained, tmp_path: Path) -> None:
     ("options", "mentioned"),
     [
         (["--budget", "3"], "--budget only says more of --match"),
+        (["--match-seconds", "3"], "--match-seconds only says more of --match"),
+        (
+            ["--match", "a", "--match-seconds", "0"],
+            "--match-seconds is 0.0: it must be a number above 0 and at most 86400",
+        ),
+        (["--encoding", "latin-1"], "--encoding only says more of --prompt-file"),
+        (["--prompt-file", "p.txt", "--encoding", "nope"], "unknown encoding 'nope'"),
         (["--gap", "3"], "--gap only says more of --fill"),
         (["--tries", "3"], "--tries only says more of --max-copy"),
         (["--text", "x"], "--text only says more of --novelty or --max-copy"),

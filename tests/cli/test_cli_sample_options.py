@@ -42,6 +42,9 @@ def test_banned_words_come_neither_behind_a_space_nor_without_one(wordy: Trained
         (("--only", "a", "--ban", "a"), "--ban and --only leave nothing to draw"),
         (("--stop", "ax\N{SNOWMAN}"), "never comes: the model does not know"),
         (("--stop", ""), "--stop is empty"),
+        (("--ban", ""), "--ban is empty: name characters, or leave it out"),
+        (("--ban", "a", "--ban", ""), "--ban is empty"),
+        (("--only", ""), "--only is empty"),
         (("--lines", "0"), "--lines is 0: it must be a number at least 1"),
         (("--lines", "2"), "ask for so many samples with -n 2"),
         (("--top-p", "0"), "--top-p is 0.0: it must be a number above 0 and at most 1"),
@@ -175,6 +178,16 @@ def test_prompts_come_in_rounds(names: Trained) -> None:
     piped = succeed("sample", "--model", names.folder, "--prompt-file", "-", "--seed", 1, stdin=b"di\nba\n").out
     assert [line[:2] for line in piped.decode().splitlines()] == ["di", "ba"]
     one_message(call("sample", "--model", names.folder, "--prompt-file", "-"), 3, "--prompt-file needs a prompt a line")
+
+
+def test_a_file_of_prompts_has_an_encoding(names: Trained) -> None:
+    """That of the model unless it is named; what helps is said."""
+    Path("prompts.txt").write_bytes("bané\n".encode("latin-1"))
+    options = ("sample", "--model", names.folder, "--seed", 1, "--prompt-file", "prompts.txt")
+    one_message(call(*options), 3, "prompts.txt is not valid utf-8: byte 0xe9 at offset 3", "--encoding latin-1")
+    ended = succeed(*options, "--encoding", "latin-1")
+    assert ended.out.decode().startswith("bané")
+    assert ended.err == 'charlm: the model does not know "é": read as <UNK>\n'
 
 
 def test_equal_prompts_have_other_random_numbers(prose: Trained) -> None:

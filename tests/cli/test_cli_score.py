@@ -150,6 +150,31 @@ def test_plain_answers_have_three_fields(prose: Trained) -> None:
     one_message(call("score", "--serve", "--model", prose.folder, "a text"), 2, "--serve answers the lines")
 
 
+def test_a_line_that_is_not_in_the_encoding_is_answered_too(prose: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its number and what is wrong; the lines around it as ever. Where text is on the disk, too."""
+    lines = "river\nr\xefver\n\xe9\xff\nwinter\n".encode("latin-1")
+    plain = [
+        line.split("\t")
+        for line in succeed("score", "--model", prose.folder, "--serve", stdin=lines).out.decode().splitlines()
+    ]
+    whole = succeed("score", "--model", prose.folder, "--serve", stdin=b"river\nwinter\n").out.decode().splitlines()
+    assert ["\t".join(plain[0]), "\t".join(plain[3])] == whole
+    assert plain[1:3] == [
+        ["error", f"line {line} is not valid utf-8: byte 0x{byte}"] for line, byte in ((2, "ef"), (3, "e9"))
+    ]
+    for length in (1 << 20, 3):
+        monkeypatch.setattr("charlm.text.inputs.LONGEST", length)
+        found = succeed("score", "--model", prose.folder, "--serve", "--json", stdin=lines + b"rive\xe9").objects
+        assert [each.get("text") for each in found] == ["river", None, None, "winter", None]
+        assert found[1:3] == [
+            {"line": line, "error": f"not valid utf-8: byte 0x{byte}"} for line, byte in ((2, "ef"), (3, "e9"))
+        ]
+        assert found[4] == {"line": 5, "error": "not valid utf-8: byte 0xe9"}
+    known = succeed("score", "--model", prose.folder, "--serve", "--json", "--encoding", "latin-1", stdin=lines).objects
+    assert [each["text"] for each in known] == ["river", "r\xefver", "\xe9\xff", "winter"]
+    one_message(call("score", "--model", prose.folder, stdin=lines), 3, "not valid utf-8")
+
+
 @pytest.mark.parametrize("text", [names_text, prose_text])
 @pytest.mark.parametrize("options", ["", "--level byte", "--seed 5", "--valid-fraction 0.3"])
 def test_eval_without_a_file_repeats_the_best_validation(text: Any, options: str, tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ PARTS = {
     "charlm.api",
     "charlm.loaded_model",
     "charlm.plots",
+    "charlm.adapting",
+    "charlm.prediction",
 }
 LEVELS = {"charlm.text.words", "charlm.text.tokens", "charlm.text.octets"}
 READS = {"numpy", "safetensors"}
@@ -59,7 +61,7 @@ def foreign(modules: set[str], allowed: set[str]) -> set[str]:
         (["gradients", "bodekubodeku"], READS),
         (["eval", "{corpus}"], READS),
         (["vocab", "{model}"], READS),
-        (["info"], READS | {"charlm.training"}),
+        (["info"], READS | {"charlm.training", "charlm.adapting", "charlm.prediction"}),
         (["history", "{model}"], READS | {"charlm.training"}),
         (["export", "--to", "pytorch", "{new}"], READS | {"charlm.exchange"}),
         (["vocab", "{corpus}", "--level", "word"], {"numpy", "regex", "charlm.text.words", "charlm.text.tokens"}),

@@ -36,7 +36,8 @@ def test_version() -> None:
 def test_the_commands_are_the_documented_ones() -> None:
     reading = ["eval", "explain", "gradients", "history", "info", "neurons", "next", "rank", "sample", "score", "vocab"]
     groups = ["classify", "ngram", "tag"]
-    assert sorted([*reading, *groups, "cache", "diff", "doctor", "export", "import", "train", "which"]) == COMMANDS
+    files = ["compress", "decompress", "export", "import"]
+    assert sorted([*reading, *groups, *files, "cache", "diff", "doctor", "train", "tune", "which"]) == COMMANDS
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -9,7 +9,7 @@ import charlm
 
 PACKAGE = Path(charlm.__file__).parent
 LAYERS = [
-    {"version", "errors", "curves", "colours", "correlations"},
+    {"version", "errors", "curves", "colours", "correlations", "user_folders"},
     {"config", "templates", "portions"},
     {"train_config"},
     {"machine"},
@@ -19,13 +19,15 @@ LAYERS = [
     {"sampling", "streaming", "streams", "scorer"},
     {"checkpoint", "matching"},
     {"ngram"},
-    {"exchange", "labelling", "long_scores", "sample_options"},
+    {"prediction"},
+    {"compression", "exchange", "labelling", "long_scores", "sample_options"},
     {"scores", "samples", "likelihoods"},
     {"bayes", "continuations", "evaluation", "explain", "ranking", "surprise", "neurons", "filling"},
     {"pairs", "attribution", "differences"},
     {"comparing", "seeing"},
     {"training"},
     {"speed", "histories", "tagging", "classification", "measuring", "novelty"},
+    {"adapting"},
     {"ngrams", "loaded_model"},
     {"diagnosis", "kernels"},
     {"api"},

@@ -1,8 +1,10 @@
 """The errors that `python tests/mutants.py` plants, one list a part of the package."""
 
 from planted import (
+    adapting,
     averaging,
     comparing,
+    compression,
     encoder,
     engine,
     exchange,
@@ -22,14 +24,17 @@ from planted import (
     ngrams,
     normalized,
     novelty,
+    prediction,
     regularisation,
     sampling,
+    sampling_options,
     score_units,
     seeing,
 )
 from planted.mutant import Mutant
 
 MUTANTS: list[Mutant] = [
+    *adapting.MUTANTS,
     *lstms.MUTANTS,
     *grus.MUTANTS,
     *normalized.MUTANTS,
@@ -45,6 +50,7 @@ MUTANTS: list[Mutant] = [
     *ngrams.MUTANTS,
     *ngram_models.MUTANTS,
     *sampling.MUTANTS,
+    *sampling_options.MUTANTS,
     *matching.MUTANTS,
     *filling.MUTANTS,
     *novelty.MUTANTS,
@@ -55,4 +61,6 @@ MUTANTS: list[Mutant] = [
     *long_texts.MUTANTS,
     *regularisation.MUTANTS,
     *averaging.MUTANTS,
+    *compression.MUTANTS,
+    *prediction.MUTANTS,
 ]

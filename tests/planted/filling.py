@@ -6,6 +6,14 @@ FILLING = ("test_filling.py",)
 
 MUTANTS = [
     Mutant(
+        "filling: the space beside a gap is not known",
+        "filling.py",
+        "        read = filled + part if index == len(parts) - 1 else tokenizer.trim_prompt(filled + part)\n",
+        "        read = filled + part\n",
+        ("cli/test_cli_sample_extras.py",),
+        "around_a_gap",
+    ),
+    Mutant(
         "filling: only gaps of the greatest length are found",
         "filling.py",
         "        return _together(lengths)\n",

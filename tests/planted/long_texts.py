@@ -8,7 +8,40 @@ BLOCKS = ("text/test_text_long.py",)
 FIGURES = ("test_score_figures.py",)
 FOLLOWING = ("cli/test_cli_following.py",)
 
+SERVED = ("cli/test_cli_score.py",)
+
 MUTANTS = [
+    Mutant(
+        "long texts: of a byte that is not in the encoding the code point is told",
+        "text/inputs.py",
+        "        return None if found is None else ord(found[0]) - _ESCAPES\n",
+        "        return None if found is None else ord(found[0])\n",
+        SERVED,
+        "not_in_the_encoding",
+    ),
+    Mutant(
+        "long texts: on the disk every text is in its encoding",
+        "text/inputs.py",
+        "        if spooled := _SPOOLED.search(end + block):\n",
+        "        if spooled := _SPOOLED.search(end):\n",
+        SERVED,
+        "not_in_the_encoding",
+    ),
+    Mutant(
+        "long texts: an escaped byte across two blocks is not seen",
+        "text/inputs.py",
+        "        end = block[1 - _WIDTH :]\n",
+        "",
+        INPUTS,
+    ),
+    Mutant(
+        "long texts: a line is answered by another line's number",
+        "cli/score_output.py",
+        "enumerate(texts, start=1):\n        byte",
+        "enumerate(texts):\n        byte",
+        SERVED,
+        "not_in_the_encoding",
+    ),
     Mutant(
         "long texts: a block's first token comes behind a start",
         "streams.py",

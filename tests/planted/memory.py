@@ -9,14 +9,14 @@ MUTANTS = [
     Mutant(
         "memory: columns stand lane by lane",
         COLUMNS_OF,
-        "    out.reshape(rows, time, batch, copy=False)[...] = steps.transpose(1, 0, 2)\n",
+        "    _lanes(out.reshape(rows, time, batch, copy=False))[...] = _lanes(steps).T\n",
         "    out.reshape(rows, batch, time, copy=False)[...] = steps.transpose(1, 2, 0)\n",
         COLUMNS,
     ),
     Mutant(
         "memory: columns are read lane by lane",
         COLUMNS_OF,
-        "    out[...] = columns.reshape(rows, time, batch, copy=False).transpose(1, 0, 2)\n",
+        "    _lanes(out)[...] = _lanes(columns.reshape(rows, time, batch, copy=False)).T\n",
         "    out[...] = columns.reshape(rows, batch, time, copy=False).transpose(2, 0, 1)\n",
         COLUMNS,
     ),

@@ -131,7 +131,7 @@ MUTANTS = [
     Mutant(
         "n-grams: a distribution forgets the backoffs",
         PROBABILITIES,
-        "        found *= np.exp(smoothed.log_backoffs[order - 2][number])\n",
+        "        found += smoothed.log_backoffs[order - 2][number]\n",
         "",
         EQUATIONS,
     ),

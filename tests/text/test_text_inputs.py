@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charlm.text import inputs
-from charlm.text.inputs import lines_of, read_lines, read_whole
-from charlm.text.long import LongText, text_in_memory
+from charlm.text.inputs import lines_of, read_lines, read_whole, undecoded
+from charlm.text.long import BLOCK, LongText, text_in_memory
 from charlm.text.reading import Source, file_source
 
 
@@ -98,3 +98,14 @@ def test_long_texts_lie_on_the_disk_and_are_whole(lines: list[str], whole: bool,
     assert [text_in_memory(each) for each in found] == ([each.encode() for each in expected] if raw else expected)
     for each, known in zip(found, expected, strict=True):
         assert isinstance(each, LongText) == (len(known.encode() if raw else known) > 5)
+
+
+@pytest.mark.parametrize("place", [0, 5, BLOCK - 2, BLOCK - 1, BLOCK, 2 * BLOCK - 1])
+def test_a_byte_that_was_escaped_is_found_wherever_it_stands(place: int) -> None:
+    """In memory and on the disk, where a character may lie across two blocks; characters of other kinds are none."""
+    plain = "a" * place + "\ud7ff\ue000\U0001f600"
+    for text, expected in ((plain, None), ("a" * place + "\udce9\udcff", 0xE9)):
+        spooled = LongText(raw=False)
+        spooled.append(text)
+        assert undecoded(text) == undecoded(spooled) == expected
+    assert undecoded(b"\xff") is None
