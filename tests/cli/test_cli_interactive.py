@@ -159,8 +159,7 @@ def test_ctrl_c_stops_the_text_and_nothing_else(prose: Trained, tmp_path: Path) 
         terminal.type("garden\n")
         terminal.wait_for("\r\ngarden")
         terminal.wait_for("\r\n> ")
-        os.killpg(terminal.running.pid, signal.SIGINT)
-        terminal.wait_for("> ")
+        terminal.interrupt_until("> ")
         terminal.type("\x04")
         assert terminal.running.wait(PATIENCE) == 0
     assert "Traceback" not in terminal.all
@@ -184,6 +183,16 @@ class Terminal:
         deadline = time.monotonic() + PATIENCE
         while text not in self._seen:
             assert self._read(deadline), self._seen
+        self._seen = self._seen.partition(text)[2]
+
+    def interrupt_until(self, text: str) -> None:
+        """Press Ctrl-C until this comes: between its prompt and its wait for a key, readline does not see one."""
+        while text not in self._seen:
+            os.killpg(self.running.pid, signal.SIGINT)
+            deadline = time.monotonic() + 1
+            while text not in self._seen and self._read(deadline):
+                pass
+            assert self.running.poll() is None, self._seen
         self._seen = self._seen.partition(text)[2]
 
     def wait_for_more(self, characters: int) -> None:
