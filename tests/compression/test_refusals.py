@@ -9,7 +9,7 @@ import charlm
 from charlm.compression import basis as basis_module
 from charlm.compression.basis import Basis, basis_of, model_digest, one_thread
 from charlm.compression.compressing import compress, decompress
-from charlm.compression.container import TRAILER_BYTES
+from charlm.compression.container import TRAILER_BYTES, Contents
 from charlm.errors import CharlmError, InputError, ModelError
 from charlm.machine import Blas
 from charlm.nn.heads.cross_entropy import Real
@@ -40,9 +40,33 @@ def test_a_damaged_byte_anywhere_is_noticed(packed: bytes) -> None:
 
 def test_a_damaged_byte_anywhere_in_a_pipe_is_noticed(packed: bytes) -> None:
     for place in range(len(packed)):
-        spoilt = packed[:place] + bytes([packed[place] ^ 0x55]) + packed[place + 1 :]
         with pytest.raises(CharlmError):
-            piped(spoilt)
+            piped(changed(packed, place))
+
+
+def test_each_checksum_of_a_pipe_is_looked_at(packed: bytes) -> None:
+    """Also where the file is too long for a look at all of it beforehand."""
+    header = len(basis_of(model("char").trained).header().to_bytes())
+    for place in range(header):
+        with pytest.raises(InputError):
+            long_pipe(changed(packed, place)).header()
+    for place in range(header, len(packed)):
+        contents = long_pipe(changed(packed, place))
+        contents.header()
+        with pytest.raises(InputError, match="its checksum is of"):
+            contents.trailer()
+    contents = long_pipe(packed)
+    contents.header()
+    assert contents.trailer().length == len(DATA)
+
+
+def changed(data: bytes, place: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ 0x55]) + data[place + 1 :]
+
+
+def long_pipe(data: bytes) -> Contents:
+    """What comes through a pipe bit by bit, and of which nothing was checked beforehand."""
+    return Contents("the pipe", (data[n : n + 1] for n in range(len(data))))
 
 
 def test_a_file_that_ends_early_or_late_is_refused(packed: bytes) -> None:

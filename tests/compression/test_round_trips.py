@@ -160,6 +160,14 @@ def test_adapting_while_compressing_comes_back() -> None:
     assert len(packed) < len(named.compress(data))
 
 
+def test_what_a_model_of_lines_learns_it_keeps_for_the_next_line() -> None:
+    """Each line begins from a start, but what was learnt from those before is not forgotten."""
+    named, data = model("lines"), TEXT.splitlines(keepends=True)[1].encode() * 60
+    packed = named.compress(data, dynamic="sgd", dynamic_lr=0.6, dynamic_segment=8)
+    assert named.decompress(packed) == data
+    assert len(packed) < len(named.compress(data)) / 2
+
+
 def test_labels_come_from_whoever_names_them() -> None:
     text = (
         "".join(f"{label}\t{word} {word}\n" for label, word in itertools.product(("sad", "glad"), ("rain", "sun"))) * 20

@@ -6,6 +6,7 @@ CODER = ("compression/test_coder.py",)
 SEGMENTS = ("compression/test_segments.py",)
 TRIPS = ("compression/test_round_trips.py",)
 REFUSALS = ("compression/test_refusals.py",)
+ADAPTIVE = ("compression/test_adaptive.py",)
 COMMAND = ("cli/test_cli_compress.py",)
 
 MUTANTS = [
@@ -58,7 +59,7 @@ MUTANTS = [
         "compression/adaptive.py",
         "            self._numbers[literal] = len(self._known)\n",
         "",
-        TRIPS,
+        ADAPTIVE,
     ),
     Mutant(
         "compression: nothing is learnt of kinds of lines",
@@ -72,14 +73,14 @@ MUTANTS = [
         "compression/adaptive.py",
         "        return contexts if longest is None else [*contexts, longest]\n",
         "        return contexts[:1]\n",
-        TRIPS,
+        ADAPTIVE,
     ),
     Mutant(
         "compression: letters whose capital is another letter's are taken for capitals",
         "compression/adaptive.py",
         "len(capital) == 1 and capital.lower() == small",
         "len(capital) == 1",
-        TRIPS,
+        ADAPTIVE,
     ),
     # ---- compression/segments.py
     Mutant(
@@ -109,7 +110,7 @@ MUTANTS = [
         "compression/parsing.py",
         "            after_space = ends_in_space(piece)\n",
         "            after_space = False\n",
-        TRIPS,
+        ADAPTIVE,
     ),
     Mutant(
         "compression: what the tokenizer leaves out is left out",
