@@ -10,6 +10,7 @@ from charlm.cli.run_options import Asked
 from charlm.cli.runs import Trainable, announce, announce_no_lock, begun
 from charlm.errors import InputError, ModelError, UsageError
 from charlm.machine import fingerprint
+from charlm.training.choices import SPEED
 from charlm.training.config_file import read, write
 from charlm.training.options import flag_of
 from charlm.training.replay import begun_with, read_recording
@@ -48,6 +49,9 @@ def replay(
     chosen = read(source / CONFIG_FILE, kind.known, kind.check)
     run = begun(kind, target, corpus or chosen.corpus, chosen.options, overwrite=asked.overwrite, quiet=asked.quiet)
     _check_same(run, source, state)
+    if SPEED in state["about"]:
+        # It was planned by the speed of then, which the model's record tells.
+        run.about = {**run.about, SPEED: state["about"][SPEED]}
     run.replay(recording)
     with Interrupt().watching() as interrupt, closing(run.folder):
         run.claim()

@@ -10,6 +10,7 @@ from charlm.text.tokenizer import check_options
 from charlm.train_config import TrainConfig
 from charlm.training.choices import model_options
 from charlm.training.chosen import cell_of, options_of_block, seconds_of, those_of
+from charlm.training.defaults import default_sizes
 from charlm.training.options import FROM_BASE, MEANINGS, ONLY_WITH, TYPES_AND_MEANINGS, Meaning, Options, flag_of, flags
 from charlm.training.regularization import check_regularization
 
@@ -30,7 +31,7 @@ def check(options: Options) -> None:
     if "level" in options:
         check_options(options["level"], options.get("unit"), options.get("lowercase", False))
     block_options(cell_of(options), options_of_block(options))
-    model = ModelConfig(vocabulary=2, **model_options(options, ModelConfig.hidden, ModelConfig.embedding))
+    model = ModelConfig(vocabulary=2, **model_options(options, default_sizes(0), 2))
     check_regularization(check_training(options), cell_of(options), options_of_block(options), head=model.softmax)
     _check_base(options)
 

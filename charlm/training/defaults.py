@@ -21,10 +21,10 @@ UNKNOWN_MARKS = 3
 """So many <unk> among these, and the text comes tokenised."""
 VALIDATED_PER_SECOND = 5_000
 """A run bound by time validates with no more characters a second that it has: validating is not to fill it."""
-READ_PER_SECOND = {"char": 30_000, "byte": 30_000, "word": 3_000, "token": 3_000}
-"""Tokens that a run bound by time is taken to read a second, at least: what it cannot read it need not be sized for."""
 FINE_TUNING_RATE = 0.5
 """Learning rate of a run that starts from a trained model, as a share of what it would be."""
+_RATES: Mapping[str, float] = {"adamw": 1, "muon": 4, "rmsprop": 1, "sgd": 100}
+"""Learning rates that suit optimisers, beside AdamW's."""
 
 ADAPTIVE_FROM = 50_000
 """Tokens of a vocabulary from which on its softmax is adaptive: most of a step would go into a full one."""
@@ -37,6 +37,7 @@ class Sizes:
     Attributes:
         epochs: how often the text is read.
         most: the most tokens to train on all the same, which bounds the time; None for no limit.
+        tied: whether the embedding is the softmax's matrix, where nothing that was chosen stands against it.
     """
 
     hidden: int
@@ -48,6 +49,14 @@ class Sizes:
     dropout: float
     weight_decay: float
     most: int | None = None
+    optimizer: str = "adamw"
+    schedule: str = "cosine"
+    average: str = "none"
+    tied: bool = False
+
+    def with_optimizer(self, name: str) -> "Sizes":
+        """The same with another optimiser, and the learning rate that suits it."""
+        return replace(self, optimizer=name, lr=self.lr * _RATES[name] / _RATES[self.optimizer])
 
     def length(self, tokens: int) -> float:
         """Length of a run over so many training tokens, in tokens."""
@@ -100,14 +109,15 @@ def most_validated(seconds: float | None) -> int:
     return MOST_VALIDATED if seconds is None else min(MOST_VALIDATED, max(1, round(VALIDATED_PER_SECOND * seconds)))
 
 
-def default_sizes(
-    tokens: int, level: str = "char", *, seconds: float | None = None, fine_tuning: bool = False
-) -> Sizes:
-    """The row of the level's table for so many training tokens, or for as many as a run of these seconds can read."""
-    if seconds is not None:
-        tokens = min(tokens, round(READ_PER_SECOND[level] * seconds))
-    sizes = next(sizes for limit, sizes in _TABLES[level] if tokens < limit)
-    return replace(sizes, lr=sizes.lr * FINE_TUNING_RATE) if fine_tuning else sizes
+def default_sizes(tokens: int, level: str = "char") -> Sizes:
+    """The row of the level's table for so many training tokens."""
+    return next(sizes for limit, sizes in _TABLES[level] if tokens < limit)
+
+
+def fine_tuning(sizes: Sizes) -> Sizes:
+    """What suits a run that starts from a trained model: steps of AdamW's, smaller than where all is to be learnt."""
+    gentle = sizes.with_optimizer("adamw")
+    return replace(gentle, lr=gentle.lr * FINE_TUNING_RATE)
 
 
 def default_softmax(vocabulary: int, hidden: int, *, tied: bool) -> str:

@@ -22,6 +22,8 @@ class Meaning(NamedTuple):
 
 
 _BY_SIZE = "by corpus size"
+_CONSTANT = "cosine; constant for short texts with --time"
+_MEAN = "none; ema for short texts with --time"
 _BLOCK = Meaning("An option of a block: the registry says what it means.")
 
 
@@ -57,7 +59,11 @@ class Options(TypedDict, total=False):
     hidden: Annotated[int, Meaning("Hidden units a layer.", _BY_SIZE)]
     embedding: Annotated[int, Meaning("Size of a token's embedding.", _BY_SIZE)]
     tied: Annotated[
-        bool, Meaning("Make the embedding the matrix of the softmax too; --embedding is then that of --hidden.")
+        bool,
+        Meaning(
+            "Make the embedding the matrix of the softmax too; --embedding is then that of --hidden.",
+            "with --time at the word level, where sizes and --softmax allow it",
+        ),
     ]
     softmax: Annotated[
         str, Meaning("full, or adaptive: rare tokens in clusters.", "adaptive from 50,000 tokens on, full below")
@@ -67,9 +73,11 @@ class Options(TypedDict, total=False):
     epochs: Annotated[float, Meaning("Length of the run in passes over the corpus.", _BY_SIZE)]
     steps: Annotated[int, Meaning("Length of the run in steps.")]
     time: Annotated[str | float, Meaning("Length of the whole command, such as 90s, 5m or 1h.")]
-    optimizer: Annotated[str, Meaning("adamw, muon, sgd or rmsprop.", "adamw")]
+    optimizer: Annotated[str, Meaning("adamw, muon, sgd or rmsprop.", "adamw; with --time muon but for short texts")]
     lr: Annotated[float, Meaning("Highest learning rate.", _BY_SIZE)]
-    schedule: Annotated[str, Meaning("Learning rate after the warm-up: cosine, linear, constant or plateau.", "cosine")]
+    schedule: Annotated[
+        str, Meaning("Learning rate after the warm-up: cosine, linear, constant or plateau.", _CONSTANT)
+    ]
     warmup: Annotated[float, Meaning("Share of the run over which the learning rate rises.", "0.05")]
     clip: Annotated[float, Meaning("Largest norm of the gradient.", "1.0")]
     dropout: Annotated[float, Meaning("Share of each layer's outputs dropped; AWD-LSTM: dropouth.", _BY_SIZE)]
@@ -98,7 +106,7 @@ class Options(TypedDict, total=False):
     weight_decay: Annotated[float, Meaning("Decoupled weight decay.", _BY_SIZE)]
     eval_every: Annotated[int, Meaning("Validate every so many steps.", "so often that it takes 5% of the run")]
     patience: Annotated[int, Meaning("End after so many validations without a better one.", "none")]
-    average: Annotated[str, Meaning("Mean of the weights to validate and keep: none, ema or asgd.", "none")]
+    average: Annotated[str, Meaning("Mean of the weights to validate and keep: none, ema or asgd.", _MEAN)]
     average_decay: Annotated[float, Meaning("With --average ema: weight of the past.", "0.999")]
     average_after: Annotated[
         int, Meaning("With --average asgd: begin when no better validation was seen for so many.", "5")

@@ -30,7 +30,17 @@ from charlm.text.tokenizer import Tokenizer, read_as
 from charlm.train_config import TrainConfig
 from charlm.training.changes import changed
 from charlm.training.checks import check
-from charlm.training.choices import Base, configure, encoding_for, independent_lines, load_base, reading, text_config
+from charlm.training.choices import (
+    SPEED,
+    Base,
+    configure,
+    encoding_for,
+    independent_lines,
+    load_base,
+    measured_speed,
+    reading,
+    text_config,
+)
 from charlm.training.language import LanguageSubject, RunConfig
 from charlm.training.options import Options
 from charlm.training.progress import Progress
@@ -83,11 +93,13 @@ def begin(
         known_labels=base.model.labels.names if base and base.model.labels else None,
         **reading(text),
     )
-    config = configure(options, text, corpus, base)
+    speed = measured_speed(options, text, corpus, base)
+    config = configure(options, text, corpus, base, speed)
     about = {
         "corpus": corpus_record(texts, valid, corpus),
         "made_with": fingerprint(),
         "base": _about_base(base, extended=options.get("extend_vocab", False)),
+        **({} if speed is None else {SPEED: speed}),
     }
     subject = LanguageSubject(config, corpus, base.model.network if base else None)
     return Run(files, subject, config.train, about, clock, overwrite=overwrite)

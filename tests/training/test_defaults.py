@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from charlm.errors import InputError
 from charlm.text.reading import Source
 from charlm.text.sources import Texts
-from charlm.training.defaults import FEWEST_TOKENS, default_sizes, fit, guess_level, most_validated
+from charlm.training.defaults import FEWEST_TOKENS, default_sizes, fine_tuning, fit, guess_level, most_validated
 
 
 @given(st.integers(FEWEST_TOKENS, 100_000), st.integers(1, 500), st.integers(1, 500))
@@ -41,22 +41,26 @@ def test_no_length_is_without_bounds(level: str) -> None:
     assert all(length >= min(10**exponent, 1_000_000) for exponent, length in enumerate(lengths, start=3))
 
 
-def test_sizes_of_runs_bound_by_time_are_for_what_they_can_read() -> None:
-    assert default_sizes(10**8, seconds=60) == default_sizes(1_800_000)
-    assert default_sizes(10**5, seconds=3600) == default_sizes(10**5)
-    assert default_sizes(10**8, "word", seconds=60) == default_sizes(180_000, "word")
-
-
 def test_validation_does_not_fill_a_run_bound_by_time() -> None:
     assert most_validated(None) == most_validated(3600) == 1_000_000
     assert most_validated(60) == 300_000
     assert most_validated(1e-9) == 1
 
 
-def test_fine_tuning_is_gentler() -> None:
-    usual, tuned = default_sizes(10**6), default_sizes(10**6, fine_tuning=True)
+@pytest.mark.parametrize("tokens", [10**4, 10**6])
+def test_fine_tuning_is_gentler(tokens: int) -> None:
+    usual = default_sizes(tokens).with_optimizer("adamw")
+    tuned = fine_tuning(default_sizes(tokens))
+    assert tuned.optimizer == "adamw"
     assert tuned.lr == usual.lr / 2
     assert tuned.hidden == usual.hidden
+
+
+def test_another_optimizer_has_a_rate_of_its_own() -> None:
+    rates = {name: default_sizes(10**4).with_optimizer(name).lr for name in ("adamw", "muon", "sgd")}
+    assert rates["adamw"] == default_sizes(10**4).lr < rates["muon"] < rates["sgd"]
+    there_and_back = default_sizes(10**4).with_optimizer("muon").with_optimizer("adamw")
+    assert there_and_back.lr == pytest.approx(rates["adamw"])
 
 
 def texts_of(text: str, *, rereadable: bool = True) -> Texts:
