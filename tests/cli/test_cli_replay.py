@@ -19,7 +19,9 @@ from charlm.scoring import Evaluation
 from charlm.training.language import LanguageWork
 from charlm.training.trainer import MOST_FAILURES
 
-TIME = ("--time", "8s")
+COSINE = ("--schedule", "cosine")
+"""The rate of every step follows from the plans, which a constant one would not tell."""
+TIME = ("--time", "8s", *COSINE)
 
 
 class Machine:
@@ -91,7 +93,16 @@ def test_a_folder_that_holds_no_run_is_said(prose: str) -> None:
     ],
 )
 def test_a_run_bound_by_time_is_replayed(options: str, prose: str) -> None:
-    succeed("train", prose, "--model", "run", *QUICK, *TIME, *options.split())
+    succeed(
+        "train",
+        prose,
+        "--model",
+        "run",
+        *QUICK,
+        "--time",
+        "8s",
+        *(options.split() if "--schedule" in options else (*COSINE, *options.split())),
+    )
     assert len(events("run", "plan")) > 0
     comes_out_the_same("run")
 
@@ -121,7 +132,7 @@ def test_a_run_that_was_stopped_is_replayed_to_the_stop(prose: str) -> None:
 
 def test_a_run_that_was_stopped_and_went_on_is_replayed_in_one_go(prose: str) -> None:
     """As it was, and with more time and another learning rate; the records of the models tell of that."""
-    succeed("train", prose, "--model", "run", *QUICK, "--time", "20s", "--stop-at", 9)
+    succeed("train", prose, "--model", "run", *QUICK, "--time", "20s", *COSINE, "--stop-at", 9)
     succeed("train", "--resume", "--model", "run", "--quiet", "--stop-at", 20)
     longer = ("--time", "15s", "--lr", 0.02)
     succeed("train", "--resume", "--model", "run", "--quiet", *longer, "--stop-at", 31)
@@ -132,7 +143,7 @@ def test_a_run_that_was_stopped_and_went_on_is_replayed_in_one_go(prose: str) ->
 
 def test_a_finished_run_that_was_made_longer_is_replayed(prose: str) -> None:
     """Its last validation came before it was made longer: the model of that says nothing of it."""
-    succeed("train", prose, "--model", "run", *QUICK, "--time", "6s")
+    succeed("train", prose, "--model", "run", *QUICK, "--time", "6s", *COSINE)
     succeed("train", "--resume", "--model", "run", "--quiet", "--time", "12s", "--lr", 0.001)
     comes_out_the_same("run")
 
@@ -147,7 +158,7 @@ def test_a_run_of_steps_that_was_changed_on_its_way_is_replayed(stop: int, prose
 
 
 LEAST = ("--dropout", "0.1", "--weight-decay", "0.01")
-ALL_CHOSEN = ("--optimizer", "adamw", "--lr", "0.006", "--schedule", "cosine", "--average", "none", *LEAST)
+ALL_CHOSEN = ("--optimizer", "adamw", "--lr", "0.006", "--average", "none", *LEAST)
 """With these no step is taken to measure the machine, and steps are numbered from the run's first."""
 
 
