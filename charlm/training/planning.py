@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from charlm.training.defaults import Sizes, default_sizes
 
 _LIST = 150_000
-"""Shorter texts, of characters, keep their sizes however much time there is: larger models learn them by heart."""
+"""Texts of fewer tokens keep their sizes however much time there is: larger models learn them by heart."""
 
 
 @dataclass(frozen=True)
