@@ -10,7 +10,7 @@ from charlm.cli.runs import Trainable
 from charlm.text.tokens import MOST_TYPES
 from charlm.training.again import options_of
 from charlm.training.checks import check
-from charlm.training.choices import picks, shrunk
+from charlm.training.choices import SPEED, picks, shrunk
 from charlm.training.language import LanguageSubject
 from charlm.training.ngrams import baseline
 from charlm.training.options import TYPES_AND_MEANINGS
@@ -42,6 +42,9 @@ def _announce(run: Run[LanguageSubject], options: Any) -> None:
     )
     _announce_vocabulary(run)
     chosen = picks(options, run)
+    speed = run.about.get(SPEED)
+    if speed is not None:
+        note(f"planned by time: this machine reads {speed:,.0f} tokens a second in training")
     if chosen:
         note(f"chosen for {counted(len(train), 'token')}, unless you name another: {' '.join(chosen)}")
     if "level" not in options and not run.about["base"] and subject.text.level == "token":

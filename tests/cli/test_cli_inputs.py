@@ -9,6 +9,7 @@ import pytest
 from cli_cases import QUICK, call, names_text, one_message, process, prose_text, succeed
 
 from charlm.checkpoint import load_model
+from charlm.training.choices import SPEED
 
 STEPS = ("--steps", 3)
 
@@ -129,6 +130,14 @@ def test_what_was_chosen_is_said_in_one_line() -> None:
     assert weights("spelt") == weights("bare")
     some = succeed("train", "names.txt", "--model", "some", *QUICK[:-1], *STEPS).err
     assert "--hidden" not in next(line for line in some.splitlines() if "chosen for" in line)
+
+
+def test_the_speed_that_a_run_is_planned_by_is_said() -> None:
+    Path("names.txt").write_text(names_text(), encoding="utf-8")
+    said = succeed("train", "names.txt", "--model", "timed", "--hidden", 8, "--time", "1s").err
+    speed = load_model(Path("timed")).record[SPEED]
+    assert f"planned by time: this machine reads {speed:,.0f} tokens a second" in said
+    assert "planned by time" not in succeed("train", "names.txt", "--model", "counted", *QUICK, *STEPS).err
 
 
 def test_tokenised_text_is_recognised() -> None:

@@ -1,18 +1,19 @@
-"""The table of defaults in docs/performance.md is the one in the code."""
+"""The tables of defaults and plans in docs/performance.md are those in the code."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from charlm.training.defaults import default_sizes
+from charlm.training.planning import reference_sizes, timed_sizes
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 
 
-def rows() -> list[list[str]]:
-    """The cells of the table, without its heading."""
-    table = re.search(
-        r"^\| level \| tokens .*\n\|[-| ]+\n((?:\|.*\n)+)", PAGE.read_text(encoding="utf-8"), re.MULTILINE
-    )
+def rows(second: str) -> list[list[str]]:
+    """The cells of the table whose second column has such a heading, without the headings."""
+    page = PAGE.read_text(encoding="utf-8")
+    table = re.search(rf"^\| level \| {second} \|.*\n\|[-| ]+\n((?:\|.*\n)+)", page, re.MULTILINE)
     assert table is not None
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[1].splitlines()]
 
@@ -25,7 +26,7 @@ def number(text: str) -> float:
 
 def test_the_table_is_what_is_chosen() -> None:
     level, limit, seen = "", 0.0, 0
-    for names, tokens, hidden, embedding, step, epochs, most, lr, dropout, decay in rows():
+    for names, tokens, hidden, embedding, step, epochs, most, lr, dropout, decay in rows("tokens"):
         if names:
             level, limit = names.split(",")[0], 0.0
         limit = number(tokens) - 1 if tokens != "more" else 1e10
@@ -37,3 +38,20 @@ def test_the_table_is_what_is_chosen() -> None:
         assert sizes.most == (number(most) if most else None)
         seen += 1
     assert seen == 8
+
+
+def test_the_plans_are_those_of_the_table() -> None:
+    """In bold where the reference stands, by whose speed it is decided."""
+    level, seen = "", 0
+    for names, readable, hidden, embedding, step, lr, decay in rows("could be read"):
+        level = names.split(",")[0] or level
+        limit = 1e10 if "more" in readable else number(readable)
+        sizes = timed_sizes(10**12, level, limit - 1, speed=1)
+        width = sizes.hidden if embedding == "tied" else int(embedding)
+        assert (sizes.hidden, sizes.embedding, sizes.tied) == (int(hidden), width, embedding == "tied")
+        assert (f"{sizes.window} x {sizes.batch}", sizes.lr, sizes.weight_decay) == (step, float(lr), float(decay))
+        assert sizes.optimizer == "muon"
+        assert (replace(sizes, dropout=0) == reference_sizes(level)) == ("**" in readable)
+        assert limit == 1e10 or timed_sizes(10**12, level, limit, speed=1) != sizes
+        seen += 1
+    assert seen == 6
