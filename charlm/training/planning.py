@@ -21,18 +21,28 @@ class Plan:
         fewest: tokens that the reference could read in the time from which on this is chosen.
         cost: time that a token takes, as a share of what the reference's takes.
         sizes: all but ``dropout`` and ``epochs``, which follow from the time.
+        most_passes: over the text; a model that would read it more often would learn it by heart, and is not chosen.
     """
 
     fewest: float
     cost: float
     sizes: Sizes
+    most_passes: float = float("inf")
+
+    def suits(self, readable: float, tokens: int) -> bool:
+        """Whether it may be chosen where the reference could read so much, for a text of so many tokens."""
+        return self.fewest <= readable and self.passes(readable, tokens) <= self.most_passes
+
+    def passes(self, readable: float, tokens: int) -> float:
+        """Passes over a text of so many tokens in the time that the reference needs for ``readable``."""
+        return readable / self.cost / tokens
 
 
 _CHARACTERS = (
     Plan(0, 0.45, Sizes(128, 64, 64, 16, 1, 0.04, 0.0, 0.01, optimizer="muon")),
     Plan(1.5e6, 1.0, Sizes(256, 64, 64, 32, 1, 0.032, 0.0, 0.01, optimizer="muon")),
     Plan(8e6, 2.15, Sizes(384, 64, 64, 32, 1, 0.024, 0.0, 0.01, optimizer="muon")),
-    Plan(25e6, 2.87, Sizes(512, 64, 64, 64, 1, 0.024, 0.0, 0.01, optimizer="muon")),
+    Plan(25e6, 2.87, Sizes(512, 64, 64, 64, 1, 0.024, 0.0, 0.01, optimizer="muon"), most_passes=8),
 )
 _WORDS = (
     Plan(0, 0.7, Sizes(128, 128, 32, 32, 1, 0.016, 0.0, 0.01, optimizer="muon", tied=True)),
@@ -63,9 +73,8 @@ def timed_sizes(tokens: int, level: str, seconds: float, speed: float) -> Sizes:
         speed: tokens a second that this machine reads in training a model of ``reference_sizes``.
     """
     readable, plans = seconds * speed, _PLANS[level]
-    plan = max((each for each in plans if each.fewest <= readable), key=lambda each: each.fewest)
-    usual = default_sizes(tokens, level)
-    passes = readable / plan.cost / tokens
+    plan = max((each for each in plans if each.suits(readable, tokens)), key=lambda each: each.fewest)
+    usual, passes = default_sizes(tokens, level), plan.passes(readable, tokens)
     if tokens < _LIST and passes > usual.epochs:
         # The rate stays high and the best mean of weights is kept: the end may come long after it.
         return replace(usual, schedule="constant", average="ema")
