@@ -109,8 +109,9 @@ def charlm(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _picked(said: str) -> str:
-    """The line of a training that names cell and sizes."""
-    return next((line.removeprefix("charlm: ") for line in said.splitlines() if "parameters" in line), "")
+    """Cell and sizes, as a training names them."""
+    line = next((line for line in said.splitlines() if "parameters" in line), "")
+    return line.removeprefix("charlm: ").partition(";")[0]
 
 
 def tables(figures: Mapping[str, Any]) -> dict[str, str]:
@@ -124,6 +125,7 @@ def tables(figures: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _table(cases: Iterable[Case], runs: Sequence[Mapping[str, Any]]) -> str:
+    """The cases that have runs, without the columns that none of them fills."""
     head = (
         "command",
         "nats a token: median",
@@ -134,12 +136,10 @@ def _table(cases: Iterable[Case], runs: Sequence[Mapping[str, Any]]) -> str:
         "model",
         "peer",
     )
-    rows = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
-    for case in cases:
-        found = [run for run in runs if run["case"] == case.name]
-        if found:
-            rows.append(f"| {' | '.join(_cells(case, found))} |")
-    return "\n".join(rows)
+    rows = [_cells(case, found) for case in cases if (found := [run for run in runs if run["case"] == case.name])]
+    columns = [column for column in zip(head, *rows, strict=True) if any(column[1:]) or not rows]
+    heading, *lines = (f"| {' | '.join(cells)} |" for cells in zip(*columns, strict=True))
+    return "\n".join((heading, f"|{' --- |' * len(columns)}", *lines))
 
 
 def _cells(case: Case, found: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -1,5 +1,6 @@
 """docs/make_quality.py trains as a person does, and writes down what it saw."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +48,11 @@ def test_tables_show_medians(script: Any, figures: dict[str, Any]) -> None:
     assert f"**{sum(nats) / 2:.4f}**" in table
     assert "| 1.886 |" in table
     assert "`charlm train train.txt --valid valid.txt --time 12s`" in table
+
+
+def test_the_page_shows_the_figures(script: Any) -> None:
+    """If this fails, ``python docs/make_quality.py --write`` writes tables and plot again."""
+    page = script.PAGE.read_text(encoding="utf-8")
+    figures = json.loads(script.FIGURES.read_text(encoding="utf-8"))
+    assert script.with_tables(page, script.tables(figures)) == page
+    assert script.PLOT.name in page
