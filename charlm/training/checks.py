@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, get_args, get_origin
 
-from charlm.config import ModelConfig, require
+from charlm.config import ModelConfig, choose, require
 from charlm.errors import UsageError
 from charlm.nn.registry import block_options
 from charlm.text.tokenizer import check_options
 from charlm.train_config import TrainConfig
 from charlm.training.choices import model_options
 from charlm.training.chosen import cell_of, options_of_block, seconds_of, those_of
-from charlm.training.defaults import default_sizes
 from charlm.training.options import FROM_BASE, MEANINGS, ONLY_WITH, TYPES_AND_MEANINGS, Meaning, Options, flag_of, flags
+from charlm.training.presets import PRESETS, default_sizes
 from charlm.training.regularization import check_regularization
 
 MOST_STEPS = 10**9
@@ -33,6 +33,7 @@ def check(options: Options) -> None:
     block_options(cell_of(options), options_of_block(options))
     model = ModelConfig(vocabulary=2, **model_options(options, default_sizes(0), 2))
     check_regularization(check_training(options), cell_of(options), options_of_block(options), head=model.softmax)
+    _check_preset(options)
     _check_base(options)
 
 
@@ -81,6 +82,14 @@ def check_types(options: Mapping[str, object], known: Mapping[str, tuple[Any, Me
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             wanted = " or ".join(each.__name__ for each in kinds)
             raise UsageError(f"{flag_of(name, meaning)} is {value!r}: it must be {wanted}")
+
+
+def _check_preset(options: Options) -> None:
+    if "preset" not in options:
+        return
+    choose("--preset", options["preset"], PRESETS)
+    if "time" in options:
+        raise UsageError("--preset and --time both decide sizes and length of the run: leave out one")
 
 
 def _check_base(options: Options) -> None:

@@ -15,8 +15,6 @@ from charlm.text.tokenizer import check_options, read_as
 from charlm.train_config import TrainConfig
 from charlm.training.chosen import cell_of, options_of_block, seconds_of, those_of
 from charlm.training.defaults import (
-    Sizes,
-    default_sizes,
     default_softmax,
     fine_tuning,
     fit,
@@ -27,8 +25,10 @@ from charlm.training.defaults import (
 from charlm.training.language import LanguageSubject, RunConfig
 from charlm.training.options import FROM_BASE, Options, flags
 from charlm.training.planning import reference_sizes, timed_sizes
+from charlm.training.presets import STANDARD, default_sizes
 from charlm.training.regularization import check_regularization
 from charlm.training.run import Run
+from charlm.training.sizes import Sizes
 from charlm.training.speed import training_speed
 
 SPEED = "tokens_per_second"
@@ -123,7 +123,7 @@ def sizes_for(options: Options, level: str, tokens: int, speed: float | None) ->
     """
     seconds = seconds_of(options)
     if seconds is None or speed is None:
-        sizes = default_sizes(tokens, level)
+        sizes = default_sizes(tokens, level, options.get("preset", STANDARD))
     else:
         sizes = timed_sizes(tokens, level, seconds, speed)
     if "base" in options:

@@ -1,17 +1,15 @@
-"""What nobody chose: the level of a text, and sizes and length of a run by how much there is to train on.
-
-``docs/performance.md`` has the table with times and losses, ``docs/experiments.md`` the trials behind it.
-"""
+"""What nobody chose beside sizes and length of a run: the level of a text, how it is read, and what must fit."""
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from charlm.config import FEWEST_HIDDEN
 from charlm.errors import InputError
 from charlm.text.sources import Texts
 from charlm.text.splitting import MOST_VALIDATED
+from charlm.training.sizes import Sizes
 
 FEWEST_TOKENS = 32
 """Fewer training tokens than this are no corpus."""
@@ -23,61 +21,10 @@ VALIDATED_PER_SECOND = 5_000
 """A run bound by time validates with no more characters a second that it has: validating is not to fill it."""
 FINE_TUNING_RATE = 0.5
 """Learning rate of a run that starts from a trained model, as a share of what it would be."""
-_RATES: Mapping[str, float] = {"adamw": 1, "muon": 4, "rmsprop": 1, "sgd": 100}
-"""Learning rates that suit optimisers, beside AdamW's."""
-
 ADAPTIVE_FROM = 50_000
 """Tokens of a vocabulary from which on its softmax is adaptive: most of a step would go into a full one."""
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """What a run is made of where nobody said.
-
-    Attributes:
-        epochs: how often the text is read.
-        most: the most tokens to train on all the same, which bounds the time; None for no limit.
-        tied: whether the embedding is the softmax's matrix, where nothing that was chosen stands against it.
-    """
-
-    hidden: int
-    embedding: int
-    window: int
-    batch: int
-    epochs: float
-    lr: float
-    dropout: float
-    weight_decay: float
-    most: int | None = None
-    optimizer: str = "adamw"
-    schedule: str = "cosine"
-    average: str = "none"
-    tied: bool = False
-
-    def with_optimizer(self, name: str) -> "Sizes":
-        """The same with another optimiser, and the learning rate that suits it."""
-        return replace(self, optimizer=name, lr=self.lr * _RATES[name] / _RATES[self.optimizer])
-
-    def length(self, tokens: int) -> float:
-        """Length of a run over so many training tokens, in tokens."""
-        length = self.epochs * tokens
-        return length if self.most is None else min(length, self.most)
-
-
-Table = tuple[tuple[float, Sizes], ...]
-_CHARACTERS: Table = (
-    (40_000, Sizes(128, 32, 32, 32, 30, 6e-3, 0.4, 0.01)),
-    (150_000, Sizes(256, 64, 64, 16, 30, 4e-3, 0.5, 0.01)),
-    (500_000, Sizes(256, 64, 64, 32, 20, 4e-3, 0.3, 0.05)),
-    (5_000_000, Sizes(256, 64, 64, 32, 8, 4e-3, 0.1, 0.01, most=16_000_000)),
-    (float("inf"), Sizes(384, 64, 64, 64, 4, 3e-3, 0.0, 0.01, most=7_500_000)),
-)
-_WORDS: Table = (
-    (40_000, Sizes(128, 64, 32, 16, 20, 4e-3, 0.5, 0.05)),
-    (500_000, Sizes(128, 64, 32, 32, 6, 4e-3, 0.3, 0.01, most=2_000_000)),
-    (float("inf"), Sizes(200, 128, 32, 32, 4, 3e-3, 0.2, 0.01, most=2_000_000)),
-)
-_TABLES: Mapping[str, Table] = {"char": _CHARACTERS, "byte": _CHARACTERS, "word": _WORDS, "token": _WORDS}
 _TEXT: Mapping[str, Mapping[str, Any]] = {
     # A word that occurs once teaches little, and an <UNK> that never occurs has no probability worth the name.
     "word": {"min_count": 2, "max_vocab": 10_000},
@@ -107,11 +54,6 @@ def text_defaults(level: str) -> Mapping[str, Any]:
 def most_validated(seconds: float | None) -> int:
     """The most characters to validate with where nobody said, by the length of the run if that is bound by time."""
     return MOST_VALIDATED if seconds is None else min(MOST_VALIDATED, max(1, round(VALIDATED_PER_SECOND * seconds)))
-
-
-def default_sizes(tokens: int, level: str = "char") -> Sizes:
-    """The row of the level's table for so many training tokens."""
-    return next(sizes for limit, sizes in _TABLES[level] if tokens < limit)
 
 
 def fine_tuning(sizes: Sizes) -> Sizes:

@@ -22,8 +22,8 @@ class Meaning(NamedTuple):
 
 
 _BY_SIZE = "by corpus size"
-_CONSTANT = "cosine; constant for short texts with --time"
-_MEAN = "none; ema for short texts with --time"
+_CONSTANT = "cosine; constant for short texts"
+_MEAN = "none; ema for short texts"
 _BLOCK = Meaning("An option of a block: the registry says what it means.")
 
 
@@ -62,18 +62,25 @@ class Options(TypedDict, total=False):
         bool,
         Meaning(
             "Make the embedding the matrix of the softmax too; --embedding is then that of --hidden.",
-            "with --time at the word level, where sizes and --softmax allow it",
+            "at the word level, where sizes and --softmax allow it",
         ),
     ]
     softmax: Annotated[
         str, Meaning("full, or adaptive: rare tokens in clusters.", "adaptive from 50,000 tokens on, full below")
+    ]
+    preset: Annotated[
+        str,
+        Meaning(
+            "Patience that sizes and length of the run are picked for: quick, standard or best.",
+            "standard",
+        ),
     ]
     window: Annotated[int, Meaning("Steps of truncated backpropagation.", _BY_SIZE)]
     batch: Annotated[int, Meaning("Lanes trained side by side.", _BY_SIZE)]
     epochs: Annotated[float, Meaning("Length of the run in passes over the corpus.", _BY_SIZE)]
     steps: Annotated[int, Meaning("Length of the run in steps.")]
     time: Annotated[str | float, Meaning("Length of the whole command, such as 90s, 5m or 1h.")]
-    optimizer: Annotated[str, Meaning("adamw, muon, sgd or rmsprop.", "adamw; with --time muon but for short texts")]
+    optimizer: Annotated[str, Meaning("adamw, muon, sgd or rmsprop.", "by corpus size")]
     lr: Annotated[float, Meaning("Highest learning rate.", _BY_SIZE)]
     schedule: Annotated[
         str, Meaning("Learning rate after the warm-up: cosine, linear, constant or plateau.", _CONSTANT)

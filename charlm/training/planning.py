@@ -7,7 +7,8 @@ from then on it is dropout that makes use of the time. ``docs/experiments.md`` h
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from charlm.training.defaults import Sizes, default_sizes
+from charlm.training.presets import default_sizes
+from charlm.training.sizes import Sizes
 
 _LIST = 150_000
 """Texts of fewer tokens keep their sizes however much time there is: larger models learn them by heart."""
@@ -74,10 +75,12 @@ def timed_sizes(tokens: int, level: str, seconds: float, speed: float) -> Sizes:
     """
     readable, plans = seconds * speed, _PLANS[level]
     plan = max((each for each in plans if each.suits(readable, tokens)), key=lambda each: each.fewest)
-    usual, passes = default_sizes(tokens, level), plan.passes(readable, tokens)
-    if tokens < _LIST and passes > usual.epochs:
-        # The rate stays high and the best mean of weights is kept: the end may come long after it.
-        return replace(usual, schedule="constant", average="ema")
+    passes = plan.passes(readable, tokens)
+    if tokens < _LIST:
+        usual = default_sizes(tokens, level)
+        alike = next(each for each in plans if each.sizes.hidden == usual.hidden)
+        if alike.passes(readable, tokens) >= usual.epochs:
+            return usual
     kind = "char" if level in ("char", "byte") else "word"
     dropout = next(share for limit, share in _DROPOUT[kind] if passes < limit)
     return replace(plan.sizes, dropout=dropout)

@@ -92,7 +92,7 @@ def test_what_is_validated_and_kept_is_the_mean(kind: str, prose: str) -> None:
 
 def test_averaging_does_not_touch_what_is_trained(prose: str) -> None:
     """The same training losses with it and without."""
-    for name, options in (("plain", ()), ("ema", KINDS["ema"].split())):
+    for name, options in (("plain", ("--average", "none")), ("ema", KINDS["ema"].split())):
         succeed("train", prose, "--model", name, *QUICK, *FAST, *options)
     plain, ema = (validations(name) for name in ("plain", "ema"))
     assert [each["train_nats_per_token"] for each in plain] == [each["train_nats_per_token"] for each in ema]
@@ -193,7 +193,7 @@ def test_a_run_that_averages_cannot_become_one_that_does_not(prose: str) -> None
 
 
 def test_options_that_decide_nothing_are_not_written(prose: str) -> None:
-    succeed("train", prose, "--model", "model", *QUICK, "--steps", 3)
+    succeed("train", prose, "--model", "model", *QUICK, "--steps", 3, "--average", "none")
     found = tomllib.loads(Path("model/config.toml").read_text())
     assert found["average"] == "none"
     assert not {"average-decay", "average-after", "plateau-factor", "plateau-after"} & set(found)

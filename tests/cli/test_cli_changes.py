@@ -64,7 +64,7 @@ def test_a_run_is_made_longer(stopped: Trained) -> None:
     assert "stretched" in ended.err
     assert log_of(stopped.folder, "validation")[-1]["step"] == 30
     assert record_of(stopped.folder)["changes"] == [
-        {"step": 8, "was": {"steps": 20, "seconds": None, "lr": 0.006, "eval_every": None, "patience": None}}
+        {"step": 8, "was": {"steps": 20, "seconds": None, "lr": 0.016, "eval_every": None, "patience": None}}
     ]
 
 
@@ -84,9 +84,9 @@ def test_a_finished_run_is_made_longer(corpus: Path) -> None:
 
 def test_a_run_made_much_longer_keeps_its_best_model_until_there_is_a_better_one(corpus: Path) -> None:
     """Also where the validation that it has had is none of the first of the longer run."""
-    succeed("train", corpus, "--model", "model", *QUICK, "--steps", 30)
+    succeed("train", corpus, "--model", "model", *QUICK, "--steps", 30, "--average", "none")
     best = contents(Path("model"))["model.safetensors"]
-    options = ("--steps", 3000, "--lr", 3, "--stop-at", 33)
+    options = ("--steps", 3000, "--lr", 300, "--stop-at", 33)
     succeed("train", "--resume", "--model", "model", *options, "--quiet")
     assert contents(Path("model"))["model.safetensors"] == best
 
@@ -105,13 +105,13 @@ def test_a_longer_run_that_is_stopped_again_ends_as_one_that_was_not(stopped: Tr
 
 def test_the_learning_rate_is_changed(stopped: Trained) -> None:
     ended = succeed("train", "--resume", "--model", stopped.folder, "--lr", 0.001)
-    assert "a learning rate of 0.001 instead of 0.006" in ended.err
-    assert log_of(stopped.folder, "validation")[-1]["lr"] < 0.001
+    assert "a learning rate of 0.001 instead of 0.016" in ended.err
+    assert log_of(stopped.folder, "validation")[-1]["lr"] <= 0.001
     assert record_of(stopped.folder)["train"]["lr"] == 0.001
 
 
 def test_saying_what_is_so_already_changes_nothing(stopped: Trained) -> None:
-    ended = succeed("train", "--resume", "--model", stopped.folder, "--steps", 20, "--lr", 0.006)
+    ended = succeed("train", "--resume", "--model", stopped.folder, "--steps", 20, "--lr", 0.016)
     assert "instead" not in ended.err
     assert "changes" not in record_of(stopped.folder)
 

@@ -69,7 +69,20 @@ def test_a_step_that_is_not_finite_changes_nothing(
 def test_spoilt_weights_go_back_to_the_best(corpus: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With half the learning rate, which all later steps keep."""
     failing = Failing(monkeypatch, set(range(25, 25 + MOST_FAILURES)))
-    options = ("--steps", STEPS, "--eval-every", 10, "--schedule", "constant", "--lr", 0.01, "--warmup", 0)
+    options = (
+        "--steps",
+        STEPS,
+        "--eval-every",
+        10,
+        "--schedule",
+        "constant",
+        "--lr",
+        0.01,
+        "--warmup",
+        0,
+        "--average",
+        "none",
+    )
     ended = succeed("train", corpus, "--model", "model", *QUICK[:-1], *options)
     (back,) = log_of("model", "returned")
     best = log_of("model", "validation")[1]

@@ -113,7 +113,7 @@ def test_an_end_stands_across_words_and_within_one(wordy: Trained) -> None:
         assert tokens(one)[-1] == " garden"
     assert drawn(wordy, "--stop", "r ga").endswith("r ga\n")
     for order in (("ard", "ga"), ("ga", "ard")):
-        assert drawn(wordy, "--stop", order[0], "--stop", order[1]).endswith(" ga\n")
+        assert drawn(wordy, "--stop", order[0], "--stop", order[1]).endswith("ga\n")
 
 
 @pytest.mark.parametrize("number", [1, 3])

@@ -31,7 +31,7 @@ def test_beams_find_the_likeliest_in_order(names: Trained) -> None:
     assert alone == found[0]["text"]
     drawn_ones = objects(names, "-n", 100)
     likeliest = max(float(str(one["logprob"])) for one in drawn_ones)
-    assert found[0]["logprob"] >= likeliest
+    assert found[0]["logprob"] >= likeliest - 1e-6
 
 
 def test_beams_keep_to_bans_ends_and_prompts(names: Trained, wordy: Trained) -> None:

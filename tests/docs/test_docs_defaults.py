@@ -4,8 +4,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from charlm.training.defaults import default_sizes
 from charlm.training.planning import reference_sizes, timed_sizes
+from charlm.training.presets import default_sizes
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 
@@ -25,19 +25,19 @@ def number(text: str) -> float:
 
 
 def test_the_table_is_what_is_chosen() -> None:
-    level, limit, seen = "", 0.0, 0
-    for names, tokens, hidden, embedding, step, epochs, most, lr, dropout, decay in rows("tokens"):
-        if names:
-            level, limit = names.split(",")[0], 0.0
-        limit = number(tokens) - 1 if tokens != "more" else 1e10
-        sizes = default_sizes(int(limit), level)
-        window, batch = map(int, step.split(" x "))
-        assert (sizes.hidden, sizes.embedding) == (int(hidden), int(embedding))
-        assert (sizes.window, sizes.batch, sizes.epochs) == (window, batch, float(epochs))
+    level, seen = "", 0
+    for names, tokens, preset, hidden, embedding, step, *training in rows("tokens"):
+        epochs, most, optimizer, lr, schedule, average, dropout, decay = training
+        level = names.split(",")[0] or level
+        sizes = default_sizes(int(number(tokens)) - 1 if tokens != "more" else 10**10, level, preset)
+        width = sizes.hidden if embedding == "tied" else int(embedding)
+        assert (sizes.hidden, sizes.embedding, sizes.tied) == (int(hidden), width, embedding == "tied")
+        assert (f"{sizes.window} x {sizes.batch}", sizes.epochs) == (step, float(epochs))
+        assert (sizes.optimizer, sizes.schedule, sizes.average) == (optimizer, schedule, average)
         assert (sizes.lr, sizes.dropout, sizes.weight_decay) == (float(lr), float(dropout), float(decay))
         assert sizes.most == (number(most) if most else None)
         seen += 1
-    assert seen == 8
+    assert seen == 22
 
 
 def test_the_plans_are_those_of_the_table() -> None:

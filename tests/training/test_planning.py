@@ -8,8 +8,9 @@ import charlm
 from charlm.config import ModelConfig
 from charlm.train_config import TrainConfig
 from charlm.training.choices import SPEED, model_options
-from charlm.training.defaults import ADAPTIVE_FROM, default_sizes
+from charlm.training.defaults import ADAPTIVE_FROM
 from charlm.training.planning import reference_sizes, timed_sizes
+from charlm.training.presets import default_sizes
 from charlm.training.speed import training_speed
 
 LEVELS = ["char", "byte", "word", "token"]
